@@ -1,0 +1,43 @@
+# Every target builds the virtual environment that it needs, once, and does nothing twice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test test-slow lint figures benchmarks clean
+
+demo: $(VENV)/.installed-demo
+	$(BIN)/python -m experiments.sweep experiment=demo
+	$(BIN)/python -m figures snr --results runs/demo/results.parquet
+
+test: $(VENV)/.installed-all
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.installed-all
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.installed-all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+figures: $(VENV)/.installed-all
+	$(BIN)/python -m figures
+
+benchmarks: $(VENV)/.installed-all
+	$(BIN)/python -m benchmarks
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[experiments,figures]'
+	@touch $@
+
+$(VENV)/.installed-all: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[all]'
+	@touch $@ $(VENV)/.installed-demo
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,174 @@
+"""The contract of a channel: complex symbols in, received samples and channel knowledge out."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Generator, Tensor
+
+Decibel = float | int | Tensor
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """What the channel happens to be for these deliveries: the truth.
+
+    A channel that must remember more (gains at its pilots, say) subclasses it with tensors whose first axis is
+    realizations.
+
+    Args:
+        gain: complex gain of every symbol, `(realizations, 1)` where one gain lasts for the whole delivery.
+        noise_variance: noise variance per complex symbol, linear, `(realizations, 1)` or `(realizations, n)`.
+    """
+
+    gain: Complex[Tensor, "realizations #n"]
+    noise_variance: Float[Tensor, "realizations #n"]
+
+    def __getitem__(self, realizations: Tensor | slice | list[int]) -> "ChannelState":
+        """The same state for some realizations only; every tensor is indexed along its first axis."""
+        return replace(self, **{f.name: _rows(getattr(self, f.name), realizations) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Received:
+    """What the receiver has.
+
+    Args:
+        samples: received complex samples, one per payload symbol.
+        gain: what the receiver believes the gain to be.
+        noise_variance: per complex symbol, linear; includes the error of the receiver's belief about the gain.
+    """
+
+    samples: Complex[Tensor, "realizations n"]
+    gain: Complex[Tensor, "realizations #n"]
+    noise_variance: Float[Tensor, "realizations #n"]
+
+
+class Channel(ABC):
+    """Physics alone: symbols in, received samples and channel knowledge out; knows nothing of models.
+
+    Every waveform shows itself as parallel flat complex sub-channels `y = h x + noise`, so that a link never asks
+    which channel it has. The first axis is independent realizations. Drawing the channel (`realize`) and sending
+    through it (`transmit`) are two steps, because a sender with channel knowledge looks at the state first.
+
+    A channel of one's own needs one method, `realize`. Randomness comes from the given generator alone, and tensors
+    live on the generator's device.
+
+    Attributes:
+        mean_gain: E|h|^2 over realizations; 1 but for erasures.
+        array_gain: N for maximal-ratio combining of N antennas, which returns `h = sqrt(sum |h_i|^2 / N)` and the
+            noise variance divided by N, so that the SNR is per antenna.
+        receivers: receivers that hear one transmission; rows are then realizations x receivers.
+    """
+
+    mean_gain: float = 1.0
+    array_gain: float = 1.0
+    receivers: int = 1
+
+    @abstractmethod
+    def realize(self, realizations: int, n: int, snr_db: Decibel, generator: Generator) -> ChannelState:
+        """Draw the fading and the noise level of independent deliveries.
+
+        Args:
+            realizations: number of independent deliveries.
+            n: payload symbols of each.
+            snr_db: mean SNR in dB: unit power times E|h|^2 = 1 over the noise variance per complex symbol;
+                a number, or a tensor of shape `(realizations,)`; infinite means noiseless.
+            generator: the only source of randomness.
+
+        Returns:
+            The state, with `noise_variance` = 10^(-snr_db / 10) where nothing else disturbs.
+
+        Raises:
+            ValueError: SNR that is not a number, or a negative count.
+        """
+
+    def transmit(
+        self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
+    ) -> Received:
+        """Send symbols through a state that `realize` drew; the receiver knows the gain.
+
+        Args:
+            symbols: `(1, n)` for the same symbols in every realization, or `(realizations, n)`; mean power at most 1.
+            state: its first `n` columns are used.
+            generator: source of the noise.
+
+        Returns:
+            `y = h x + noise`, with circularly symmetric complex Gaussian noise.
+
+        Raises:
+            ValueError: a delivery whose mean power is above 1.
+        """
+        check_power(symbols)
+        n = symbols.shape[-1]
+        gain, variance = state.gain[:, :n], state.noise_variance[:, :n]
+        samples = complex_normal((variance.shape[0], n), generator).mul_(variance.sqrt())
+        return Received(samples.add(gain * symbols), gain, variance)
+
+    def symbols(self, channel_uses: int) -> int:
+        """The most payload symbols that fit into `channel_uses`; all of them, unless there are pilots."""
+        return channel_uses
+
+    def uses(self, symbols: int) -> int:
+        """What `symbols` payload symbols cost in channel uses, pilots included."""
+        return symbols
+
+
+def complex_normal(shape: tuple[int, ...], generator: Generator) -> Complex[Tensor, "..."]:
+    """Circularly symmetric complex Gaussian samples of unit variance (1/2 per real dimension), complex64.
+
+    >>> x = complex_normal((1000,), torch.Generator().manual_seed(0))
+    >>> x.dtype, bool((x.abs() ** 2).mean() < 1.15)
+    (torch.complex64, True)
+    """
+    return torch.randn(shape, generator=generator, dtype=torch.complex64, device=generator.device)
+
+
+def noise_variance(snr_db: Decibel, realizations: int, generator: Generator) -> Float[Tensor, "realizations 1"]:
+    """Noise variance per complex symbol at unit signal power, 10^(-snr_db / 10), one row a realization.
+
+    Raises:
+        ValueError: SNR that is not a number or minus infinity, a negative count, or a tensor of another length.
+
+    >>> noise_variance(10.0, 2, torch.Generator())
+    tensor([[0.1000],
+            [0.1000]])
+    """
+    if realizations < 0:
+        raise ValueError(f"realizations must be 0 or more, got {realizations}")
+    snr = torch.as_tensor(snr_db, dtype=torch.float64, device=generator.device)
+    if snr.isnan().any() or (snr == -math.inf).any():
+        raise ValueError(f"snr_db must be a number in dB (inf for no noise), got {snr_db}")
+    if snr.ndim > 1 or (snr.ndim == 1 and len(snr) != realizations):
+        raise ValueError(f"snr_db must be one number or one for each of {realizations} realizations, got {snr_db}")
+    return (10 ** (-snr / 10)).float().expand(realizations).unsqueeze(-1)
+
+
+def check_power(symbols: Complex[Tensor, "realizations n"]) -> None:
+    """Refuse any delivery whose mean power is above 1, beyond what sampling of unit-power symbols explains.
+
+    The bound is 1 + 1e-5 + 5 std(|x|^2) / sqrt(n), for each delivery alone.
+
+    Raises:
+        ValueError: naming the power of the worst delivery, or symbols that are not finite.
+    """
+    n = symbols.shape[-1]
+    if symbols.numel() == 0:
+        return
+    # The power of the pair of reals; |x| would take a square root that nobody needs.
+    power = torch.view_as_real(symbols.detach()).square().sum(-1)
+    spread, mean = torch.std_mean(power, dim=-1, correction=0)
+    excess = mean - (1 + 1e-5 + 5 * spread / math.sqrt(n))
+    if not bool((excess <= 0).all()):
+        if not bool(mean.isfinite().all()):
+            raise ValueError("symbols must be finite, got NaN or infinite ones: check the values that were encoded")
+        raise ValueError(
+            f"mean power of a delivery must be at most 1, got {float(mean[excess.argmax()]):.4g}: "
+            "scale the symbols down before they are sent"
+        )
+
+
+def _rows(value: object, realizations: Tensor | slice | list[int]) -> object:
+    return value[realizations] if isinstance(value, Tensor) else value

@@ -1,0 +1,1 @@
+"""Sweeps: cells, trainings, the store and the engines that compute them."""

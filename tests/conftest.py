@@ -1,0 +1,23 @@
+"""Shapes are checked while tests run, and only a missing GPU or LLVM may skip a test."""
+
+import pytest
+from jaxtyping import install_import_hook
+
+_shapes_checked = install_import_hook(["airdeliver", "channels"], "beartype.beartype")
+
+_skips: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not any(word in str(report.longrepr) for word in ("GPU", "LLVM")):
+        _skips.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skips and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for nodeid in _skips:
+        terminalreporter.write_line(f"skipped for another reason than a missing GPU or LLVM: {nodeid}", red=True)
