@@ -1,11 +1,13 @@
 """Payload: a model's learned values as one real vector with a layout of named segments, and back. Knows no link."""
 
 from airdeliver.payload.flattened import Flattened
+from airdeliver.payload.folding import Folded
 from airdeliver.payload.layout import Layout, Payload, Segment
 from airdeliver.payload.model import architecture_of, is_keras, layout_of, load, payload_of, values_of, write
 
 __all__ = [
     "Flattened",
+    "Folded",
     "Layout",
     "Payload",
     "Segment",

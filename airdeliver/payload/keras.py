@@ -32,11 +32,11 @@ class Flattened:
 
     def read(self) -> Float[Tensor, "n"]:
         """All values as a new float32 vector on the CPU."""
-        parts = [np.zeros(0, np.float32)]
+        parts = [torch.zeros(0)]
         for variable, segment in zip(self.variables, self.layout.segments, strict=True):
-            part = keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32")).reshape(-1)
-            parts.append(np.log(np.maximum(part, SMALLEST_VARIANCE)) if segment.transform == "log" else part)
-        return torch.from_numpy(np.concatenate(parts))
+            part = torch.from_numpy(np.array(keras.ops.cast(variable, "float32"))).reshape(-1)
+            parts.append(part.clamp(min=SMALLEST_VARIANCE).log() if segment.transform == "log" else part)
+        return torch.cat(parts)
 
     def write(self, values: Float[Tensor, "n"]) -> None:
         """Set all values; a variable keeps its dtype."""

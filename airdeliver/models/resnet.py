@@ -1,0 +1,67 @@
+"""ResNet-20 for CIFAR."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from airdeliver.models.base import ModelBuilder, check, convolution, normalisation, widened
+
+
+class Block(nn.Module):
+    """Two 3 x 3 convolutions around which the input skips; a 1 x 1 convolution where the shape changes."""
+
+    def __init__(self, inputs: int, outputs: int, norm: str, stride: int):
+        super().__init__()
+        self.residual = nn.Sequential(
+            *convolution(inputs, outputs, norm, stride), nn.ReLU(inplace=True), *convolution(outputs, outputs, norm)
+        )
+        self.skip = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.skip.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
+            self.skip.append(normalisation(norm, outputs))
+        self.activation = nn.ReLU(inplace=True)
+
+    def forward(self, x: Float[Tensor, "images inputs h w"]) -> Float[Tensor, "images outputs h2 w2"]:
+        """Activation of the residual plus the skipped input."""
+        return self.activation(self.residual(x) + self.skip(x))
+
+
+@dataclass(frozen=True)
+class ResNet20(ModelBuilder):
+    """Three stages of three blocks with 16, 32 and 64 channels.
+
+    272,474 parameters with 3 channels and 10 classes, 40.8 million multiply-accumulates for a 32 x 32 image. Where
+    the number of channels changes, a 1 x 1 convolution skips (option B of the paper, whose option A has 269,722
+    parameters).
+
+    Args:
+        width: factor on all channels, rounded to multiples of 8.
+        norm: `batch` or `group`.
+
+    Raises:
+        ValueError: an unknown norm, or a width that is not positive.
+
+    Source: K. He et al., Deep Residual Learning for Image Recognition, CVPR 2016, section 4.2.
+
+    >>> sum(p.numel() for p in ResNet20()(channels=3, classes=10).parameters())
+    272474
+    """
+
+    width: float = 1.0
+    norm: Literal["batch", "group"] = "batch"
+
+    def __post_init__(self):
+        check(self.width, self.norm)
+
+    def architecture(self, channels: int, classes: int) -> nn.Module:  # noqa: D102
+        stem = widened(16, self.width)
+        layers: list[nn.Module] = [*convolution(channels, stem, self.norm), nn.ReLU(inplace=True)]
+        inputs = stem
+        for outputs, stride in ((16, 1), (32, 2), (64, 2)):
+            outputs = widened(outputs, self.width)
+            for block_stride in (stride, 1, 1):
+                layers.append(Block(inputs, outputs, self.norm, block_stride))
+                inputs = outputs
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
