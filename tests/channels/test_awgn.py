@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from channels import AWGN
+from channels.base import mean_power
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -47,3 +48,40 @@ def test_power_above_one_is_refused_in_any_single_delivery():
     x[1] *= 1.02
     with pytest.raises(ValueError, match=r"at most 1, got 1\.04"):
         channel.transmit(x, channel.realize(2, 1000, 0.0, seeded(0)), seeded(0))
+
+
+def test_power_a_little_above_one_by_sampling_is_accepted():
+    """Gaussian symbols of unit power: the mean of |x|^2 has standard deviation 1 / sqrt(n)."""
+    x = torch.randn((64, 3000), dtype=torch.complex64, generator=seeded(0))
+    assert (x.abs().square().mean(-1) > 1).any()
+    AWGN().transmit(x, AWGN().realize(64, 3000, 0.0, seeded(1)), seeded(1))
+
+
+def test_not_finite_and_misfitting_symbols_are_refused():
+    channel = AWGN()
+    state = channel.realize(2, 10, 0.0, seeded(0))
+    x = torch.ones(1, 10, dtype=torch.complex64)
+    with pytest.raises(ValueError, match="finite"):
+        channel.transmit(x * math.nan, state, seeded(0))
+    with pytest.raises(ValueError, match="1 row or 2"):
+        channel.transmit(x.repeat(3, 1), state, seeded(0))
+
+
+@pytest.mark.parametrize("n", [1, 5, 4096, 4097, 100_003])
+def test_mean_power_is_exact_at_any_length(n):
+    x = torch.randn((3, n), dtype=torch.complex64, generator=seeded(0)).conj()
+    expected = x.to(torch.complex128).abs().square().mean(-1)
+    torch.testing.assert_close(mean_power(x), expected, rtol=1e-6, atol=0)
+
+
+def test_no_symbols_are_no_fault():
+    channel = AWGN()
+    received = channel.transmit(
+        torch.zeros((1, 0), dtype=torch.complex64), channel.realize(3, 0, 0.0, seeded(0)), seeded(0)
+    )
+    assert received.samples.shape == (3, 0)
+
+
+def test_a_state_is_indexed_by_realization():
+    state = AWGN().realize(3, 10, torch.tensor([0.0, 10.0, 20.0]), seeded(0))
+    torch.testing.assert_close(state[[2, 0]].noise_variance, torch.tensor([[0.01], [1.0]]))
