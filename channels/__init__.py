@@ -2,5 +2,6 @@
 
 from channels.awgn import AWGN
 from channels.base import Channel, ChannelState, Received
+from channels.fading import Nakagami, Rayleigh, Rician
 
-__all__ = ["AWGN", "Channel", "ChannelState", "Received"]
+__all__ = ["AWGN", "Channel", "ChannelState", "Nakagami", "Rayleigh", "Received", "Rician"]
