@@ -1,7 +1,7 @@
 """ResNet-20 for CIFAR."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, no_type_check
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ class Block(nn.Module):
             self.skip.append(normalisation(norm, outputs))
         self.activation = nn.ReLU(inplace=True)
 
+    @no_type_check  # torch.fx traces it with proxies, which are no tensors
     def forward(self, x: Float[Tensor, "images inputs h w"]) -> Float[Tensor, "images outputs h2 w2"]:
         """Activation of the residual plus the skipped input."""
         return self.activation(self.residual(x) + self.skip(x))

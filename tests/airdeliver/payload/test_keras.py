@@ -1,0 +1,122 @@
+"""A Keras model on TensorFlow: weights out, sent, back in, evaluated with Keras."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import torch
+
+from airdeliver.payload import architecture_of, is_keras, layout_of, load, payload_of, write
+
+
+def network():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(8, 3, use_bias=False)(inputs)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.ReLU()(x)
+    x = keras.layers.Dropout(0.2)(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    dense = keras.layers.Dense(8)
+    return keras.Model(inputs, keras.layers.Dense(10)(dense(dense(x))))
+
+
+@pytest.fixture
+def model():
+    model, random = network(), np.random.default_rng(0)
+    for variable in model.weights:
+        variable.assign(np.abs(random.normal(size=variable.shape)) + 0.1)
+    return model
+
+
+def inputs(n=16):
+    return np.random.default_rng(1).random((n, 8, 8, 1), np.float32)
+
+
+def test_backend_is_tensorflow(model):
+    assert keras.backend.backend() == "tensorflow"
+    assert is_keras(model)
+
+
+def test_lossless_round_trip_is_bit_exact(model):
+    payload = payload_of(model)
+    received = load(architecture_of(model), payload.layout, payload.values)
+    assert received is not model
+    for mine, theirs in zip(model.weights, received.weights, strict=True):
+        assert np.array_equal(np.array(mine), np.array(theirs))
+    assert np.array_equal(model.predict(inputs(), verbose=0), received.predict(inputs(), verbose=0))
+
+
+def test_shared_layer_and_seeds(model):
+    """Kernel and four batch-norm tensors, the shared layer once; the dropout's seed does not travel."""
+    assert payload_of(model).layout.size == 72 + 4 * 8 + (64 + 8) + (80 + 10)
+
+
+def test_received_with_little_noise_evaluates_alike(model):
+    payload = payload_of(model, statistics=True)
+    assert [s.name for s in payload.layout.segments if s.transform == "log"] == ["4.moving_variance"]
+    noise = 1e-4 * torch.randn(payload.layout.size, generator=torch.Generator().manual_seed(0))
+    received = load(architecture_of(model), payload.layout, payload.values + noise)
+    received.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    labels = model.predict(inputs(64), verbose=0).argmax(-1)
+    _, accuracy = received.evaluate(inputs(64), labels, verbose=0)
+    assert accuracy > 0.9
+
+
+def test_unsent_statistics_do_not_survive(model):
+    payload = payload_of(model, statistics=False)
+    assert payload.layout.size == payload_of(model).layout.size - 16
+    load(model, payload.layout, payload.values)
+    norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
+    assert (np.array(norm.moving_mean) == 0).all()
+    assert (np.array(norm.moving_variance) == 1).all()
+
+
+def test_network_built_anew_takes_the_payload(model):
+    """Keras numbers layers anew in every process and every clone: names do not depend on it."""
+    payload = payload_of(model)
+    other = network()
+    write(other, payload.layout, payload.values)
+    assert np.array_equal(model.predict(inputs(), verbose=0), other.predict(inputs(), verbose=0))
+
+
+def test_sequential_without_input_is_cloned():
+    model = keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="has no weights yet"):
+        layout_of(model)
+    model(np.zeros((1, 4), np.float32))
+    payload = payload_of(model)
+    received = load(architecture_of(model), payload.layout, payload.values)
+    x = np.ones((2, 4), np.float32)
+    assert np.array_equal(np.array(received(x)), np.array(model(x)))
+
+
+def test_half_precision_travels():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="bfloat16")])
+    payload = payload_of(model)
+    received = load(architecture_of(model), payload.layout, payload.values)
+    assert np.array_equal(np.array(received.weights[0], np.float32), np.array(model.weights[0], np.float32))
+
+
+def test_what_cannot_travel_is_refused(model):
+    with pytest.raises(ValueError, match="is float64, payloads are float32"):
+        payload_of(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float64")]))
+    model.layers[1].kernel.assign(np.full((3, 3, 1, 8), np.nan))
+    with pytest.raises(ValueError, match=r"^weights of 0\.kernel are not finite"):
+        payload_of(model)
+
+
+def test_load_refuses_another_model(model):
+    payload = payload_of(model)
+    with pytest.raises(ValueError, match="in the model and"):
+        load(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), payload.layout, payload.values)
+
+
+def test_torch_models_never_import_tensorflow():
+    code = (
+        "import sys, torch; from airdeliver.payload import payload_of; payload_of(torch.nn.Linear(1, 1)); "
+        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
