@@ -94,9 +94,10 @@ def _assigned(rows: Any, name: str) -> list[tuple[Any, np.ndarray]]:
         found[TEST], found[VALIDATION] = found[VALIDATION], None
     numbers = np.full(len(found[TRAIN]), TRAIN)
     order = torch.randperm(len(numbers), generator=Generator().manual_seed(0)).numpy()
-    wanted = [kind for kind in (VALIDATION, TEST) if found[kind] is None]
-    for kind, part in zip(wanted, order[: len(wanted) * (len(order) // SHARE)].reshape(len(wanted), -1)):
-        numbers[part] = kind
+    for kind in (VALIDATION, TEST):
+        if found[kind] is None:
+            carved, order = np.split(order, [len(numbers) // SHARE])
+            numbers[carved] = kind
     own = [(found[kind], np.full(len(found[kind]), kind)) for kind in (VALIDATION, TEST) if found[kind] is not None]
     return [(found[TRAIN], numbers), *own]
 

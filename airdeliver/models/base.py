@@ -63,7 +63,9 @@ class ModelBuilder(ABC):
             elif isinstance(module, _BatchNorm | nn.GroupNorm | nn.LayerNorm):
                 module.reset_parameters()
             elif any(True for _ in module.parameters(recurse=False)):
-                raise TypeError(f"{name or 'the network'} ({type(module).__name__}) has no initialisation: override initialise")
+                raise TypeError(
+                    f"{name or 'the network'} ({type(module).__name__}) has no initialisation: override initialise"
+                )
 
 
 def convolution(inputs: int, outputs: int, norm: str, stride: int = 1) -> list[nn.Module]:
