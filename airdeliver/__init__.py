@@ -1,1 +1,9 @@
 """airdeliver: which neural network arrives, and how good is it, when its parameters are sent over a radio link?"""
+
+from airdeliver.delivery import Delivery, deliver
+from airdeliver.evaluation import Report, evaluate
+from airdeliver.links import AnalogLink, BudgetError, Link
+from airdeliver.normalisation import Normalisation
+from airdeliver.task import Task
+
+__all__ = ["AnalogLink", "BudgetError", "Delivery", "Link", "Normalisation", "Report", "Task", "deliver", "evaluate"]

@@ -1,11 +1,22 @@
 """Shapes are checked while tests run, and only a missing GPU or LLVM may skip a test."""
 
+from collections.abc import Iterator
+
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
 _shapes_checked = install_import_hook(["airdeliver", "channels"], "beartype.beartype")
 
 _skips: list[str] = []
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Shapes and types unchecked: what our own errors say of a bad argument, as outside of tests."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,0 +1,218 @@
+"""Delivering: a package over a channel, many realizations at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Generator, Tensor, nn
+
+from airdeliver.links import BudgetError, Decoded, Knowledge, KnowledgeKind, Link, Plan
+from airdeliver.normalisation import Normalisation, NormalisationKind, batch_norms, estimate_statistics, serve_by_batch
+from airdeliver.package import Builder, Choice, Package
+from airdeliver.payload import Payload, load
+from airdeliver.randomness import blocks, stream
+from channels import Channel, ChannelState
+
+
+@dataclass(frozen=True)
+class Group:
+    """Realizations of one delivery for which the sender made the same choice.
+
+    Args:
+        realizations: their numbers within the delivery.
+        builder: of the architecture at the receiver.
+        plan: what was agreed on.
+        decoded: what the receiver has, row by row.
+        power: mean |x|^2 over the symbols sent, of each row.
+    """
+
+    realizations: Int64[Tensor, "rows"]
+    builder: Builder
+    plan: Plan
+    decoded: Decoded
+    power: Float[Tensor, "rows"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What arrived: groups of realizations, and how the receiver makes models of them."""
+
+    groups: tuple[Group, ...]
+    normalisation: Normalisation
+    seed: int
+
+    @property
+    def realizations(self) -> int:
+        """Independent deliveries."""
+        return sum(len(group.realizations) for group in self.groups)
+
+    @property
+    def channel_uses_spent(self) -> int:
+        """Channel uses of the longest of them, side information and pilots included."""
+        return max((int(group.decoded.uses.max()) for group in self.groups), default=0)
+
+    @property
+    def parameters_sent(self) -> float:
+        """Mean number of payload values."""
+        return self._mean(lambda group: torch.full_like(group.power, group.plan.layout.size))
+
+    @property
+    def power(self) -> float:
+        """Mean power over the deliveries."""
+        return self._mean(lambda group: group.power)
+
+    @property
+    def usable(self) -> float:
+        """Share of deliveries of which something usable arrived."""
+        return self._mean(lambda group: group.decoded.usable.float())
+
+    @property
+    def usable_realizations(self) -> Bool[Tensor, "realizations"]:
+        """Of which deliveries something usable arrived."""
+        usable = torch.zeros(self.realizations, dtype=torch.bool)
+        for group in self.groups:
+            usable[group.realizations.cpu()] = group.decoded.usable.cpu()
+        return usable
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether the receiver re-estimates batch norm from inputs that it serves."""
+        return not self.normalisation.sends_statistics and any(batch_norms(g.builder()) for g in self.groups)
+
+    def model(self, realization: int, calibration: Tensor | None = None) -> nn.Module:
+        """The model that the receiver rebuilt, in evaluation mode.
+
+        Args:
+            realization: which of the deliveries.
+            calibration: unlabelled inputs to re-estimate batch norm from, where its statistics were not sent. Without
+                them, batch norm uses the statistics of each batch that the model serves.
+
+        Raises:
+            IndexError: there is no such realization.
+            ValueError: nothing usable arrived.
+        """
+        for group in self.groups:
+            rows = torch.nonzero(group.realizations == realization).flatten()
+            if len(rows):
+                if not group.decoded.usable[rows[0]]:
+                    raise ValueError(
+                        f"nothing usable arrived in realization {realization}: its side information is lost"
+                    )
+                model = load(group.builder(), group.plan.layout, group.decoded.values[rows[0]])
+                return self._normalised(model, calibration)
+        raise IndexError(f"the delivery has realizations 0 to {self.realizations - 1}, not {realization}")
+
+    def _normalised(self, model: nn.Module, calibration: Tensor | None) -> nn.Module:
+        if self.normalisation.sends_statistics or not batch_norms(model):
+            return model.eval()
+        return serve_by_batch(model).eval() if calibration is None else estimate_statistics(model, calibration)
+
+    def _mean(self, measure: Callable[[Group], Tensor]) -> float:
+        return float(torch.cat([measure(group).float() for group in self.groups]).mean())
+
+
+def deliver(
+    model: nn.Module,
+    link: Link,
+    channel: Channel,
+    snr_db: float,
+    channel_uses: int,
+    realizations: int = 16,
+    seed: int = 0,
+    knowledge: KnowledgeKind = "average",
+    normalisation: NormalisationKind | Normalisation = "receiver",
+    calibration_inputs: Tensor | None = None,
+) -> Delivery:
+    """Deliver any model over a channel.
+
+    Args:
+        model: any `torch.nn.Module`; its architecture is known to the receiver, its values are not.
+        link: encoder and decoder.
+        channel: physics.
+        snr_db: mean SNR per complex symbol, in dB.
+        channel_uses: the budget, side information included.
+        realizations: independent deliveries.
+        seed: of all randomness.
+        knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
+        normalisation: where batch-norm statistics come from: `frozen`, `sender` or `receiver`.
+        calibration_inputs: the sender's inputs, for normalisation `sender`.
+
+    Raises:
+        BudgetError: it does not fit; names the minimum. Nothing is sent.
+        ValueError: weights that are not finite, an SNR that is not a number.
+    """
+    kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
+    package = Package((Choice.of(model, link, kind),), kind, calibration_inputs)
+    return send(package, channel, snr_db, channel_uses, knowledge, realizations, seed)
+
+
+def send(
+    package: Package,
+    channel: Channel,
+    snr_db: float,
+    channel_uses: int,
+    knowledge: KnowledgeKind,
+    realizations: int,
+    seed: int,
+    device: str = "cpu",
+) -> Delivery:
+    """Send a package: draw the channel, let the sender choose and plan, transmit, decode.
+
+    Args:
+        package: what may be sent.
+        channel: physics.
+        snr_db: mean SNR per complex symbol, in dB.
+        channel_uses: the budget, side information and pilots included.
+        knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
+        realizations: independent deliveries (transmissions, where many receivers hear one).
+        seed: of fading and noise.
+        device: where all of it is computed.
+
+    Raises:
+        BudgetError: a choice does not fit; nothing is sent.
+        ValueError: an argument out of range.
+    """
+    if realizations < 1:
+        raise ValueError(f"realizations must be at least 1, got {realizations}")
+    if channel_uses < 1:
+        raise BudgetError(f"channel_uses must be at least 1, got {channel_uses}")
+    symbols = channel.symbols(channel_uses)
+    if package.normalisation.kind == "sender":
+        assumed = package.design_snr_db if knowledge == "none" else snr_db
+        package = package.with_statistics(channel, assumed, symbols, stream(seed, "statistics", 0, device))
+    groups = []
+    for block, rows in enumerate(blocks(realizations)):
+        state = channel.realize(len(rows), symbols, snr_db, stream(seed, "fading", block, device))
+        known = _known(knowledge, snr_db, channel, state)
+        choice = package.select(known, symbols).expand(len(rows) * channel.receivers)
+        for index in choice.unique().tolist():
+            chosen = torch.nonzero(choice == index).flatten()
+            noise = stream(seed, "noise", block, device)
+            numbers = chosen + rows.start * channel.receivers
+            groups.append(_send_group(package.choices[index], channel, state[chosen], known, symbols, noise, numbers))
+    return Delivery(tuple(groups), package.normalisation, seed)
+
+
+def _known(kind: KnowledgeKind, snr_db: float, channel: Channel, state: ChannelState) -> Knowledge:
+    if kind == "none":
+        return Knowledge("none")
+    return Knowledge(kind, snr_db, channel, state if kind == "instantaneous" else None)
+
+
+def _send_group(
+    choice: Choice,
+    channel: Channel,
+    state: ChannelState,
+    known: Knowledge,
+    symbols: int,
+    noise: Generator,
+    numbers: Tensor,
+) -> Group:
+    values = choice.payload.values.to(noise.device)
+    payload = Payload(values, choice.payload.layout, choice.payload.sensitivity)
+    plan = choice.link.plan(payload, symbols, known)
+    decoded = choice.link.send(values, plan, channel, state, noise)
+    power = choice.link.power(values, plan).expand(len(numbers))
+    uses = torch.full_like(decoded.uses, channel.uses(plan.symbols)).maximum(decoded.uses)
+    return Group(numbers, choice.builder, plan, replace(decoded, uses=uses), power)

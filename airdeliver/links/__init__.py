@@ -1,0 +1,7 @@
+"""Links: an encoder and a decoder around a channel."""
+
+from airdeliver.links.analog import AnalogLink
+from airdeliver.links.base import Decoded, Knowledge, KnowledgeKind, Link
+from airdeliver.links.plan import BudgetError, Plan
+
+__all__ = ["AnalogLink", "BudgetError", "Decoded", "Knowledge", "KnowledgeKind", "Link", "Plan"]

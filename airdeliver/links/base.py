@@ -1,0 +1,119 @@
+"""The contract of a link: it moves a payload over a channel within a budget."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Complex, Float, Int
+from torch import Generator, Tensor
+
+from airdeliver.links.plan import Plan
+from airdeliver.payload import Layout, Payload
+from channels import Channel, ChannelState, Received
+from channels.base import Decibel
+
+KnowledgeKind = Literal["none", "average", "instantaneous"]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the sender knows of the channel.
+
+    Args:
+        kind: `none` (nothing but the recipe), `average` (mean SNR and the channel's statistics), `instantaneous`
+            (this realization too).
+        snr_db: mean SNR in dB; None for `none`.
+        channel: the channel's statistics; None for `none`.
+        state: the realized channel, for `instantaneous` only.
+    """
+
+    kind: KnowledgeKind = "none"
+    snr_db: float | None = None
+    channel: Channel | None = None
+    state: ChannelState | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("none", "average", "instantaneous"):
+            raise ValueError(f"knowledge must be none, average or instantaneous, got {self.kind!r}")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the receiver makes of a delivery.
+
+    Args:
+        values: the payload's values as received.
+        usable: False where nothing usable arrived (side information lost, say).
+        uses: channel uses spent.
+    """
+
+    values: Float[Tensor, "realizations n"]
+    usable: Bool[Tensor, "realizations"]
+    uses: Int[Tensor, "realizations"]
+
+
+class Link(ABC):
+    """Moves a payload over a channel within a budget."""
+
+    @abstractmethod
+    def plan(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Plan:
+        """Agree on what each segment gets.
+
+        Args:
+            payload: what must arrive.
+            symbols: complex symbols that fit: `channel.symbols(channel_uses)`.
+            knowledge: what the sender knows of the channel.
+
+        Raises:
+            BudgetError: the payload does not fit; names the minimum.
+        """
+
+    @abstractmethod
+    def refresh(self, plan: Plan, payload: Payload) -> Plan:
+        """The same plan for new values of the same layout: only what depends on the values is computed again."""
+
+    @abstractmethod
+    def plan_from_bytes(self, side_information: bytes, layout: Layout) -> Plan:
+        """What the receiver makes of the side information and the published recipe."""
+
+    @abstractmethod
+    def encode(self, values: Float[Tensor, "n"], plan: Plan) -> Complex[Tensor, "#realizations symbols"]:
+        """Turn values into complex symbols of mean power at most 1."""
+
+    @abstractmethod
+    def decode(self, received: Received, plan: Plan) -> Decoded:
+        """Turn received samples into values, from nothing but what the receiver has."""
+
+    def send(
+        self, values: Float[Tensor, "n"], plan: Plan, channel: Channel, state: ChannelState, generator: Generator
+    ) -> Decoded:
+        """Encode, transmit and decode, one row a realization of `state`.
+
+        The decoder works from the plan's bytes, never from the sender's object.
+        """
+        received = channel.transmit(self.encode(values, plan), state, generator)
+        return self.decode(received, self.plan_from_bytes(plan.to_bytes(), plan.layout))
+
+    def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
+        """Mean |x|^2 over the payload symbols of each delivery."""
+        return self.encode(values, plan).abs().square().mean(-1)
+
+    def perturb(
+        self, values: Float[Tensor, "n"], plan: Plan, channel: Channel, snr_db: Decibel, generator: Generator
+    ) -> Float[Tensor, "n"]:
+        """One differentiable draw of what would arrive, for training, through the same code that delivers."""
+        state = channel.realize(1, plan.payload_symbols, snr_db, generator)
+        received = channel.transmit(self.encode(values, plan), state, generator)
+        return self.decode(received, plan).values[0]
+
+
+def mutual_information(received: Received) -> Float[Tensor, "realizations"]:
+    """Mutual information of each delivery in bits per complex symbol, at the receiver's knowledge of the channel.
+
+    The mean over symbols of log2(1 + |h|^2 / noise variance).
+
+    Source: D. Tse and P. Viswanath, Fundamentals of Wireless Communication, 2005, equation 5.56 and section 5.4.
+    """
+    snr = received.gain.abs().square() / received.noise_variance
+    return torch.log2(1 + snr.nan_to_num(nan=0.0)).mean(-1)

@@ -1,0 +1,7 @@
+"""Schemes: whole recipes of how to train, prune, protect and send."""
+
+from airdeliver.schemes.base import Scheme
+from airdeliver.schemes.clean import Clean
+from airdeliver.schemes.noise import Noise
+
+__all__ = ["Clean", "Noise", "Scheme"]

@@ -1,0 +1,46 @@
+"""The contract of a scheme: a whole recipe."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from airdeliver.delivery import Delivery, send
+from airdeliver.links import KnowledgeKind
+from airdeliver.normalisation import Normalisation
+from airdeliver.package import Package
+from airdeliver.task import Task
+from airdeliver.training import Trained, Training
+from channels import Channel
+
+
+class Scheme(ABC):
+    """How to train, prune and protect a network, and which link to send it over.
+
+    A scheme is a frozen dataclass: its fields are the published recipe and identify its results.
+
+    Attributes:
+        normalisation: where batch-norm statistics come from at the receiver.
+    """
+
+    normalisation: Normalisation
+
+    @abstractmethod
+    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:
+        """The networks that it needs; what those need in turn is found through `Training.needs`."""
+
+    @abstractmethod
+    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
+        """All that the sender holds once the trainings are done."""
+
+    def send(
+        self,
+        package: Package,
+        channel: Channel,
+        snr_db: float,
+        channel_uses: int,
+        knowledge: KnowledgeKind,
+        realizations: int,
+        seed: int,
+        device: str = "cpu",
+    ) -> Delivery:
+        """Send the package: see `airdeliver.delivery.send`."""
+        return send(package, channel, snr_db, channel_uses, knowledge, realizations, seed, device)

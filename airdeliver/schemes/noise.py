@@ -1,0 +1,26 @@
+"""Noise injection: the network learns under the noise that it will be delivered with."""
+
+from dataclasses import dataclass, field
+
+from airdeliver.schemes.clean import Clean
+from airdeliver.task import Task
+from airdeliver.training import Through, Training
+from channels import AWGN, Channel
+
+
+@dataclass(frozen=True)
+class Noise(Clean):
+    """Clean training, then fine-tuning through the link.
+
+    Args:
+        train_snr_db: SNR in dB of the fine-tuning, a number or a range of which every step draws one.
+        train_channel: channel of the fine-tuning.
+
+    Source: AirNet, arXiv 2105.11166, section III-A.
+    """
+
+    train_snr_db: float | tuple[float, float] = 5.0
+    train_channel: Channel = field(default_factory=AWGN)
+
+    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        return (Training.fine_tuned(task, Through(self.link, self.train_channel, self.train_snr_db)),)

@@ -1,0 +1,8 @@
+"""Training: the making of one network, through the link if it will travel over it."""
+
+from airdeliver.recipe import Recipe
+from airdeliver.training.checkpoint import Checkpoint
+from airdeliver.training.through import Through
+from airdeliver.training.training import Trained, Training
+
+__all__ = ["Checkpoint", "Recipe", "Through", "Trained", "Training"]
