@@ -1,0 +1,95 @@
+"""The evaluation of one cell: deliver over the channel, rebuild, score."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from airdeliver.evaluation import evaluate
+from airdeliver.links import KnowledgeKind
+from airdeliver.package import Package
+from airdeliver.schemes import Scheme
+from airdeliver.training.training import threads
+from channels import Channel
+from experiments.stage import Stage, StoredTrainings, closure, served
+from experiments.store import Entry, Store
+from experiments.store.key import digest
+
+
+@dataclass(frozen=True, eq=False)
+class CellStage(Stage):
+    """One point of a sweep.
+
+    Args:
+        scheme: the recipe.
+        channel: physics.
+        knowledge: what the sender knows of the channel.
+        snr_db: mean SNR in dB.
+        channel_uses: the budget.
+        realizations: independent deliveries.
+        test_images: how many; None for all.
+        precision: of the forward passes.
+    """
+
+    scheme: Scheme
+    channel: Channel
+    knowledge: KnowledgeKind
+    snr_db: float
+    channel_uses: int
+    realizations: int
+    test_images: int | None
+    precision: Literal["float32", "bfloat16"]
+
+    kind = "cell"
+    timed = "evaluate_seconds"
+
+    def compute(self, store: Store) -> Entry:  # noqa: D102
+        with threads(self.task.threads):
+            record = self._record(store)
+        return Entry(self.kind, self.key, self.description, record)
+
+    def _record(self, store: Store) -> dict[str, Any]:
+        package, train_seconds = _packed(self, store)
+        started = time.perf_counter()
+        device, seed = self.task.device, self.task.seed
+        delivery = self.scheme.send(
+            package, self.channel, self.snr_db, self.channel_uses, self.knowledge, self.realizations, seed, device
+        )
+        images, labels = served(self.task.dataset, self.test_images, device)
+        chance = 1 / self.task.dataset.load().classes
+        report = evaluate(delivery, images, labels, chance=chance, precision=self.precision)
+        return {
+            "normalisation": delivery.normalisation.kind,
+            "calibration_inputs": report.calibration_inputs,
+            "channel_uses_spent": delivery.channel_uses_spent,
+            "realizations": len(report.per_realization),
+            "accuracy": report.accuracy,
+            "accuracy_low": report.low,
+            "accuracy_high": report.high,
+            "accuracy_channel_low": report.channel_low,
+            "accuracy_channel_high": report.channel_high,
+            "accuracy_std": report.std,
+            "usable": report.usable,
+            "parameters_sent": delivery.parameters_sent,
+            "power": delivery.power,
+            "per_realization": report.per_realization.tolist(),
+            "train_seconds": train_seconds,
+            "evaluate_seconds": time.perf_counter() - started,
+        }
+
+
+_packages: dict[str, tuple[Package, float]] = {}
+"""The package of the last cell: those that follow mostly send the same."""
+
+
+def _packed(stage: CellStage, store: Store) -> tuple[Package, float]:
+    """What the sender holds, and the seconds that its trainings took."""
+    identity = digest({part: stage.description[part] for part in ("scheme", "task", "trainings", "channel_uses")})
+    if identity not in _packages:
+        task, uses = stage.task.load(), stage.channel_uses
+        trainings = closure(stage.scheme.trainings(task, uses))
+        trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
+        seconds = sum(float(network.record["train_seconds"]) for network in trained.values())
+        package = stage.scheme.pack(task, trained, uses)
+        _packages.clear()
+        _packages[identity] = package, seconds
+    return _packages[identity]

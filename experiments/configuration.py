@@ -1,0 +1,210 @@
+"""From configuration to objects: what a sweep is about, checked."""
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from airdeliver.links import KnowledgeKind
+from airdeliver.models import ModelBuilder
+from airdeliver.recipe import Recipe
+from airdeliver.schemes import Scheme
+from channels import Channel
+from experiments.command_line import Command, ConfigurationError, suggestion
+from experiments.engine import Engine
+
+KNOWLEDGE = ("none", "average", "instantaneous")
+MATCHED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Everything that a sweep is about.
+
+    Args:
+        experiment: its name.
+        schemes: by name.
+        channels: by name.
+        dataset: name for `load_dataset`.
+        dataset_path: a local folder, or None.
+        model_name: what the model is called in tables.
+        model: the unpruned architecture.
+        training: recipe from scratch.
+        fine_tuning: recipe of further training.
+        knowledge: axis.
+        snr_db: axis, dB.
+        channel_uses: axis; an integer, or a factor of matched bandwidth such as `1x`.
+        seeds: axis.
+        realizations: independent deliveries of each cell.
+        matched_normalisation: what `1x` sends.
+        test_images: how many; None for all.
+        precision: of evaluation.
+        threads: of each task.
+        device: where tensors live.
+        store: folder of finished work.
+        folder: of the run's results.
+        engine: who does the work.
+        resolved: the whole configuration as plain containers, for provenance.
+    """
+
+    experiment: str
+    schemes: dict[str, Scheme]
+    channels: dict[str, Channel]
+    dataset: str
+    dataset_path: str | None
+    model_name: str
+    model: ModelBuilder
+    training: Recipe
+    fine_tuning: Recipe
+    knowledge: tuple[KnowledgeKind, ...]
+    snr_db: tuple[float, ...]
+    channel_uses: tuple[int | str, ...]
+    seeds: tuple[int, ...]
+    realizations: int
+    matched_normalisation: str
+    test_images: int | None
+    precision: Literal["float32", "bfloat16"]
+    threads: int
+    device: str
+    store: Path
+    folder: Path
+    engine: Engine
+    resolved: dict[str, Any]
+
+
+def configure(command: Command) -> Sweep:
+    """The objects that a configuration describes.
+
+    Raises:
+        ConfigurationError: a value that cannot be meant; one line says which, what was expected and what to do.
+    """
+    config = command.config
+    schemes = {
+        name: _override_snr(_build(node, f"scheme.{name}"), config.train_snr_db)
+        for name, node in _some(config.scheme, "scheme").items()
+    }
+    channels = {
+        _channel_name(name, node): _build(node, f"channel.{name}")
+        for name, node in _some(config.channel, "channel").items()
+    }
+    return Sweep(
+        experiment=command.experiment,
+        schemes=schemes,
+        channels=channels,
+        dataset=str(config.dataset.name),
+        dataset_path=None if config.dataset.path is None else str(config.dataset.path),
+        model_name=_model_name(command),
+        model=_build(config.model, "model"),
+        training=_build(config.training, "training"),
+        fine_tuning=_build(config.fine_tuning, "fine_tuning"),
+        knowledge=tuple(_one_of(item, "knowledge", KNOWLEDGE) for item in _axis(config, "knowledge")),
+        snr_db=tuple(_decibel(item, "snr_db") for item in _axis(config, "snr_db")),
+        channel_uses=tuple(_budget(item) for item in _axis(config, "channel_uses")),
+        seeds=tuple(_integer(item, "seeds", 0) for item in _axis(config, "seeds")),
+        realizations=_integer(config.realizations, "realizations", 1),
+        matched_normalisation=_one_of(config.matched_normalisation, "matched_normalisation", ("receiver", "frozen")),
+        test_images=None if config.test_images is None else _integer(config.test_images, "test_images", 2),
+        precision=_one_of(config.precision, "precision", ("float32", "bfloat16")),
+        threads=_integer(config.threads, "threads", 1),
+        device=str(config.device),
+        store=Path(str(config.store)),
+        folder=command.folder,
+        engine=_build(config.engine, "engine"),
+        resolved=_plain(config),
+    )
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    container = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def _build(node: Any, key: str) -> Any:
+    if not isinstance(node, DictConfig) or "_target_" not in node:
+        raise ConfigurationError(f"{key} needs a class: give {key}._target_=module.Class")
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        reason = " ".join(str(cause).split("\nfull_key")[0].split())
+        raise ConfigurationError(f"{key}: {reason}") from error
+
+
+def _override_snr(scheme: Any, train_snr_db: Any) -> Any:
+    if train_snr_db is None or not dataclasses.is_dataclass(scheme):
+        return scheme
+    if "train_snr_db" not in {field.name for field in dataclasses.fields(scheme)}:
+        return scheme
+    if OmegaConf.is_list(train_snr_db):
+        value: Any = tuple(_decibel(item, "train_snr_db") for item in train_snr_db)
+    else:
+        value = _decibel(train_snr_db, "train_snr_db")
+    return dataclasses.replace(scheme, train_snr_db=value)  # type: ignore[type-var]
+
+
+def _channel_name(name: str, node: Any) -> str:
+    return str(node._target_).rpartition(".")[2] if name == "own" and "_target_" in node else name
+
+
+def _model_name(command: Command) -> str:
+    if command.choices["model"] == "own":
+        return str(command.config.model._target_).rpartition(".")[2]
+    return command.choices["model"]
+
+
+def _some(nodes: Any, key: str) -> dict[str, Any]:
+    if not nodes:
+        raise ConfigurationError(f"{key} must name at least one choice, got none: give {key}=[NAME, ...]")
+    return {str(name): nodes[name] for name in nodes}
+
+
+def _axis(config: DictConfig, key: str) -> list[Any]:
+    value = config[key]
+    items = list(value) if OmegaConf.is_list(value) else [value]
+    if not items or value is None:
+        raise ConfigurationError(f"{key} must have at least one value, got none: give {key}=[VALUE, ...]")
+    seen: list[Any] = []
+    for item in items:
+        if item in seen:
+            raise ConfigurationError(f"{key} has {item} twice: give every value once")
+        seen.append(item)
+    return items
+
+
+def _decibel(value: Any, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value == -math.inf:
+        raise ConfigurationError(f"{key} must be numbers in dB, got {value!r}: for example {key}=[0,5,10]")
+    return float(value)
+
+
+def _integer(value: Any, key: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"{key} must be an integer of at least {least}, got {value!r}")
+    return value
+
+
+def _one_of(value: Any, key: str, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise ConfigurationError(f"{key} must be one of {', '.join(known)}, got {value!r}{suggestion(value, known)}")
+    return value
+
+
+def _budget(value: Any) -> int | str:
+    if isinstance(value, str):
+        match = MATCHED.fullmatch(value.strip())
+        if match and float(match.group(1)) > 0:
+            return match.group(0)
+    elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ConfigurationError(
+        f"channel_uses must be positive integers or multiples of matched bandwidth such as 1x or 0.5x, got {value!r}"
+    )

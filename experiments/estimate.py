@@ -1,0 +1,65 @@
+"""What a sweep would do, and how long it might take."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+
+from experiments.planner import Plan
+from experiments.stage import Stage
+from experiments.store import Store
+
+
+def estimate(plan: Plan, store: Store, slots: int) -> str:
+    """The plan in a few lines: cells, trainings, what is there already, and an estimate of time.
+
+    Args:
+        plan: of the sweep.
+        store: where finished work lies.
+        slots: stages that are worked on at once.
+    """
+    missing = plan.unfinished(store)
+    cells = {cell.stage.key for cell in plan.cells}
+    trainings = [stage for stage in missing if stage.kind == "training"]
+    left = len(missing) - len(trainings)
+    lines = [
+        f"{len(plan.cells)} cells ({len(cells) - left} in the store, {left} to evaluate)",
+        f"{len(plan.trainings)} trainings ({len(trainings)} to do)",
+        *(f"  {stage.label}: {stage.amount:g} epochs" for stage in trainings[:20]),
+        *([f"  and {len(trainings) - 20} more"] if len(trainings) > 20 else []),
+        _time(missing, store, slots),
+    ]
+    return "\n".join(lines)
+
+
+def _time(missing: list[Stage], store: Store, slots: int) -> str:
+    if not missing:
+        return "time: nothing is left to do"
+    rates = seconds_per_unit(store)
+    unknown = {stage.kind for stage in missing if stage.like not in rates}
+    if unknown:
+        return f"time: unknown, the store has no like work yet ({' and '.join(sorted(unknown))})"
+    seconds = sum(rates[stage.like] * stage.amount for stage in missing) / slots
+    return f"time: about {_duration(seconds)}, from like work in the store"
+
+
+def seconds_per_unit(store: Store) -> dict[str, float]:
+    """Median seconds an epoch, or a realization, of each like work that the journal has seen."""
+    seen: dict[str, list[float]] = defaultdict(list)
+    for event in _finished(store):
+        if event.get("amount"):
+            seen[str(event["like"])].append(float(event["seconds"]) / float(event["amount"]))
+    return {like: statistics.median(values) for like, values in seen.items()}
+
+
+def _finished(store: Store) -> Iterable[dict]:
+    return (event for event in store.journal.read() if event.get("event") == "finished" and "like" in event)
+
+
+def _duration(seconds: float) -> str:
+    """
+    >>> _duration(50), _duration(300), _duration(9000)
+    ('50 s', '5 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,219 @@
+"""A sweep becomes cells, the trainings that they need, and the graph of both."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import torch
+
+from airdeliver import AnalogLink, Task
+from airdeliver.data import load_dataset
+from airdeliver.links import Knowledge
+from airdeliver.payload import Payload, layout_of
+from airdeliver.training import Training
+from channels import Channel
+from experiments.cell import CellStage
+from experiments.configuration import Sweep
+from experiments.stage import DatasetSource, Stage, TaskSource, TrainingStage, closure
+from experiments.store import Store
+from experiments.store.key import code, describe, digest
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the table: its names, and the stage that computes its numbers."""
+
+    scheme: str
+    dataset: str
+    model: str
+    channel: str
+    knowledge: str
+    snr_db: float
+    channel_uses: int
+    seed: int
+    train_snr_db: Any
+    train_channel: str
+    stage: CellStage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells in the order of the table, and the stages that they come from, each once."""
+
+    cells: tuple[Cell, ...]
+    trainings: tuple[TrainingStage, ...]
+
+    @property
+    def stages(self) -> Iterator[Stage]:
+        """What there is to do: trainings first, equal cells once."""
+        yield from self.trainings
+        yield from {cell.stage.key: cell.stage for cell in self.cells}.values()
+
+    def unfinished(self, store: Store) -> list[Stage]:
+        """The stages whose results are not in the store; of the trainings only those that a missing result needs."""
+        cells = {c.stage.key: c.stage for c in self.cells if not store.has("cell", c.stage.key)}
+        wanted = {need for stage in cells.values() for need in stage.needs}
+        trainings = [t for t in self.trainings if t.key in wanted and not store.has("training", t.key)]
+        return [*trainings, *cells.values()]
+
+
+def plan(sweep: Sweep) -> Plan:
+    """Expand a sweep.
+
+    Raises:
+        DataError: there is no such data set.
+    """
+    return _Planner(sweep).plan()
+
+
+def matched_channel_uses(task: Task, channel: Channel, normalisation: str) -> int:
+    """The exact cost of the unpruned model sent analog without expansion, side information included: `1x`.
+
+    Generic values are counted: what is constant in an untrained network (biases of zero, say) is not in a trained one.
+
+    Args:
+        task: whose model.
+        channel: whose pilots.
+        normalisation: `frozen` if batch-norm statistics are sent, `receiver` if not.
+    """
+    layout = layout_of(task.build(), statistics=normalisation != "receiver")
+    values = torch.randn(layout.size, generator=torch.Generator().manual_seed(0))
+    return channel.uses(AnalogLink().plan(Payload(values, layout), 1 << 62, Knowledge()).symbols)
+
+
+@dataclass
+class _Planner:
+    sweep: Sweep
+    trainings: dict[str, TrainingStage] = field(default_factory=dict)
+    known: dict[Training, str] = field(default_factory=dict)
+
+    def plan(self) -> Plan:
+        sweep = self.sweep
+        dataset = load_dataset(sweep.dataset, sweep.dataset_path)
+        self.source = DatasetSource(sweep.dataset, sweep.dataset_path, dataset.fingerprint)
+        self.tasks = {seed: self._task(seed) for seed in sweep.seeds}
+        self.loaded = {seed: source.load() for seed, source in self.tasks.items()}
+        first = self.loaded[sweep.seeds[0]]
+        cells: list[Cell] = []
+        for name, scheme in sweep.schemes.items():
+            scheme_description = describe(scheme)
+            for channel_name, channel in sweep.channels.items():
+                unit = matched_channel_uses(first, channel, sweep.matched_normalisation)
+                common = {"scheme": scheme_description, "channel": describe(channel)}
+                budgets = dict.fromkeys(_resolved(given, unit) for given in sweep.channel_uses)
+                for uses, seed in product(budgets, sweep.seeds):
+                    cells += self._cells(name, channel_name, uses, seed, common)
+        return Plan(tuple(sorted(cells, key=self._order())), tuple(self.trainings.values()))
+
+    def _task(self, seed: int) -> TaskSource:
+        s = self.sweep
+        return TaskSource(self.source, s.model, s.training, s.fine_tuning, seed, s.threads, s.device)
+
+    def _order(self) -> Any:
+        sweep = self.sweep
+        schemes, channels = list(sweep.schemes), list(sweep.channels)
+        return lambda cell: (
+            schemes.index(cell.scheme),
+            channels.index(cell.channel),
+            sweep.knowledge.index(cell.knowledge),
+            cell.channel_uses,
+            sweep.seeds.index(cell.seed),
+            cell.snr_db,
+        )
+
+    def _cells(self, name: str, channel_name: str, uses: int, seed: int, common: dict[str, Any]) -> Iterator[Cell]:
+        """The cells of one scheme, channel, budget and seed: what they share is worked out once."""
+        sweep, source = self.sweep, self.tasks[seed]
+        scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
+        needed = closure(scheme.trainings(self.loaded[seed], uses))
+        keys = tuple(self._training(training, source, name) for training in needed)
+        description = {
+            "stage": "cell",
+            **common,
+            "task": self._task_description(source),
+            "trainings": list(keys),
+            "channel_uses": uses,
+            "realizations": sweep.realizations,
+            "test_images": sweep.test_images,
+            "precision": sweep.precision,
+        }
+        description["code"] = code(description, "experiments.cell", "experiments.stage")
+        parts = {part: digest(value) for part, value in description.items()}
+        through = self._named(getattr(scheme, "train_channel", None))
+        like = f"evaluating {describe(sweep.model)} on {sweep.dataset}, {sweep.threads} threads, {sweep.device}"
+        for knowledge, snr_db in product(sweep.knowledge, sweep.snr_db):
+            here = {"knowledge": knowledge, "snr_db": describe(snr_db)}
+            stage = CellStage(
+                key=digest({**parts, **here}),
+                description={**description, **here},
+                label=f"cell {name}, {channel_name}, {snr_db:g} dB, {uses} uses, knowledge {knowledge}, seed {seed}",
+                task=source,
+                needs=keys,
+                like=like,
+                amount=sweep.realizations,
+                scheme=scheme,
+                channel=channel,
+                knowledge=knowledge,
+                snr_db=snr_db,
+                channel_uses=uses,
+                realizations=sweep.realizations,
+                test_images=sweep.test_images,
+                precision=sweep.precision,  # type: ignore[arg-type]
+            )
+            yield Cell(
+                name, sweep.dataset, sweep.model_name, channel_name, knowledge, snr_db, uses, seed,
+                getattr(scheme, "train_snr_db", None), through, stage,
+            )  # fmt: skip
+
+    def _task_description(self, source: TaskSource) -> dict[str, Any]:
+        """What a cell depends on of its task; the recipes are in the keys of the trainings."""
+        return {
+            "dataset": source.dataset.fingerprint,
+            "model": describe(source.model),
+            "seed": source.seed,
+            "threads": source.threads,
+            "device": source.device.partition(":")[0],
+        }
+
+    def _training(self, training: Training, source: TaskSource, scheme: str) -> str:
+        """The key of a training, which becomes a stage the first time that it is asked for."""
+        if training in self.known:
+            return self.known[training]
+        needs = tuple(self.known[need] for need in training.needs)
+        description = {
+            "stage": "training",
+            "training": describe(training),
+            "needs": list(needs),
+            "device": source.device.partition(":")[0],
+        }
+        description["code"] = code(description["training"])
+        key = digest(description)
+        self.known[training] = key
+        recipe = training.recipe
+        self.trainings[key] = TrainingStage(
+            key=key,
+            description=description,
+            label=f"training for {scheme}, seed {training.seed}",
+            task=source,
+            needs=needs,
+            like=f"training {describe(training.model)} on {training.dataset}, {training.threads} threads, "
+            f"{recipe.precision}, batches of {recipe.batch_size}, {source.device}",
+            amount=recipe.epochs,
+            training=training,
+        )
+        return key
+
+    def _named(self, channel: Channel | None) -> str:
+        """What the channel of a training is called in tables: as in the sweep, else by its class; empty for none."""
+        if channel is None:
+            return ""
+        wanted = describe(channel)
+        return next((n for n, c in self.sweep.channels.items() if describe(c) == wanted), type(channel).__name__)
+
+
+def _resolved(given: int | str, unit: int) -> int:
+    """Channel uses as an integer; a share of matched bandwidth is rounded up."""
+    return given if isinstance(given, int) else math.ceil(Fraction(given.rstrip("x")) * unit)

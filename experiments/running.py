@@ -1,0 +1,89 @@
+"""A sweep from its configuration to its table."""
+
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from airdeliver.data import DataError
+from experiments import provenance, table
+from experiments.command_line import Command, ConfigurationError
+from experiments.configuration import Sweep, configure
+from experiments.engine import Outcome, run_graph
+from experiments.estimate import estimate
+from experiments.planner import Plan, plan
+from experiments.progress import Progress
+from experiments.store import Store, StoreError, WriteError
+
+if TYPE_CHECKING:
+    from experiments.stage import Stage
+
+INTERRUPTED = 130
+
+
+def run(command: Command, arguments: list[str]) -> int:
+    """Plan, do what is missing, write the table.
+
+    Args:
+        command: what was asked for.
+        arguments: the command line, for provenance and for messages.
+
+    Returns:
+        The exit code: 0, 1 if a cell failed, 130 after Ctrl-C.
+
+    Raises:
+        ConfigurationError: one line, for what cannot be done at all.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    started = time.time()
+    try:
+        sweep = configure(command)
+        planned = plan(sweep)
+        store = Store(sweep.store)
+        if command.dry_run:
+            console.print(estimate(planned, store, sweep.engine.slots), highlight=False)
+            return 0
+        failures, counts = _work(sweep, planned, store, console)
+        results = table.of(sweep.experiment, planned, store)
+        path = table.write(results, sweep.folder)
+        provenance.write(sweep, arguments, started, counts, failures)
+    except (DataError, StoreError, WriteError, ValueError) as error:
+        raise ConfigurationError(" ".join(str(error).split())) from error
+    except KeyboardInterrupt:
+        console.print("\ninterrupted: finished work is kept, the same command goes on from here")
+        return INTERRUPTED
+    console.print(table.summary(results))
+    _report(failures, arguments, console)
+    console.print(f"results: {path} ({len(results)} rows)", highlight=False, soft_wrap=True)
+    return 1 if failures else 0
+
+
+def _work(
+    sweep: Sweep, planned: Plan, store: Store, console: Console
+) -> tuple[list[tuple["Stage", Outcome]], dict[str, int]]:
+    stages = planned.unfinished(store)
+    counts = {"cells": len(planned.cells), "trainings": len(planned.trainings), "computed": len(stages)}
+    if not stages:
+        console.print(f"{len(planned.cells)} cells: all of them are in {store.folder}", highlight=False)
+        return [], counts
+    engine = sweep.engine
+    try:
+        engine.open(store)
+        with Progress(planned, stages, store, console) as progress:
+            return run_graph(engine, store, stages, progress.started, progress.ended), counts
+    finally:
+        engine.close()
+
+
+def _report(failures: list[tuple["Stage", Outcome]], arguments: list[str], console: Console) -> None:
+    """The failed cells with their causes, and the command that tries them again."""
+    if not failures:
+        return
+    console.print(f"[bold red]{len(failures)} failed[/]; the others are in the table")
+    for stage, outcome in failures:
+        console.print(f"  {stage.label}: {outcome.error}", highlight=False, markup=False)
+    command = shlex.join(["python", "-m", "experiments.sweep", *arguments])
+    console.print(f"try them again with: {command}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,181 @@
+"""What a sweep is made of: the training of a network, and the evaluation of a cell."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from airdeliver import Task
+from airdeliver.data import Dataset, load_dataset
+from airdeliver.models import ModelBuilder
+from airdeliver.recipe import Recipe
+from airdeliver.training import Trained, Training
+from experiments.store import Entry, Store, StoredCheckpoint
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """Where a data set comes from; cheap to send to a worker.
+
+    Args:
+        name: for `airdeliver.data.load_dataset`.
+        path: a local folder, or None.
+        fingerprint: what its content must be.
+    """
+
+    name: str
+    path: str | None
+    fingerprint: str
+
+    def load(self) -> Dataset:
+        """The data set, once a process.
+
+        Raises:
+            ValueError: its content is not what it was when the sweep was planned.
+        """
+        dataset = _loaded(self.name, self.path)
+        if dataset.fingerprint != self.fingerprint:
+            raise ValueError(f"data set {self.name} has changed since the sweep was planned: start it again")
+        return dataset
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, path: str | None) -> Dataset:
+    return load_dataset(name, path)
+
+
+@dataclass(frozen=True)
+class TaskSource:
+    """A task without its data; cheap to send to a worker. The fields are those of `airdeliver.Task`."""
+
+    dataset: DatasetSource
+    model: ModelBuilder
+    training: Recipe
+    fine_tuning: Recipe
+    seed: int
+    threads: int
+    device: str
+
+    def load(self) -> Task:
+        """The task."""
+        return Task(
+            self.dataset.load(), self.model, self.training, self.fine_tuning, self.seed, self.threads, self.device
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Stage(ABC):
+    """One piece of work, found again in the store by its key.
+
+    Args:
+        key: digest of the description.
+        description: everything that determines the result, JSON.
+        label: what it is, for people.
+        task: what the network is for.
+        needs: keys of the trainings that must be finished before.
+        like: what its time is compared with.
+        amount: of work, in epochs or realizations.
+    """
+
+    key: str
+    description: Mapping[str, Any] = field(repr=False)
+    label: str
+    task: TaskSource
+    needs: tuple[str, ...]
+    like: str
+    amount: float
+
+    kind: ClassVar[str]
+    timed: ClassVar[str]
+
+    @abstractmethod
+    def compute(self, store: Store) -> Entry:
+        """Do the work."""
+
+    def run(self, store: Store) -> None:
+        """Do the work unless it is done; if another process is at it, wait for its result."""
+        if store.has(self.kind, self.key) and store.read(self.kind, self.key) is not None:
+            return
+        with store.lock(self.key):
+            if store.has(self.kind, self.key) and store.read(self.kind, self.key) is not None:
+                return
+            store.journal.write("started", stage=self.kind, key=self.key, label=self.label)
+            entry = self.compute(store)
+            store.write(entry)
+            details = {"like": self.like, "amount": self.amount, "seconds": entry.record[self.timed]}
+            store.journal.write("finished", stage=self.kind, key=self.key, **details)
+            StoredCheckpoint(store, self.key).remove()
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingStage(Stage):
+    """The training of one network."""
+
+    training: Training
+
+    kind = "training"
+    timed = "train_seconds"
+
+    def compute(self, store: Store) -> Entry:  # noqa: D102
+        trained = {need: _read(store, key) for need, key in zip(self.training.needs, self.needs, strict=True)}
+        checkpoint = StoredCheckpoint(store, self.key, self.training.recipe.epochs)
+        result = self.training.run(self.task.load(), trained, checkpoint)
+        return Entry(self.kind, self.key, self.description, dict(result.record), dict(result.tensors))
+
+
+class StoredTrainings(Mapping[Training, Trained]):
+    """Finished networks, read when they are asked for."""
+
+    def __init__(self, store: Store, keys: Mapping[Training, str]) -> None:
+        self.store, self.keys_of = store, keys
+
+    def __getitem__(self, training: Training) -> Trained:
+        return _read(self.store, self.keys_of[training])
+
+    def __iter__(self) -> Iterator[Training]:
+        return iter(self.keys_of)
+
+    def __len__(self) -> int:
+        return len(self.keys_of)
+
+
+def closure(trainings: tuple[Training, ...]) -> list[Training]:
+    """Trainings and all that they need, what is needed first, each once."""
+    ordered: dict[Training, None] = {}
+
+    def add(training: Training) -> None:
+        for need in training.needs:
+            add(need)
+        ordered.setdefault(training)
+
+    for training in trainings:
+        add(training)
+    return list(ordered)
+
+
+def _read(store: Store, key: str) -> Trained:
+    entry = store.read("training", key)
+    if entry is None:
+        raise ValueError(f"training {key[:12]} was damaged after it had been used: run the sweep again")
+    return Trained(entry.tensors, entry.record)
+
+
+@lru_cache(maxsize=2)
+def served(dataset: DatasetSource, images: int | None, device: str) -> tuple[Tensor, Tensor]:
+    """Prepared test images and their labels, once a process.
+
+    Args:
+        dataset: whose test split.
+        images: how many, a seeded-random choice that is always the same; None for all.
+        device: where they live.
+    """
+    loaded = dataset.load()
+    pixels, labels = loaded.test.images, loaded.test.labels
+    if images is not None:
+        rows = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))[:images].sort().values
+        pixels, labels = pixels[rows], labels[rows]
+    return loaded.prepare(pixels.to(device)), labels.to(device)

@@ -1,0 +1,108 @@
+"""What identifies a result: a canonical description of the objects that it was made from."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from experiments.store.source import fingerprints
+
+Description = dict[str, Any]
+"""What JSON can hold."""
+
+
+def describe(value: Any) -> Any:
+    """A canonical description, JSON, of a value: equal values have equal descriptions, wherever they were made.
+
+    A dataclass is its class and the fields of its constructor; any other object its class and its attributes, as its
+    constructor left them; a tensor or array the hash of its content. An integral float equals the integer.
+
+    Raises:
+        TypeError: an object that holds something without a description; names it.
+
+    >>> from channels import AWGN
+    >>> describe({"channel": AWGN(), "snr_db": 5.0})
+    {'channel': {'class': 'channels.awgn.AWGN'}, 'snr_db': 5}
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in sorted(value.items(), key=lambda pair: str(pair[0]))}
+    if isinstance(value, list | tuple):
+        return [describe(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((describe(item) for item in value), key=canonical)
+    return _describe_object(value)
+
+
+def _number(value: float) -> Any:
+    if not math.isfinite(value):
+        return str(value)
+    return int(value) if value.is_integer() else value
+
+
+def _describe_object(value: Any) -> Any:
+    if isinstance(value, Path | Enum):
+        return str(value)
+    if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
+        return {"class": f"{value.__module__}.{value.__qualname__}"}
+    kind = type(value)
+    described = {"class": f"{kind.__module__}.{kind.__qualname__}"}
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value) if field.init]
+        return described | {name: describe(getattr(value, name)) for name in names}
+    if hasattr(value, "numpy") or hasattr(value, "__array__"):
+        array = value.numpy() if hasattr(value, "numpy") else value.__array__()
+        digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
+        return described | {"content": digest}
+    if not hasattr(value, "__dict__"):
+        raise TypeError(f"cannot describe {value!r}, so a result made with it cannot be found again: use a dataclass")
+    return described | {name: describe(item) for name, item in sorted(vars(value).items())}
+
+
+def classes(description: Any) -> Iterator[str]:
+    """The dotted names of all classes in a description."""
+    if isinstance(description, dict):
+        if isinstance(description.get("class"), str):
+            yield description["class"]
+        for item in description.values():
+            yield from classes(item)
+    elif isinstance(description, list):
+        for item in description:
+            yield from classes(item)
+
+
+def code(description: Any, *modules: str) -> dict[str, str]:
+    """Fingerprints of the modules that a stage imports.
+
+    Args:
+        description: of the stage: the classes in it are looked up.
+        modules: what else the stage runs.
+    """
+    return fingerprints([*modules, *(_module(name) for name in classes(description))])
+
+
+def _module(dotted: str) -> str:
+    """The module part of a dotted name, whose class may be nested in another."""
+    parts = dotted.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        if ".".join(parts[:end]) in sys.modules:
+            return ".".join(parts[:end])
+    return parts[0]
+
+
+def canonical(description: Any) -> str:
+    """The one text of a description."""
+    return json.dumps(description, sort_keys=True, separators=(",", ":"))
+
+
+def digest(description: Any) -> str:
+    """SHA-256 of the canonical text, 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(description).encode()).hexdigest()

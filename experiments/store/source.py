@@ -1,0 +1,134 @@
+"""What code a result depends on: the parsed source of the modules that a stage imports."""
+
+import ast
+import hashlib
+import importlib.util
+import sys
+import sysconfig
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PROJECT = ("airdeliver", "channels")
+"""Packages whose imports are followed wherever they are installed."""
+
+_INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+def fingerprints(modules: Iterable[str]) -> dict[str, str]:
+    """Hash of the source of each module and of those of one's own that it imports, directly or not.
+
+    One's own are the project's packages and whatever lies outside of the standard library and of site-packages.
+    Comments, docstrings and formatting do not count. Imports are read from the source, functions' bodies included;
+    a name that a package merely re-exports leads to the module that defines it. The machinery of `experiments` is
+    not followed: it decides when and where work is done, not what comes out.
+
+    Args:
+        modules: dotted names.
+
+    Returns:
+        Module name to the first 16 hexadecimal digits of the SHA-256 of its parsed source, sorted by name.
+    """
+    found: dict[str, str] = {}
+    waiting = sorted(set(modules))
+    while waiting:
+        module = waiting.pop()
+        if module in found or _file(module) is None:
+            continue
+        found[module] = _hash(module)
+        waiting += [other for other in _imports(module) if other not in found]
+    return dict(sorted(found.items()))
+
+
+@cache
+def _hash(module: str) -> str:
+    return hashlib.sha256(ast.dump(_without_docstrings(_parsed(module))).encode()).hexdigest()[:16]
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules of one's own that a module imports."""
+    found: set[str] = set()
+    for node in ast.walk(_parsed(module)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = _absolute(module, node)
+            found.update(_defining(source, alias.name) for alias in node.names)
+    return frozenset(name for name in found if _is_own(name))
+
+
+def _defining(source: str, name: str) -> str:
+    """The module that `from source import name` gets its name from."""
+    if not _is_own(source):
+        return source
+    if _file(f"{source}.{name}") is not None:
+        return f"{source}.{name}"
+    for node in _parsed(source).body if _is_package(source) else ():
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return _defining(_absolute(source, node), alias.name)
+    return source
+
+
+def _absolute(module: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = module.split(".") if _is_package(module) else module.split(".")[:-1]
+    kept = package[: len(package) - node.level + 1]
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+@cache
+def _is_own(module: str) -> bool:
+    top = module.partition(".")[0]
+    if top in PROJECT:
+        return True
+    if top in sys.stdlib_module_names or top == "experiments":
+        return False
+    file = _file(top)
+    return file is not None and not any(file.is_relative_to(folder) for folder in _INSTALLED)
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    file = _file(module)
+    assert file is not None
+    return ast.parse(file.read_bytes())
+
+
+@cache
+def _file(module: str) -> Path | None:
+    """The source file of a module, without importing it if a parent package is loaded."""
+    parent, _, name = module.rpartition(".")
+    folders = getattr(sys.modules.get(parent), "__path__", None) if parent else None
+    if folders is not None:
+        for folder in folders:
+            for candidate in (Path(folder, f"{name}.py"), Path(folder, name, "__init__.py")):
+                if candidate.is_file():
+                    return candidate.resolve()
+        return None
+    loaded = getattr(sys.modules.get(module), "__file__", None)
+    if loaded is None:
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            return None
+        loaded = None if spec is None else spec.origin
+    return Path(loaded).resolve() if loaded and loaded.endswith(".py") else None
+
+
+def _is_package(module: str) -> bool:
+    file = _file(module)
+    return file is not None and file.name == "__init__.py"
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    """The tree without the docstrings of its module, classes and functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = getattr(node.body[0], "value", None)
+            if isinstance(node.body[0], ast.Expr) and isinstance(getattr(first, "value", None), str):
+                node.body[:1] = []
+    return tree

@@ -1,0 +1,32 @@
+"""The main job: `python -m experiments.sweep experiment=NAME [key=value ...]`; `--help` explains."""
+
+import sys
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a sweep; ends with a code other than zero if a cell failed.
+
+    Args:
+        arguments: of the command line.
+    """
+    from experiments import command_line, help_page
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if any(argument in ("--help", "-h") for argument in arguments):
+        print(help_page.text())
+        return
+    command = command_line.read(arguments)
+    if command.show:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(command.config, resolve=True))
+        return
+    from experiments.running import run
+
+    code = run(command, arguments)
+    if code:
+        raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

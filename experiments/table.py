@@ -1,0 +1,90 @@
+"""The table of results: one row a cell."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+from experiments.planner import Cell, Plan
+from experiments.store import Store, write_whole
+
+COLUMNS = (
+    "experiment", "scheme", "dataset", "model", "channel", "knowledge", "normalisation", "calibration_inputs",
+    "snr_db", "channel_uses", "channel_uses_spent", "train_snr_db", "train_channel", "seed", "realizations",
+    "accuracy", "accuracy_low", "accuracy_high", "accuracy_channel_low", "accuracy_channel_high", "accuracy_std",
+    "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
+    "train_snr_db_low", "train_snr_db_high",
+)  # fmt: skip
+"""In this order; accuracy in 0..1, SNR in dB."""
+
+
+def of(experiment: str, plan: Plan, store: Store) -> pd.DataFrame:
+    """The rows of all finished cells, in the order of the plan."""
+    rows = [row for cell in plan.cells if (row := _row(experiment, cell, store)) is not None]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(experiment: str, cell: Cell, store: Store) -> dict[str, Any] | None:
+    entry = store.read("cell", cell.stage.key)
+    if entry is None:
+        return None
+    low, high = _snr_range(cell.train_snr_db)
+    return {
+        "experiment": experiment,
+        "scheme": cell.scheme,
+        "dataset": cell.dataset,
+        "model": cell.model,
+        "channel": cell.channel,
+        "knowledge": cell.knowledge,
+        "snr_db": cell.snr_db,
+        "channel_uses": cell.channel_uses,
+        "train_snr_db": (low + high) / 2,
+        "train_snr_db_low": low,
+        "train_snr_db_high": high,
+        "train_channel": cell.train_channel,
+        "seed": cell.seed,
+        **{name: value for name, value in entry.record.items() if name in COLUMNS},
+    }
+
+
+def _snr_range(train_snr_db: Any) -> tuple[float, float]:
+    """Lowest and highest SNR of training in dB; not a number for a network trained without the link."""
+    if train_snr_db is None:
+        return float("nan"), float("nan")
+    if isinstance(train_snr_db, int | float):
+        return float(train_snr_db), float(train_snr_db)
+    return float(min(train_snr_db)), float(max(train_snr_db))
+
+
+def write(results: pd.DataFrame, folder: Path, name: str = "results") -> Path:
+    """Write a table as parquet, whole or not at all.
+
+    Raises:
+        WriteError: the disk is full or the folder cannot be written to.
+    """
+    path = folder / f"{name}.parquet"
+    write_whole(path, lambda temporary: results.to_parquet(temporary, index=False))
+    return path
+
+
+def summary(results: pd.DataFrame) -> Table:
+    """Accuracy in % with the half-width of its 95 % interval, schemes down, SNR across."""
+    shown = Table(title="delivered accuracy in %, ± half of the 95 % interval")
+    varied = [c for c in ("channel", "knowledge", "channel_uses", "seed") if len(set(results[c])) > 1]
+    fixed = ["scheme", *varied]
+    levels = sorted(set(results["snr_db"]))
+    for name in fixed:
+        shown.add_column(name.replace("_", " "), no_wrap=True)
+    for level in levels:
+        shown.add_column(f"{level:g} dB", justify="right", no_wrap=True)
+    for key, group in results.groupby(fixed, sort=False):
+        cells = {row["snr_db"]: row for row in group.to_dict("records")}
+        values = [_percent(cells[level]) if level in cells else "-" for level in levels]
+        names = key if isinstance(key, tuple) else (key,)
+        shown.add_row(*(str(name) for name in names), *values)
+    return shown
+
+
+def _percent(row: dict[Any, Any]) -> str:
+    return f"{100 * row['accuracy']:.1f} ±{50 * (row['accuracy_high'] - row['accuracy_low']):.1f}"
