@@ -102,3 +102,13 @@ def test_twin_keeps_the_memory_format():
     model = used(NETWORKS["vgg"][0]()).to(memory_format=torch.channels_last)
     twin = Folded(model).module
     assert twin[0][3].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_twin_may_be_of_lower_precision():
+    """Weights are fused in float32 and rounded once."""
+    model = used(NETWORKS["resnet"][0]())
+    folded, exact = Folded(model), Folded(model)
+    folded.module.bfloat16()
+    folded.refresh()
+    rounded = dict(folded.module.named_parameters())
+    assert all(torch.equal(rounded[k], v.bfloat16()) for k, v in exact.module.named_parameters())
