@@ -49,9 +49,12 @@ class PowerAmplifier(Impairment):
         """What leaves the amplifier, for time samples whose back-off is relative to unit power."""
         # The square of the amplitude, so that the gradient at zero is finite.
         drive = samples.real.square().addcmul(samples.imag, samples.imag) * 10 ** (-self.back_off_db / 10)
+        above = drive.clamp(min=1.0)
+        clipped = samples * above.rsqrt()
         if math.isinf(self.smoothness):
-            return samples * drive.clamp(min=1.0).rsqrt()
-        return samples * (1 + drive**self.smoothness) ** (-0.5 / self.smoothness)
+            return clipped
+        # Powers of a number from 0 to 1 (drive, or 1 / drive in saturation) cannot overflow.
+        return clipped * (1 + (drive / above.square()) ** self.smoothness) ** (-0.5 / self.smoothness)
 
     def papr_db(self, symbols: Complex[Tensor, "k n"]) -> Float[Tensor, "k"]:
         """Peak-to-average power ratio in dB of each row's time samples, as they enter the amplifier."""
