@@ -16,7 +16,7 @@ class Plan(ABC):
     """What each segment gets, and the side information that tells the receiver so.
 
     Args:
-        layout: the payload's segments; published recipe, not sent.
+        layout: the payload's segments: published recipe, but for its description, which is sent.
         side_information_rate: bits per channel use at which the side information is sent.
     """
 
@@ -30,12 +30,12 @@ class Plan(ABC):
 
     @abstractmethod
     def to_bytes(self) -> bytes:
-        """The side information: all that the receiver needs beyond the published recipe and the values."""
+        """The side information: all that the receiver needs beyond the layout and the values."""
 
     @property
     def side_information_symbols(self) -> int:
-        """Complex symbols that the side information takes at its robust rate."""
-        return math.ceil(8 * len(self.to_bytes()) / self.side_information_rate)
+        """Complex symbols that the side information takes at its robust rate, the layout's description included."""
+        return math.ceil(8 * (len(self.layout.description) + len(self.to_bytes())) / self.side_information_rate)
 
     @property
     def symbols(self) -> int:

@@ -57,6 +57,8 @@ class Layout:
 
     Args:
         segments: at least the tensors that the receiver needs; names differ.
+        description: what the receiver must be told to know the segments (how many channels of a pruned network were
+            kept, say): side information that is sent and charged. Empty where the published recipe says it all.
 
     Raises:
         ValueError: two segments of one name.
@@ -69,6 +71,7 @@ class Layout:
     """
 
     segments: tuple[Segment, ...]
+    description: bytes = b""
 
     def __post_init__(self):
         seen: set[str] = set()
@@ -131,12 +134,14 @@ class Layout:
 
     def to_dict(self) -> dict[str, Any]:
         """The layout as what JSON can hold; `Layout.from_dict` reads it back."""
-        return {"segments": [[s.name, list(s.shape), s.transform] for s in self.segments]}
+        segments = [[s.name, list(s.shape), s.transform] for s in self.segments]
+        return {"segments": segments, "description": self.description.hex()}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "Layout":
         """The layout that `to_dict` described."""
-        return cls(tuple(Segment(name, tuple(shape), how) for name, shape, how in description["segments"]))
+        segments = tuple(Segment(name, tuple(shape), how) for name, shape, how in description["segments"])
+        return cls(segments, bytes.fromhex(description.get("description", "")))
 
 
 @dataclass(frozen=True, eq=False)
