@@ -1,11 +1,12 @@
 """Where a training keeps what it has so far."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
 
+@runtime_checkable
 class Checkpoint(Protocol):
     """Remembers the last finished epoch of one training; without one, a training simply trains."""
 
