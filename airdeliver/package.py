@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int64
@@ -45,7 +46,7 @@ class Choice:
         """
         architecture = architecture_of(model)
         payload = payload_of(model, statistics=normalisation.sends_statistics)
-        return cls(lambda: copy.deepcopy(architecture), model, payload, link)
+        return cls(partial(architecture_of, architecture), model, payload, link)
 
     @torch.no_grad()
     def with_statistics(
