@@ -7,9 +7,12 @@ from torch import nn
 
 from airdeliver.models.base import ModelBuilder, check, convolution, widened
 
-# Channels of each convolution; 0 halves the image by maximum pooling.
+# Channels of each convolution; 0 halves the image by maximum pooling. The cpu size has a single convolution at full
+# resolution, where norm and activation cost more than arithmetic: with a second one of 16 channels training was 1.7
+# times slower (919 against 539 images a second and core), and for the same time less accurate on CIFAR-10's
+# validation images (77.3 % after 4 epochs, against 79.7 % after 7).
 STACKS = {
-    "cpu": (16, 16, 0, 32, 32, 0, 48, 48, 0, 64, 64),
+    "cpu": (16, 0, 32, 32, 0, 48, 48, 0, 64, 64),
     "small16": (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512),
 }
 
@@ -26,7 +29,7 @@ class VGG(ModelBuilder):
 
     | size | parameters | multiply-accumulates an image (3 x 32 x 32, 10 classes) |
     | --- | --- | --- |
-    | cpu | 116,922 | 9.6 million |
+    | cpu | 114,586 | 7.2 million |
     | small16 | 14,724,042 | 313 million |
 
     Raises:
@@ -36,7 +39,7 @@ class VGG(ModelBuilder):
     2015, configuration D.
 
     >>> sum(p.numel() for p in VGG()(channels=3, classes=10).parameters())
-    116922
+    114586
     """
 
     width: float = 1.0
