@@ -1,8 +1,8 @@
 """Delivered accuracy: how good the models are that the receiver rebuilt."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -30,6 +30,7 @@ class Report:
         usable: share of deliveries of which something usable arrived.
         calibration_inputs: inputs from which the receiver re-estimated batch norm; 0 if it did not.
         evaluate_seconds: how long the evaluation took.
+        scores: of each delivery on each image, 1 where it is right (or the metric's value, one a delivery).
     """
 
     accuracy: float
@@ -42,6 +43,36 @@ class Report:
     usable: float
     calibration_inputs: int
     evaluate_seconds: float
+    scores: Float[Tensor, "realizations n"] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, scores: Float[Tensor, "realizations n"], usable: float, calibration_inputs: int, evaluate_seconds: float
+    ) -> "Report":
+        """Mean and intervals of scores; the other arguments are passed on."""
+        per_realization = scores.mean(1)
+        channel = channel_interval(per_realization)
+        both = crossed_interval(scores) if scores.shape[1] > 1 else channel
+        return cls(
+            accuracy=channel.mean,
+            low=both.low,
+            high=both.high,
+            channel_low=channel.low,
+            channel_high=channel.high,
+            std=float(per_realization.std()) if len(per_realization) > 1 else 0.0,
+            per_realization=per_realization,
+            usable=usable,
+            calibration_inputs=calibration_inputs,
+            evaluate_seconds=evaluate_seconds,
+            scores=scores,
+        )
+
+    @classmethod
+    def merged(cls, parts: "Sequence[Report]") -> "Report":
+        """The report of several parts of one delivery, evaluated one after the other on the same images."""
+        scores = torch.cat([part.scores for part in parts])
+        usable = sum(part.usable * len(part.scores) for part in parts) / len(scores)
+        return cls.of(scores, usable, parts[0].calibration_inputs, sum(part.evaluate_seconds for part in parts))
 
 
 def evaluate(
@@ -84,7 +115,7 @@ def evaluate(
         fallback = 1 / (int(labels.max()) + 1) if chance is None else chance
         scores = correctness(delivery, images, labels, images[calibration], fallback, precision)
         calibrated = len(calibration) if delivery.calibrates else 0
-    return _report(delivery, scores, calibrated, started)
+    return Report.of(scores, delivery.usable, calibrated, time.perf_counter() - started)
 
 
 def _calibration_rows(delivery: Delivery, n: int) -> Tensor:
@@ -101,21 +132,3 @@ def _measured(
         raise ValueError("nothing usable arrived in some realizations: give `chance`, the metric's value for those")
     values = [float(metric(delivery.model(k, inputs))) if ok else chance for k, ok in enumerate(usable.tolist())]
     return torch.tensor(values).unsqueeze(-1)
-
-
-def _report(delivery: Delivery, scores: Float[Tensor, "realizations n"], calibrated: int, started: float) -> Report:
-    per_realization = scores.mean(1)
-    channel = channel_interval(per_realization)
-    both = crossed_interval(scores) if scores.shape[1] > 1 else channel
-    return Report(
-        accuracy=channel.mean,
-        low=both.low,
-        high=both.high,
-        channel_low=channel.low,
-        channel_high=channel.high,
-        std=float(per_realization.std()) if len(per_realization) > 1 else 0.0,
-        per_realization=per_realization,
-        usable=delivery.usable,
-        calibration_inputs=calibrated,
-        evaluate_seconds=time.perf_counter() - started,
-    )

@@ -10,6 +10,7 @@ from airdeliver.package import Package
 from airdeliver.schemes import Scheme
 from airdeliver.training.training import threads
 from channels import Channel
+from experiments.monte_carlo import Realizations
 from experiments.stage import Stage, StoredTrainings, closure, served
 from experiments.store import Entry, Store
 from experiments.store.key import digest
@@ -35,7 +36,7 @@ class CellStage(Stage):
     knowledge: KnowledgeKind
     snr_db: float
     channel_uses: int
-    realizations: int
+    realizations: Realizations
     test_images: int | None
     precision: Literal["float32", "bfloat16"]
 
@@ -45,18 +46,20 @@ class CellStage(Stage):
     def compute(self, store: Store) -> Entry:  # noqa: D102
         with threads(self.task.threads):
             record = self._record(store)
-        return Entry(self.kind, self.key, self.description, record)
+        return self.entry(record)
 
     def _record(self, store: Store) -> dict[str, Any]:
         package, train_seconds = _packed(self, store)
         started = time.perf_counter()
         device, seed = self.task.device, self.task.seed
-        delivery = self.scheme.send(
-            package, self.channel, self.snr_db, self.channel_uses, self.knowledge, self.realizations, seed, device
-        )
         images, labels = served(self.task.dataset, self.test_images, device)
         chance = 1 / self.task.dataset.load().classes
-        report = evaluate(delivery, images, labels, chance=chance, precision=self.precision)
+        delivery, report = self.realizations.measure(
+            lambda count: self.scheme.send(
+                package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
+            ),
+            lambda part: evaluate(part, images, labels, chance=chance, precision=self.precision),
+        )
         return {
             "normalisation": delivery.normalisation.kind,
             "calibration_inputs": report.calibration_inputs,

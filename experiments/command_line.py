@@ -158,7 +158,7 @@ def _check_choice(override: str, folders: list[Path]) -> None:
 def _compose(overrides: list[str], own: Path | None) -> "DictConfig":
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
     search = [f"hydra.searchpath=[file://{own.resolve()}]"] if own else []
@@ -170,6 +170,8 @@ def _compose(overrides: list[str], own: Path | None) -> "DictConfig":
             base = compose("sweep", [*search, *groups], return_hydra_config=True)
             _check_keys([o for o in overrides if o not in groups], base)
             return compose("sweep", [*search, *overrides], return_hydra_config=True)
+        except OverrideParseException as error:
+            raise ConfigurationError(f"cannot read {error.override!r}: {_first_line(error)}") from error
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigurationError(_first_line(error)) from error
 
@@ -185,7 +187,7 @@ def _check_keys(overrides: list[str], config: "DictConfig") -> None:
     known = list(_keys(config))
     for override in overrides:
         match = OVERRIDE.fullmatch(override)
-        if match is None or match["sign"] in ("+", "++") or match["key"] in known:
+        if match is None or match["key"] in known or (match["sign"] in ("+", "++") and "." in match["key"]):
             continue
         raise ConfigurationError(
             f"unknown key {match['key']!r}{suggestion(match['key'], known)}; --show prints all of them"

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from airdeliver.links import KnowledgeKind
 from airdeliver.models import ModelBuilder
+from airdeliver.randomness import BLOCK
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import Scheme
 from channels import Channel
 from experiments.command_line import Command, ConfigurationError, suggestion
 from experiments.engine import Engine
+from experiments.monte_carlo import Realizations
 
 KNOWLEDGE = ("none", "average", "instantaneous")
 MATCHED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x")
@@ -66,7 +69,7 @@ class Sweep:
     snr_db: tuple[float, ...]
     channel_uses: tuple[int | str, ...]
     seeds: tuple[int, ...]
-    realizations: int
+    realizations: Realizations
     matched_normalisation: str
     test_images: int | None
     precision: Literal["float32", "bfloat16"]
@@ -87,11 +90,11 @@ def configure(command: Command) -> Sweep:
     config = command.config
     schemes = {
         name: _override_snr(_build(node, f"scheme.{name}"), config.train_snr_db)
-        for name, node in _some(config.scheme, "scheme").items()
+        for name, node in _some(config.get("scheme"), "scheme").items()
     }
     channels = {
         _channel_name(name, node): _build(node, f"channel.{name}")
-        for name, node in _some(config.channel, "channel").items()
+        for name, node in _some(config.get("channel"), "channel").items()
     }
     return Sweep(
         experiment=command.experiment,
@@ -107,12 +110,12 @@ def configure(command: Command) -> Sweep:
         snr_db=tuple(_decibel(item, "snr_db") for item in _axis(config, "snr_db")),
         channel_uses=tuple(_budget(item) for item in _axis(config, "channel_uses")),
         seeds=tuple(_integer(item, "seeds", 0) for item in _axis(config, "seeds")),
-        realizations=_integer(config.realizations, "realizations", 1),
+        realizations=_realizations(config.realizations),
         matched_normalisation=_one_of(config.matched_normalisation, "matched_normalisation", ("receiver", "frozen")),
         test_images=None if config.test_images is None else _integer(config.test_images, "test_images", 2),
         precision=_one_of(config.precision, "precision", ("float32", "bfloat16")),
         threads=_integer(config.threads, "threads", 1),
-        device=str(config.device),
+        device=_device(str(config.device)),
         store=Path(str(config.store)),
         folder=command.folder,
         engine=_build(config.engine, "engine"),
@@ -192,9 +195,33 @@ def _integer(value: Any, key: str, least: int) -> int:
     return value
 
 
+def _realizations(value: Any) -> Realizations:
+    """A number, or `{until: HALF_WIDTH, at_least: N, at_most: N}`."""
+    if not isinstance(value, DictConfig):
+        count = _integer(value, "realizations", 1)
+        return Realizations(count, count)
+    given = {"until": 0.005, "at_least": BLOCK, "at_most": 16 * BLOCK, **value}
+    for key in given:
+        _one_of(key, "a key of realizations", ("until", "at_least", "at_most"))
+    try:
+        return Realizations(**given)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(str(error)) from error
+
+
 def _one_of(value: Any, key: str, known: tuple[str, ...]) -> Any:
     if value not in known:
         raise ConfigurationError(f"{key} must be one of {', '.join(known)}, got {value!r}{suggestion(value, known)}")
+    return value
+
+
+def _device(value: str) -> str:
+    try:
+        device = torch.device(value)
+    except RuntimeError as error:
+        raise ConfigurationError(f"device must be cpu or cuda, got {value!r}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigurationError("device=cuda needs a GPU that PyTorch can use, and there is none: give device=cpu")
     return value
 
 

@@ -136,7 +136,7 @@ class _Planner:
             "task": self._task_description(source),
             "trainings": list(keys),
             "channel_uses": uses,
-            "realizations": sweep.realizations,
+            "realizations": describe(sweep.realizations),
             "test_images": sweep.test_images,
             "precision": sweep.precision,
         }
@@ -153,7 +153,7 @@ class _Planner:
                 task=source,
                 needs=keys,
                 like=like,
-                amount=sweep.realizations,
+                amount=sweep.realizations.at_least,
                 scheme=scheme,
                 channel=channel,
                 knowledge=knowledge,

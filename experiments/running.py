@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from airdeliver.data import DataError
-from experiments import provenance, table
+from experiments import comparisons, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -48,7 +48,8 @@ def run(command: Command, arguments: list[str]) -> int:
             return 0
         failures, counts = _work(sweep, planned, store, console)
         results = table.of(sweep.experiment, planned, store)
-        path = table.write(results, sweep.folder)
+        path = table.write(results, sweep.folder / "results.parquet")
+        table.write(comparisons.of(sweep.experiment, planned, store), sweep.folder / "comparisons.parquet")
         provenance.write(sweep, arguments, started, counts, failures)
     except (DataError, StoreError, WriteError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error

@@ -92,6 +92,10 @@ class Stage(ABC):
     kind: ClassVar[str]
     timed: ClassVar[str]
 
+    def entry(self, record: dict[str, Any], tensors: Mapping[str, Tensor] | None = None) -> Entry:
+        """What came out, as the store keeps it."""
+        return Entry(self.kind, self.key, self.label, self.description, record, tensors or {})
+
     @abstractmethod
     def compute(self, store: Store) -> Entry:
         """Do the work."""
@@ -124,7 +128,7 @@ class TrainingStage(Stage):
         trained = {need: _read(store, key) for need, key in zip(self.training.needs, self.needs, strict=True)}
         checkpoint = StoredCheckpoint(store, self.key, self.training.recipe.epochs)
         result = self.training.run(self.task.load(), trained, checkpoint)
-        return Entry(self.kind, self.key, self.description, dict(result.record), dict(result.tensors))
+        return self.entry(dict(result.record), dict(result.tensors))
 
 
 class StoredTrainings(Mapping[Training, Trained]):

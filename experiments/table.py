@@ -57,13 +57,12 @@ def _snr_range(train_snr_db: Any) -> tuple[float, float]:
     return float(min(train_snr_db)), float(max(train_snr_db))
 
 
-def write(results: pd.DataFrame, folder: Path, name: str = "results") -> Path:
+def write(results: pd.DataFrame, path: Path) -> Path:
     """Write a table as parquet, whole or not at all.
 
     Raises:
         WriteError: the disk is full or the folder cannot be written to.
     """
-    path = folder / f"{name}.parquet"
     write_whole(path, lambda temporary: results.to_parquet(temporary, index=False))
     return path
 

@@ -1,9 +1,12 @@
 """Files that are written whole or not at all."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
+
+PART = ".part"
+"""Ends the name of a file that is not whole yet."""
 
 
 class WriteError(OSError):
@@ -23,9 +26,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{PART}")
         write(temporary)
         _to_disk(temporary)
         temporary.replace(path)

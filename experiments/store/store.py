@@ -16,6 +16,9 @@ from experiments.store.atomic import WriteError, write_bytes
 from experiments.store.journal import Journal
 from experiments.store.key import canonical, digest
 
+KINDS = ("training", "cell")
+"""What is kept."""
+
 
 class StoreError(Exception):
     """The store cannot be used; one line says why and what to do."""
@@ -28,6 +31,7 @@ class Entry:
     Args:
         kind: `training` or `cell`.
         key: 64 hexadecimal digits, the digest of the description.
+        label: what it is, for people.
         description: what it was made from, JSON.
         record: what came out, JSON.
         tensors: what came out, named.
@@ -35,6 +39,7 @@ class Entry:
 
     kind: str
     key: str
+    label: str
     description: Mapping[str, Any]
     record: Mapping[str, Any]
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -104,7 +109,14 @@ class Store:
             tensors, _, checksum = tensor_files.read(path.with_suffix(".safetensors"))
             if checksum != content["tensors"]:
                 raise ValueError("the checksum of its tensors does not match")
-        return Entry(kind, key, content["description"], content["record"], tensors)
+        return Entry(kind, key, content["label"], content["description"], content["record"], tensors)
+
+    def description(self, kind: str, key: str) -> Mapping[str, Any] | None:
+        """What an entry was made from, without reading its tensors; None if it is damaged."""
+        try:
+            return json.loads(self.path(kind, key).read_bytes())["description"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def write(self, entry: Entry) -> None:
         """Keep an entry, on disk when this returns.
@@ -114,7 +126,12 @@ class Store:
         """
         path = self.path(entry.kind, entry.key)
         self.journal.write("writing", stage=entry.kind, key=entry.key)
-        content: dict[str, Any] = {"description": entry.description, "record": entry.record, "tensors": None}
+        content: dict[str, Any] = {
+            "label": entry.label,
+            "description": entry.description,
+            "record": entry.record,
+            "tensors": None,
+        }
         try:
             if entry.tensors:
                 content["tensors"] = tensor_files.write(path.with_suffix(".safetensors"), entry.tensors, entry.record)

@@ -1,0 +1,96 @@
+"""`python -m experiments.store list|explain|prune`: look into the store."""
+
+import argparse
+import sys
+import time
+from collections import Counter, defaultdict
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.store.explain import nearest
+from experiments.store.pruning import removable
+from experiments.store.store import KINDS, Store, StoreError
+
+DEFAULT = "runs/store"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one of the commands."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.store", description="Look into the store.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="what is in it")
+    listing.add_argument("--store", default=DEFAULT, metavar="FOLDER")
+    explaining = commands.add_parser(
+        "explain", help="why a sweep computes something again: give the sweep's own arguments"
+    )
+    explaining.add_argument("arguments", nargs="*", metavar="key=value")
+    pruning = commands.add_parser("prune", help="throw away what is damaged, left over, or made by older code")
+    pruning.add_argument("--store", default=DEFAULT, metavar="FOLDER")
+    pruning.add_argument("--all", action="store_true", help="throw away everything")
+    pruning.add_argument("--dry-run", action="store_true", help="only say what would go")
+    chosen = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if chosen.command == "list":
+            show(Store(chosen.store))
+        elif chosen.command == "prune":
+            prune(Store(chosen.store), chosen.all, chosen.dry_run)
+        else:
+            explain(chosen.arguments)
+    except StoreError as error:
+        raise SystemExit(str(error)) from error
+
+
+def show(store: Store) -> None:
+    """Print a table of all entries."""
+    table = Table("kind", "key", "what", "accuracy", "kB", "written")
+    for kind in KINDS:
+        for key in store.keys(kind):
+            path = store.path(kind, key)
+            size = sum(p.stat().st_size for p in (path, path.with_suffix(".safetensors")) if p.exists())
+            written = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
+            entry = store.read(kind, key)
+            if entry is None:
+                continue
+            accuracy = entry.record.get("accuracy", entry.record.get("validation_accuracy"))
+            shown = "" if accuracy is None else f"{100 * accuracy:.1f} %"
+            table.add_row(kind, key[:12], entry.label, shown, f"{size / 1000:.0f}", written)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def explain(arguments: list[str]) -> None:
+    """Print why the unfinished stages of a sweep are not found in the store, equal reasons together."""
+    from experiments.command_line import read
+    from experiments.configuration import configure
+    from experiments.planner import plan
+
+    sweep = configure(read(arguments))
+    planned, store = plan(sweep), Store(sweep.store)
+    missing = planned.unfinished(store)
+    if not missing:
+        print(f"nothing would be computed: all {len(planned.cells)} cells are in {store.folder}")
+        return
+    reasons: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for stage in missing:
+        found = nearest(store, stage.kind, stage.description)
+        lines = ("the store has nothing like it",) if found is None else (f"nearest: {found[0][:12]}", *found[1])
+        reasons[lines].append(stage.label)
+    for lines, labels in reasons.items():
+        print(labels[0] + (f" and {len(labels) - 1} more" if len(labels) > 1 else ""))
+        for line, count in Counter(lines).items():
+            print(f"  {line}" + (f" ({count} times)" if count > 1 else ""))
+
+
+def prune(store: Store, everything: bool, dry_run: bool) -> None:
+    """Throw away, or only say, what may go."""
+    total = 0
+    for item in removable(store, everything):
+        total += item.size
+        print(f"{'would remove' if dry_run else 'removed'} {item.reason}")
+        for path in () if dry_run else item.paths:
+            path.unlink(missing_ok=True)
+    print(f"{total / 1e6:.1f} MB {'could be' if dry_run else 'were'} freed in {store.folder}")
+
+
+if __name__ == "__main__":
+    main()
