@@ -195,7 +195,7 @@ def _noise_level(bench: _Bench) -> Iterator[str]:
                 "10^(-snr_db / 10) per complex symbol (over array_gain), whatever the fading"
             )
         yield from _noise_after_fading(draw)
-    else:
+    elif bench.channel.receivers == 1:
         inner = bench.draw(snr_db, 1.0, _WEAK, channel=bench.wrapped)
         if float(draw.state.noise_variance.mean()) < 0.95 * float(inner.state.noise_variance.mean()):
             yield "the wrapper's state has less noise than the channel that it wraps"

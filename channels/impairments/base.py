@@ -4,64 +4,30 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Complex, Float
-from torch import Generator, Tensor
+from torch import Tensor
 
-from channels.base import Channel, ChannelState, Decibel
+from channels.base import ChannelState
+from channels.wrapper import Wrapper
 
 
 @dataclass(frozen=True)
-class Impairment(Channel):
-    """A wrapper that passes everything on to its channel; a member overrides `realize` or `transmit`.
-
-    Hardware acts on time samples. A channel that has a waveform (OFDM) offers `modulate(symbols (k, n))`, its time
-    samples `(k, m)`, and `demodulate(samples, n)`, the symbols again; any other channel's symbols are its time samples.
+class Impairment(Wrapper):
+    """A wrapper that disturbs what passes. Hardware acts on the time samples of the wrapped channel (see `Wrapper`).
 
     Args:
         channel: what is wrapped.
+
+    Raises:
+        ValueError: something that is not a channel, or one with many receivers.
     """
 
-    channel: Channel
-
-    @property
-    def mean_gain(self) -> float:  # type: ignore[override]
-        """E|h|^2 of the wrapped channel."""
-        return self.channel.mean_gain
-
-    @property
-    def array_gain(self) -> float:  # type: ignore[override]
-        """That of the wrapped channel."""
-        return self.channel.array_gain
-
-    @property
-    def receivers(self) -> int:  # type: ignore[override]
-        """Those of the wrapped channel."""
-        return self.channel.receivers
-
-    @property
-    def differentiable(self) -> bool:  # type: ignore[override]
-        """Whether gradients pass the wrapped channel."""
-        return self.channel.differentiable
-
-    def symbols(self, channel_uses: int) -> int:
-        """The most payload symbols that fit into `channel_uses` of the wrapped channel."""
-        return self.channel.symbols(channel_uses)
-
-    def uses(self, symbols: int) -> int:
-        """What `symbols` payload symbols cost on the wrapped channel."""
-        return self.channel.uses(symbols)
-
-    def realize(self, realizations: int, n: int, snr_db: Decibel, generator: Generator) -> ChannelState:  # noqa: D102
-        return self.channel.realize(realizations, n, snr_db, generator)
-
-    def modulate(self, symbols: Complex[Tensor, "k n"]) -> Complex[Tensor, "k m"]:
-        """Time samples of the wrapped channel's waveform; the symbols themselves if it has none."""
-        modulate = getattr(self.channel, "modulate", None)
-        return symbols if modulate is None else modulate(symbols)
-
-    def demodulate(self, samples: Complex[Tensor, "k m"], n: int) -> Complex[Tensor, "k n"]:
-        """Symbols of time samples: the inverse of `modulate`."""
-        demodulate = getattr(self.channel, "demodulate", None)
-        return samples if demodulate is None else demodulate(samples, n)
+    def __post_init__(self):
+        super().__post_init__()
+        if self.channel.receivers != 1:
+            raise ValueError(
+                f"an impairment belongs inside a multicast, round each receiver's channel: wrap it as "
+                f"{type(self.channel).__name__}({type(self).__name__}(...), ...)"
+            )
 
 
 @dataclass(frozen=True)

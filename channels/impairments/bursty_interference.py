@@ -41,6 +41,7 @@ class BurstyInterference(Impairment):
     interference_db: float = 0.0
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.burst_fraction < 1:
             raise ValueError(f"burst_fraction must be 0 or more and below 1, got {self.burst_fraction}")
         if not 1 / (1 - self.burst_fraction) <= self.burst_length < math.inf:

@@ -35,6 +35,7 @@ class Erasures(Impairment):
     block: int | None = 1
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.probability <= 1:
             raise ValueError(f"probability must be 0 to 1, got {self.probability}")
         if self.block is not None and self.block < 1:

@@ -40,6 +40,7 @@ class ImperfectKnowledge(Impairment):
     error_variance: float = 0.01
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.error_variance < 1:
             raise ValueError(f"error_variance must be 0 or more and below 1, got {self.error_variance}")
 

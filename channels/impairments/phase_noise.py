@@ -45,6 +45,7 @@ class PhaseNoise(Impairment):
     tracking_interval: int | None = 1000
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("linewidth", "frequency_offset"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more cycles per symbol, got {getattr(self, name)}")

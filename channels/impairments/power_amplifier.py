@@ -40,6 +40,7 @@ class PowerAmplifier(Impairment):
     smoothness: float = 2.0
 
     def __post_init__(self):
+        super().__post_init__()
         if not math.isfinite(self.back_off_db):
             raise ValueError(f"back_off_db must be a finite number of dB, got {self.back_off_db}")
         if not self.smoothness > 0:

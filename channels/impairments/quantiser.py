@@ -42,6 +42,7 @@ class Quantiser(Impairment):
     bits: int = 6
 
     def __post_init__(self):
+        super().__post_init__()
         if not 1 <= self.bits <= 16:
             raise ValueError(f"bits must be 1 to 16, got {self.bits}")
 
