@@ -129,7 +129,7 @@ class _Planner:
         sweep, source = self.sweep, self.tasks[seed]
         scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
         needed = closure(scheme.trainings(self.loaded[seed], uses))
-        keys = tuple(self._training(training, source, name) for training in needed)
+        keys = tuple(self._training(training, source) for training in needed)
         description = {
             "stage": "cell",
             **common,
@@ -178,7 +178,7 @@ class _Planner:
             "device": source.device.partition(":")[0],
         }
 
-    def _training(self, training: Training, source: TaskSource, scheme: str) -> str:
+    def _training(self, training: Training, source: TaskSource) -> str:
         """The key of a training, which becomes a stage the first time that it is asked for."""
         if training in self.known:
             return self.known[training]
@@ -196,7 +196,7 @@ class _Planner:
         self.trainings[key] = TrainingStage(
             key=key,
             description=description,
-            label=f"training for {scheme}, seed {training.seed}",
+            label=_label(training),
             task=source,
             needs=needs,
             like=f"training {describe(training.model)} on {training.dataset}, {training.threads} threads, "
@@ -212,6 +212,18 @@ class _Planner:
             return ""
         wanted = describe(channel)
         return next((n for n, c in self.sweep.channels.items() if describe(c) == wanted), type(channel).__name__)
+
+
+def _label(training: Training) -> str:
+    """What a training is, for people."""
+    parts = ["training" if training.start is None else "fine-tuning", type(training.model).__name__]
+    if training.pruning is not None:
+        parts.append("pruned")
+    if training.through is not None:
+        parts.append(f"at {training.through.snr_db} dB over {type(training.through.channel).__name__}")
+    if training.teacher is not None:
+        parts.append("with a teacher")
+    return f"{' '.join(parts)}, seed {training.seed}"
 
 
 def _resolved(given: int | str, unit: int) -> int:

@@ -62,9 +62,8 @@ class Progress:
 
     def ended(self, stage: Stage, outcome: Outcome) -> None:
         """A stage has ended."""
-        if outcome.error:
-            self.console.print(f"[red]failed[/] {stage.label}: ", end="")
-            self.console.print(outcome.error, markup=False, highlight=False)
+        if outcome.error and outcome.because is None:
+            self.console.print(f"failed: {stage.label}", markup=False, highlight=False, soft_wrap=True)
         if stage.kind == "training":
             if stage.key in self.running:
                 self.bars.remove_task(self.running.pop(stage.key))

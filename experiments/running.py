@@ -1,6 +1,5 @@
 """A sweep from its configuration to its table."""
 
-import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
 from experiments.estimate import estimate
+from experiments.failures import report
 from experiments.planner import Plan, plan
 from experiments.progress import Progress
 from experiments.store import Store, StoreError, WriteError
@@ -48,17 +48,21 @@ def run(command: Command, arguments: list[str]) -> int:
             return 0
         failures, counts = _work(sweep, planned, store, console)
         results = table.of(sweep.experiment, planned, store)
-        path = table.write(results, sweep.folder / "results.parquet")
-        table.write(comparisons.of(sweep.experiment, planned, store), sweep.folder / "comparisons.parquet")
+        if len(results):
+            table.write(results, sweep.folder / "results.parquet")
+            table.write(comparisons.of(sweep.experiment, planned, store), sweep.folder / "comparisons.parquet")
         provenance.write(sweep, arguments, started, counts, failures)
     except (DataError, StoreError, WriteError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
     except KeyboardInterrupt:
         console.print("\ninterrupted: finished work is kept, the same command goes on from here")
         return INTERRUPTED
-    console.print(table.summary(results))
-    _report(failures, arguments, console)
-    console.print(f"results: {path} ({len(results)} rows)", highlight=False, soft_wrap=True)
+    lines = list(report(failures, planned, arguments, str(sweep.folder)))
+    if len(results):
+        console.print(table.summary(results))
+        lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 1 if failures else 0
 
 
@@ -77,14 +81,3 @@ def _work(
             return run_graph(engine, store, stages, progress.started, progress.ended), counts
     finally:
         engine.close()
-
-
-def _report(failures: list[tuple["Stage", Outcome]], arguments: list[str], console: Console) -> None:
-    """The failed cells with their causes, and the command that tries them again."""
-    if not failures:
-        return
-    console.print(f"[bold red]{len(failures)} failed[/]; the others are in the table")
-    for stage, outcome in failures:
-        console.print(f"  {stage.label}: {outcome.error}", highlight=False, markup=False)
-    command = shlex.join(["python", "-m", "experiments.sweep", *arguments])
-    console.print(f"try them again with: {command}", highlight=False, markup=False, soft_wrap=True)

@@ -69,7 +69,7 @@ def write(results: pd.DataFrame, path: Path) -> Path:
 
 def summary(results: pd.DataFrame) -> Table:
     """Accuracy in % with the half-width of its 95 % interval, schemes down, SNR across."""
-    shown = Table(title="delivered accuracy in %, ± half of the 95 % interval")
+    shown = Table(caption="delivered accuracy in %, ± half of the 95 % interval", caption_justify="left")
     varied = [c for c in ("channel", "knowledge", "channel_uses", "seed") if len(set(results[c])) > 1]
     fixed = ["scheme", *varied]
     levels = sorted(set(results["snr_db"]))

@@ -22,12 +22,14 @@ class Outcome:
         error: one line, or None if its result is in the store.
         details: the traceback, where there is one.
         fatal: whether nothing else can succeed either (the disk is full, say).
+        because: key of the stage whose failure kept this one from being tried.
     """
 
     key: str
     error: str | None = None
     details: str = ""
     fatal: bool = False
+    because: str | None = None
 
 
 class Engine(ABC):
@@ -136,5 +138,10 @@ class _Graph:
                 if not self.missing[key]:
                     self.ready.append(self.stages[key])
             elif key not in self.settled:
-                ended += self.settle(Outcome(key, f"{stage.label} failed: {outcome.error}"))
+                ended += self.settle(self._kept_back(key, stage, outcome))
         return ended
+
+    def _kept_back(self, key: str, stage: "Stage", outcome: Outcome) -> Outcome:
+        """How a stage ends that needs one which failed."""
+        error = outcome.error if outcome.because else f"{stage.label} failed: {outcome.error}"
+        return Outcome(key, error, because=outcome.because or stage.key)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from rich.console import Console
 from rich.table import Table
@@ -73,12 +73,11 @@ def explain(arguments: list[str]) -> None:
     reasons: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for stage in missing:
         found = nearest(store, stage.kind, stage.description)
-        lines = ("the store has nothing like it",) if found is None else (f"nearest: {found[0][:12]}", *found[1])
-        reasons[lines].append(stage.label)
+        reasons[("the store has nothing like it",) if found is None else tuple(found[1])].append(stage.label)
     for lines, labels in reasons.items():
         print(labels[0] + (f" and {len(labels) - 1} more" if len(labels) > 1 else ""))
-        for line, count in Counter(lines).items():
-            print(f"  {line}" + (f" ({count} times)" if count > 1 else ""))
+        for line in lines:
+            print(f"  {line}")
 
 
 def prune(store: Store, everything: bool, dry_run: bool) -> None:

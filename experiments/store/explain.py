@@ -13,7 +13,7 @@ def nearest(store: Store, kind: str, description: Mapping[str, Any]) -> tuple[st
         found = store.description(kind, key)
         if found is None:
             continue
-        lines = list(differences(found, description))
+        lines = list(dict.fromkeys(differences(found, description)))
         if best is None or len(lines) < len(best[1]):
             best = key, lines
     return best
