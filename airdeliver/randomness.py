@@ -9,7 +9,15 @@ BLOCK = 16
 """Realizations that share one generator: the unit in which deliveries are drawn and sent."""
 
 Purpose = Literal[
-    "initialisation", "batches", "augmentation", "training noise", "fading", "noise", "statistics", "calibration"
+    "initialisation",
+    "batches",
+    "augmentation",
+    "training noise",
+    "importance",
+    "fading",
+    "noise",
+    "statistics",
+    "calibration",
 ]
 
 

@@ -8,12 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.compression.kept_channels import KeptChannels
+from airdeliver.compression.pruning import Pruning
 from airdeliver.models import ModelBuilder
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.task import Task
 from airdeliver.training.checkpoint import Checkpoint
-from airdeliver.training.fit import fit
+from airdeliver.training.distillation import Distillation
+from airdeliver.training.fit import Objective, fit
 from airdeliver.training.through import Through
 
 
@@ -23,18 +27,26 @@ class Trained:
 
     Args:
         tensors: its state dict.
-        record: JSON: `validation_accuracy` (noiseless), `epochs` with the loss of each, `train_seconds`.
+        record: JSON: `validation_accuracy` (noiseless), `epochs` with the loss of each, `train_seconds`, and for a
+            pruned network `kept_channels`, the units kept of each channel group of the unpruned architecture.
     """
 
     tensors: Mapping[str, Tensor]
     record: Mapping[str, Any]
+
+    @property
+    def kept(self) -> KeptChannels | None:
+        """The channels of a pruned network; None for an unpruned one."""
+        units = self.record.get("kept_channels")
+        return None if units is None else KeptChannels(tuple(tuple(group) for group in units))
 
 
 @dataclass(frozen=True)
 class Training:
     """The making of one network. Equal trainings are one.
 
-    Never the receiver's normalisation nor the budget: networks that differ only in these are the same network.
+    Never the receiver's normalisation, and the budget only if the network is pruned or expanded to it: networks that
+    differ only in these are the same network.
 
     Args:
         model: the architecture.
@@ -44,7 +56,10 @@ class Training:
         seed: of initialisation, order of the batches, augmentation and noise.
         threads: of the computation.
         through: what the weights are perturbed by in each step; None for clean training.
-        start: the training whose weights this one starts from.
+        start: the training whose weights, and channels, this one starts from.
+        pruning: what is removed before it begins; gradual pruning is a chain of trainings, one a step.
+        teacher: the training whose network it learns from, if any.
+        distillation: how it learns from the teacher.
     """
 
     model: ModelBuilder
@@ -55,11 +70,24 @@ class Training:
     threads: int
     through: Through | None = None
     start: "Training | None" = None
+    pruning: Pruning | None = None
+    teacher: "Training | None" = None
+    distillation: Distillation | None = None
+
+    def __post_init__(self) -> None:
+        if (self.teacher is None) != (self.distillation is None):
+            raise ValueError("a training that learns from a teacher needs both teacher and distillation, give both")
 
     @classmethod
-    def clean(cls, task: Task) -> "Training":
-        """Training from scratch with nothing in the way."""
-        return cls(task.model, task.dataset.name, task.dataset.fingerprint, task.training, task.seed, task.threads)
+    def clean(cls, task: Task, model: ModelBuilder | None = None) -> "Training":
+        """Training from scratch with nothing in the way.
+
+        Args:
+            task: its data, seed and recipe.
+            model: another architecture than the task's, a teacher's, say.
+        """
+        data = task.dataset
+        return cls(model or task.model, data.name, data.fingerprint, task.training, task.seed, task.threads)
 
     @classmethod
     def fine_tuned(cls, task: Task, through: Through) -> "Training":
@@ -71,7 +99,12 @@ class Training:
     @property
     def needs(self) -> "tuple[Training, ...]":
         """The trainings that must be finished before this one."""
-        return () if self.start is None else (self.start,)
+        return tuple(need for need in (self.start, self.teacher) if need is not None)
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it makes a pruned network."""
+        return self.pruning is not None or (self.start is not None and self.start.is_pruned)
 
     def run(self, task: Task, trained: "Mapping[Training, Trained]", checkpoint: Checkpoint | None = None) -> Trained:
         """Train.
@@ -81,18 +114,56 @@ class Training:
             trained: the finished trainings that this one `needs`.
             checkpoint: where epochs are kept and resumed from.
         """
-        model = self.model(task.dataset.channels, task.dataset.classes, stream(self.seed, "initialisation"))
-        if self.start is not None:
-            model.load_state_dict(dict(trained[self.start].tensors))
         with threads(self.threads):
-            record = fit(model.to(task.device), task, self.recipe, self.seed, self.through, checkpoint)
+            model, kept = self._initial(task, trained)
+            objective = self._objective(task, trained)
+            record = fit(model, task, self.recipe, self.seed, self.through, checkpoint, objective)
+        if kept is not None:
+            record["kept_channels"] = [list(units) for units in kept.units]
         return Trained({name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}, record)
 
+    def _initial(self, task: Task, trained: "Mapping[Training, Trained]") -> tuple[nn.Module, KeptChannels | None]:
+        """The network that the training begins with, and its channels if it is pruned."""
+        if self.start is None:
+            model = self.model(task.dataset.channels, task.dataset.classes, stream(self.seed, "initialisation"))
+            kept = None
+        else:
+            model, kept = restored(task, self.start, trained[self.start]), trained[self.start].kept
+        model = model.to(task.device)
+        if self.pruning is None:
+            return model, kept
+        architecture = self.architecture(task)
+        before = kept or KeptChannels.all(architecture.groups)
+        return self.pruning.prune(model, before, architecture, task, self.seed)
 
-def restore(builder: nn.Module, trained: Trained) -> nn.Module:
+    def _objective(self, task: Task, trained: "Mapping[Training, Trained]") -> Objective | None:
+        if self.teacher is None or self.distillation is None:
+            return None
+        teacher = restored(task, self.teacher, trained[self.teacher]).to(task.device)
+        return self.distillation.objective(teacher, task, self.recipe.label_smoothing)
+
+    def architecture(self, task: Task) -> PrunableArchitecture:
+        """The unpruned architecture and its channel groups."""
+        return PrunableArchitecture(self.model, task.dataset.shape, task.dataset.classes)
+
+
+def restored(task: Task, training: Training, trained: Trained) -> nn.Module:
+    """The network that a training made, pruned if it was, in evaluation mode.
+
+    Args:
+        task: gives images' shape and classes.
+        training: that made it.
+        trained: its weights, and its channels.
+    """
+    if trained.kept is None:
+        return restore(training.model(task.dataset.channels, task.dataset.classes), trained)
+    return restore(training.architecture(task).pruned(trained.kept), trained)
+
+
+def restore(model: nn.Module, trained: Trained) -> nn.Module:
     """A network with the trained weights, in evaluation mode."""
-    builder.load_state_dict(dict(trained.tensors))
-    return builder.eval()
+    model.load_state_dict(dict(trained.tensors))
+    return model.eval()
 
 
 @contextmanager

@@ -1,0 +1,164 @@
+"""Pruning to a budget: the largest network whose exact cost, side information included, fits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Generator, Tensor, nn
+
+from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.compression.importance import Importance, Taylor
+from airdeliver.compression.kept_channels import KeptChannels
+from airdeliver.links import AnalogLink, BudgetError, Knowledge, Link
+from airdeliver.payload import Layout, Payload
+from airdeliver.task import Task
+
+Counts = tuple[int, ...]
+"""Units kept of each channel group."""
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Removal of whole channels, the least important of all layers first, until the network fits.
+
+    Args:
+        symbols: complex symbols that fit, side information included.
+        link: whose plan says what a network costs; its expansion decides how far is pruned.
+        importance: of channels.
+        statistics: whether batch-norm statistics are part of the payload.
+        core: share of each layer's channels that is touched only when nothing else is left, so that no layer becomes
+            a bottleneck; the smallest network has one unit of each group all the same.
+        step: which step of a gradual pruning this is; it removes an equal share of what is left to remove.
+        steps: of the gradual pruning; 1 is one-shot.
+
+    Raises:
+        ValueError: a step beyond the steps, a core that is not a share.
+
+    Source: importance over all layers at once, arXiv 2301.12900; pruning to the bandwidth, arXiv 2105.11166 section
+    III-B.
+    """
+
+    symbols: int
+    link: Link = field(default_factory=AnalogLink)
+    importance: Importance = field(default_factory=Taylor)
+    statistics: bool = False
+    core: float = 0.1
+    step: int = 1
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.step <= self.steps:
+            raise ValueError(f"step must be 1 to steps, got step {self.step} of {self.steps}")
+        if not 0 <= self.core <= 1:
+            raise ValueError(f"core must be a share from 0 to 1, got {self.core}")
+
+    def prune(
+        self, model: nn.Module, before: KeptChannels, architecture: PrunableArchitecture, task: Task, seed: int
+    ) -> tuple[nn.Module, KeptChannels]:
+        """Prune a network.
+
+        Args:
+            model: the network, maybe pruned already; left in evaluation mode.
+            before: its channels.
+            architecture: unpruned.
+            task: gives images and loss for the importance.
+            seed: of the choice of images.
+
+        Returns:
+            The pruned network, on the model's device, and its channels.
+
+        Raises:
+            BudgetError: the smallest network does not fit; names the minimum.
+        """
+        groups = architecture.groups.narrowed(before.units)
+        scores = self.importance.scores(model, groups, task, seed)
+        order = removal_order(scores, self.core)
+        units = self._kept(order, before.counts, architecture)
+        kept = units.within(before)
+        pruned = architecture.pruned(kept)
+        pruned.load_state_dict(groups.select(model.state_dict(), units.units))
+        return pruned.to(next(model.parameters()).device), kept
+
+    def _kept(self, order: list[tuple[int, int]], before: Counts, architecture: PrunableArchitecture) -> KeptChannels:
+        def layout(counts: Counts) -> Layout:
+            return architecture.layout(counts, self.statistics)
+
+        counts = [before]
+        for group, _ in order:
+            counts.append(tuple(n - (i == group) for i, n in enumerate(counts[-1])))
+        self._check_smallest(layout(counts[-1]))
+        removed = _first(len(order), lambda k: self.fits(layout(counts[k])))
+        if self.step < self.steps:
+            now, last = layout(before).size, layout(counts[removed]).size
+            goal = now - (now - last) / (self.steps - self.step + 1)
+            removed = _first(len(order), lambda k: layout(counts[k]).size <= goal)
+            return _without(order[:removed], before)
+        return self._refilled(order[:removed], before, layout)
+
+    def _refilled(
+        self, removed: list[tuple[int, int]], before: Counts, layout: Callable[[Counts], Layout]
+    ) -> KeptChannels:
+        """Put back what still fits, the most important first: a channel costs more in some layers than in others."""
+        counts = list(_without(removed, before).counts)
+        gone, too_large = list(removed), layout(before).size + 1
+        for group, unit in reversed(removed):
+            counts[group] += 1
+            larger = layout(tuple(counts))
+            if larger.size < too_large and self.fits(larger):
+                gone.remove((group, unit))
+                continue
+            too_large = min(too_large, larger.size)
+            counts[group] -= 1
+        return _without(gone, before)
+
+    def fits(self, layout: Layout) -> bool:
+        """Whether a network of this layout can be sent: the link's own plan says so."""
+        try:
+            self._plan(layout)
+        except BudgetError:
+            return False
+        return True
+
+    def _check_smallest(self, layout: Layout) -> None:
+        try:
+            self._plan(layout)
+        except BudgetError as error:
+            raise BudgetError(f"even the smallest network that pruning can leave does not fit: {error}") from error
+
+    def _plan(self, layout: Layout) -> None:
+        # Generic values: what is constant in an untrained network (biases of zero, say) is not in a trained one.
+        values = torch.randn(layout.size, generator=Generator().manual_seed(0))
+        payload = Payload(values, layout, torch.ones(len(layout.segments)))
+        self.link.plan(payload, self.symbols, Knowledge())
+
+
+def removal_order(scores: Sequence[Tensor], core: float) -> list[tuple[int, int]]:
+    """Group and unit of all that can be removed, first to go first; the best unit of each group is not among them.
+
+    Args:
+        scores: of the units of each group.
+        core: share of each group's units that goes only after all others.
+
+    >>> removal_order([torch.tensor([3.0, 1.0]), torch.tensor([2.0, 5.0, 4.0])], core=0.5)
+    [(0, 1), (1, 0), (1, 2)]
+    """
+    ranked = []
+    for group, score in enumerate(scores):
+        best = score.argsort(descending=True, stable=True).tolist()
+        protected = max(1, round(core * len(best)))
+        ranked += [(place < protected, float(score[unit]), group, unit) for place, unit in enumerate(best) if place]
+    return [(group, unit) for _, _, group, unit in sorted(ranked)]
+
+
+def _first(most: int, holds: Callable[[int], bool]) -> int:
+    """The smallest number from 0 to `most` for which it holds, if it holds for all after it, and for `most`."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def _without(removed: Sequence[tuple[int, int]], before: Counts) -> KeptChannels:
+    gone = set(removed)
+    return KeptChannels(tuple(tuple(u for u in range(n) if (g, u) not in gone) for g, n in enumerate(before)))
