@@ -1,7 +1,25 @@
 """The analog link: the parameters themselves are the symbols."""
 
+from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.link import AnalogLink
 from airdeliver.links.analog.plan import AnalogPlan
+from airdeliver.links.analog.protection import Both, ByExpansion, ByPower, Equal, Protection
 from airdeliver.links.analog.receiver import MMSE, Receiver, ZeroForcing
+from airdeliver.links.analog.table import Row, render
 
-__all__ = ["MMSE", "AnalogLink", "AnalogPlan", "Receiver", "ZeroForcing"]
+__all__ = [
+    "MMSE",
+    "AnalogLink",
+    "AnalogPlan",
+    "Both",
+    "ByExpansion",
+    "ByPower",
+    "Equal",
+    "Expansion",
+    "Protection",
+    "Receiver",
+    "Repetition",
+    "Row",
+    "ZeroForcing",
+    "render",
+]

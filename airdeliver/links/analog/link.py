@@ -1,88 +1,232 @@
 """The analog link: parameters, normalised segment by segment, are the symbols."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.plan import AnalogPlan
+from airdeliver.links.analog.protection import UNLIMITED, Both, ByExpansion, ByPower, Demand, Equal, Protection
 from airdeliver.links.analog.receiver import MMSE, Receiver, ZeroForcing
+from airdeliver.links.analog.stream import Stream
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
 from airdeliver.payload import Layout, Payload
 from channels import Received
 
-_NAMED = {"mmse": MMSE, "zero_forcing": ZeroForcing}
+_RECEIVERS = {"mmse": MMSE, "zero_forcing": ZeroForcing}
+_PROTECTIONS = {"equal": Equal, "expansion": ByExpansion, "power": ByPower, "both": Both}
+
+_ATTEMPTS = 20
+"""Steps of raising scales until power is at most 1."""
 
 
 @dataclass(frozen=True)
 class AnalogLink(Link):
-    """Sends every value as half a complex symbol, so that noise on the symbols is noise on the values.
+    """Sends every value as one or more real channel inputs, so that noise on the symbols is noise on the values.
+
+    With an expansion or a protection, the payload's symbols fill the budget: what is left over is spent on repeating
+    values, as the protection says. A budget of 2^48 symbols or more counts as none: every value gets exactly its
+    expansion. Without either, every value is half a symbol and the rest of the budget stays unused.
 
     Args:
         receiver: `mmse`, `zero_forcing`, or any `Receiver`.
         side_information_rate: bits per channel use at which means and scales are sent; a delivery whose mutual
             information is below it loses them and is not usable.
+        expansion: how one value becomes several channel inputs; None for one each.
+        protection: who gets more of the channel: `equal`, `expansion`, `power`, `both`, or any `Protection`; None for
+            equal. It goes by the payload's sensitivity; without one, noise relative to a segment's variance counts
+            the same on every value.
+        design_snr_db: the SNR in dB that protection assumes of a channel that the sender does not know.
 
     Raises:
-        ValueError: an unknown receiver, or a rate that is not positive.
+        ValueError: an unknown receiver or protection, or a rate that is not positive.
 
     Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III.
     """
 
     receiver: Literal["mmse", "zero_forcing"] | Receiver = "mmse"
     side_information_rate: float = 0.25
+    expansion: Expansion | None = None
+    protection: Literal["equal", "expansion", "power", "both"] | Protection | None = None
+    design_snr_db: float = 5.0
     _estimator: Receiver = field(init=False, repr=False, compare=False)
+    _protection: Protection = field(init=False, repr=False, compare=False)
+    _expansion: Expansion = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.receiver, str) and self.receiver not in _NAMED:
+        if isinstance(self.receiver, str) and self.receiver not in _RECEIVERS:
             raise ValueError(f"receiver must be mmse, zero_forcing or a Receiver, got {self.receiver!r}")
+        if isinstance(self.protection, str) and self.protection not in _PROTECTIONS:
+            raise ValueError(
+                f"protection must be equal, expansion, power, both or a Protection, got {self.protection!r}"
+            )
         if not self.side_information_rate > 0:
             raise ValueError(
                 f"side_information_rate must be above 0 bit per channel use, got {self.side_information_rate}"
             )
-        estimator = self.receiver if isinstance(self.receiver, Receiver) else _NAMED[self.receiver]()
+        receiver, protection = self.receiver, self.protection or Equal()
+        estimator = _RECEIVERS[receiver]() if isinstance(receiver, str) else receiver
         object.__setattr__(self, "_estimator", estimator)
+        protection = _PROTECTIONS[protection]() if isinstance(protection, str) else protection
+        object.__setattr__(self, "_protection", protection)
+        object.__setattr__(self, "_expansion", self.expansion or Repetition(1))
+
+    @property
+    def fills(self) -> bool:
+        """Whether the payload's symbols fill the budget."""
+        return self.expansion is not None or self.protection is not None
 
     def plan(self, payload: Payload, symbols: int, knowledge: Knowledge) -> AnalogPlan:  # noqa: D102
-        plan = AnalogPlan.measure(payload.values, payload.layout, self.side_information_rate)
+        plan = self._measure(payload.values, payload.layout)
         plan.check_budget(symbols)
-        return plan
+        if not self.fills:
+            return plan
+        snr_db = self.design_snr_db if knowledge.snr_db is None else knowledge.snr_db
+        demand = self._demand(plan, payload, symbols, 10 ** (snr_db / 10))
+        if symbols >= UNLIMITED or not plan.sent:
+            plan = plan.granting(plan.payload_symbols)
+        else:
+            table = self._protection.allocate(demand)
+            plan = replace(plan, allocation=table.scattered(plan.sent, len(plan.layout.sizes), plan.inputs))
+            plan = plan.granting(symbols - plan.side_information_symbols)
+        return self._within_power(self._with_forecast(plan, payload, demand), payload.values)
 
     def refresh(self, plan: AnalogPlan, payload: Payload) -> AnalogPlan:  # noqa: D102
-        return AnalogPlan.measure(payload.values, payload.layout, self.side_information_rate)
+        fresh = self._measure(payload.values, payload.layout)
+        fresh = replace(fresh, allocation=plan.allocation, granted=plan.granted)
+        return self._within_power(fresh, payload.values)
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> AnalogPlan:  # noqa: D102
-        return AnalogPlan.from_bytes(side_information, layout, self.side_information_rate)
+        return AnalogPlan.from_bytes(
+            side_information, layout, self.side_information_rate, self._expansion.inputs, self._estimator.numbers
+        )
 
     def encode(self, values: Float[Tensor, "n"], plan: AnalogPlan) -> Complex[Tensor, "1 symbols"]:
-        """Normalise each segment to unit variance and pair its values, each of mean square 1/2, into symbols."""
+        """Normalise each segment to unit variance, expand its values, and pair channel inputs into symbols."""
         mean, scale = plan.spread(values)
-        real = plan.gather((values - mean) / (scale * math.sqrt(2)))
+        stream = plan.stream(values.device)
+        # Two channel inputs, each of mean square 1/2, make a symbol of power 1.
+        normal = (values - mean) / scale
+        parts = [
+            self._expansion.at(group.inputs).expand(group.take(normal)) * math.sqrt(group.power / 2)
+            for group in stream.groups
+        ]
+        real = stream.merge(parts) if parts else values[:0]
         real = torch.nn.functional.pad(real, (0, 2 * plan.payload_symbols - real.numel()))
         return torch.view_as_complex(real.view(1, -1, 2))
 
     def decode(self, received: Received, plan: AnalogPlan) -> Decoded:
-        """Equalise to unbiased observations of unit-variance values, estimate, and undo the normalisation."""
-        observed, noise_variance = equalise(received)
-        n = plan.payload_values
-        estimated = self._estimator.estimate(observed[:, :n], noise_variance[:, :n])
-        mean, scale = plan.spread(estimated)
-        values = torch.addcmul(mean, plan.scatter(estimated), scale)
+        """Equalise to unbiased observations of the channel inputs, combine, estimate, and undo the normalisation."""
+        if self.fills and not plan.granted:
+            plan = plan.granting(received.samples.shape[-1])
+        usable = mutual_information(received) >= self.side_information_rate
+        stream = plan.stream(received.samples.device)
+        mean, scale = plan.spread(received.gain)
+        if stream.groups:
+            observed, noise_variance = self._observations(received, stream)
+            estimated = self._estimator.estimate(observed, noise_variance, self._prior(plan))
+            values = torch.addcmul(mean, stream.scatter(estimated, plan.layout.size), scale)
+        else:
+            values = mean.expand(len(received.samples), -1)
         uses = torch.full((len(values),), plan.symbols, device=values.device)
-        return Decoded(values, mutual_information(received) >= self.side_information_rate, uses)
+        return Decoded(values, usable, uses)
+
+    def _observations(self, received: Received, stream: Stream) -> tuple[Tensor, Tensor]:
+        """Observations of the values that travel, and the variance of their noise relative to unit variance."""
+        observed, noise_variance = equalise(received)
+        combined = []
+        for group, inputs, noise in zip(stream.groups, stream.separate(observed), stream.separate(noise_variance)):
+            if group.power == 0:
+                inputs, noise = inputs * 0, torch.full_like(noise, torch.inf)
+            elif group.power != 1:
+                inputs, noise = inputs / math.sqrt(group.power), noise / group.power
+            combined.append(self._expansion.at(group.inputs).combine(inputs, noise))
+        observations, variances = zip(*combined)
+        return stream.assemble(observations), stream.assemble(variances)
+
+    def _measure(self, values: Float[Tensor, "n"], layout: Layout) -> AnalogPlan:
+        """Mean, scale and prior of every segment; every value gets its expansion, and no more."""
+        plan = AnalogPlan.measure(values, layout, self.side_information_rate, self._expansion.inputs)
+        if not self._estimator.numbers:
+            return plan
+        mean, scale = plan.spread(values)
+        segments = layout.split((values.detach() - mean) / scale)
+        prior = torch.zeros(len(segments), self._estimator.numbers, dtype=torch.uint8, device=values.device)
+        if plan.sent:
+            measured = self._estimator.measure([segments[i] for i in plan.sent])
+            prior[list(plan.sent)] = measured if measured is not None else 0
+        return replace(plan, prior=prior)
+
+    def _prior(self, plan: AnalogPlan) -> Tensor | None:
+        """The numbers of its segment for every value that travels."""
+        if plan.prior is None:
+            return None
+        travelling = torch.tensor(plan.travelling, device=plan.prior.device)
+        return plan.prior.repeat_interleave(travelling, dim=0)
+
+    def _demand(self, plan: AnalogPlan, payload: Payload, symbols: int, snr: float) -> Demand:
+        untold = len(plan.layout.description) + len(plan.to_bytes())
+        sizes = tuple(plan.layout.sizes[i] for i in plan.sent)
+        weight = tuple(float(n) for n in sizes)
+        if payload.sensitivity is not None:
+            loss = (payload.sensitivity.to(plan.scale.device) * plan.scale.square())[list(plan.sent)]
+            weight = tuple(loss.double().clamp(min=0).tolist())
+
+        def reals(table: int) -> int:
+            return 2 * (symbols - math.ceil(8 * (untold + table) / self.side_information_rate))
+
+        return Demand(sizes, weight, self._expansion, snr, reals)
+
+    def _with_forecast(self, plan: AnalogPlan, payload: Payload, demand: Demand) -> AnalogPlan:
+        noise = torch.zeros_like(plan.scale)
+        if plan.sent:
+            errors = demand.errors(plan.allocated.selected(plan.sent), 2 * plan.payload_symbols)
+            noise[list(plan.sent)] = torch.tensor(errors, dtype=noise.dtype, device=noise.device)
+        return replace(plan, sensitivity=payload.sensitivity, expected_noise=noise * plan.scale.square())
+
+    def _within_power(self, plan: AnalogPlan, values: Float[Tensor, "n"]) -> AnalogPlan:
+        """Larger scales, where a segment's channel inputs would have a mean square above 1.
+
+        The values that are sent more often may be larger than the others, and an expansion that is not linear may
+        make more of large values than of typical ones.
+        """
+        if not self.fills or (self._expansion.isometric and plan.uniform):
+            return plan
+        for _ in range(_ATTEMPTS):
+            excess = self._mean_square(plan, values)
+            if bool((excess <= 1).all()):
+                return plan
+            plan = plan.scaled(excess.clamp(min=1).sqrt() if self._expansion.isometric else excess.clamp(min=1))
+        raise ValueError(f"{self._expansion} makes channel inputs of power above 1, whatever the scale of its values")
+
+    def _mean_square(self, plan: AnalogPlan, values: Float[Tensor, "n"]) -> Float[Tensor, "segments"]:
+        """Mean square of the channel inputs of each segment, before its power is applied."""
+        mean, scale = plan.spread(values)
+        normal = (values.detach() - mean) / scale
+        energy, count = torch.zeros_like(normal), torch.zeros_like(normal)
+        for group in plan.stream(values.device).groups:
+            taken = group.take(normal)
+            square = taken.square() * group.inputs
+            if not self._expansion.isometric:
+                square = self._expansion.at(group.inputs).expand(taken).square().sum(0)
+            where = slice(None) if group.values is None else group.values
+            energy[where], count[where] = square, float(group.inputs)
+        pairs = zip(plan.layout.split(energy), plan.layout.split(count))
+        return torch.stack([e.sum() / c.sum().clamp(min=1) for e, c in pairs])
 
 
 def equalise(
     received: Received,
 ) -> tuple[Float[Tensor, "realizations values"], Float[Tensor, "realizations #values"]]:
-    """Unbiased observations of the real values, of unit variance, that the symbols carry.
+    """Unbiased observations of the real channel inputs, of mean square 1, that the symbols carry.
 
     Returns:
-        Observations, two a symbol, and the variance of their noise per real value, relative to the values' unit
-        variance: the noise variance per complex symbol over |h|^2. Where the gain is 0 they are 0 and infinite.
+        Observations, two a symbol, and the variance of their noise per real channel input, relative to the inputs'
+        mean square: the noise variance per complex symbol over |h|^2. Where the gain is 0 they are 0 and infinite.
     """
     power = received.gain.abs().square()
     inverse = torch.where(power > 0, received.gain.conj() / power, 0.0) * math.sqrt(2)

@@ -1,140 +1,248 @@
-"""The analog plan: mean and scale of every segment, as side information of a few bytes."""
+"""The analog plan: mean and scale of every segment, and what it gets of the channel, as a few bytes."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from airdeliver.links.analog.allocation import Allocation
+from airdeliver.links.analog.stream import Stream, stream
+from airdeliver.links.analog.table import Row
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout
 
-_LARGEST = 65504.0
+LARGEST = 65504.0
 """The largest float16."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnalogPlan(Plan):
-    """Segments are sent as (value - mean) / scale, two real values a symbol.
+    """Segments are sent as (value - mean) / scale, two real channel inputs a symbol.
 
     Args:
         mean: of each segment, exactly representable in float16 (in float32 where `scale` is 0).
         scale: root mean square about `mean`, rounded up to float16 so that power never exceeds 1; 0 marks a segment
             whose values are all `mean`: it travels in the side information alone.
+        inputs: real channel inputs of a value by the published recipe.
+        allocation: what each segment gets of the channel; None for `inputs` channel inputs of equal power for all.
+        granted: symbols that the payload may fill; 0 for as many as it needs.
+        prior: what the receiver is told of each segment's distribution, if it asks for it.
+        sensitivity: loss per unit of noise variance on each segment; known to the sender alone.
+        expected_noise: error variance per value that the sender expects on each segment; known to it alone.
     """
 
     mean: Float[Tensor, "segments"]
     scale: Float[Tensor, "segments"]
+    inputs: int = 1
+    allocation: Allocation | None = None
+    granted: int = 0
+    prior: UInt8[Tensor, "segments numbers"] | None = None
+    sensitivity: Float[Tensor, "segments"] | None = field(default=None, repr=False)
+    expected_noise: Float[Tensor, "segments"] | None = field(default=None, repr=False)
 
     @classmethod
-    def measure(cls, values: Float[Tensor, "n"], layout: Layout, side_information_rate: float) -> "AnalogPlan":
+    def measure(
+        cls, values: Float[Tensor, "n"], layout: Layout, side_information_rate: float, inputs: int = 1
+    ) -> "AnalogPlan":
         """The plan of given values; a loop over segments, never over values.
 
         Raises:
             ValueError: a segment whose mean or scale is beyond float16.
         """
-        mean, variance, constant = _moments(layout.split(values.detach().float()))
-        rounded = mean.half().float()
-        scale = _round_up((variance + (mean - rounded).square()).sqrt())
-        if not bool(((scale <= _LARGEST) & (rounded.abs() <= _LARGEST)).all()):
-            name = layout.names[int(torch.maximum(scale, rounded.abs()).argmax())]
-            raise ValueError(f"{name} has mean or scale above {_LARGEST:.0f}, more than float16 side information holds")
-        scale = torch.where(constant, 0.0, scale)
-        return cls(layout, side_information_rate, torch.where(constant, mean, rounded), scale)
+        mean, scale = _moments(values.detach().float(), layout)
+        return cls(layout, side_information_rate, mean, scale, inputs)
 
-    @property
-    def sent(self) -> list[int]:
+    def scaled(self, factor: Float[Tensor, "segments"]) -> "AnalogPlan":
+        """The same with larger scales, rounded up."""
+        scale = round_up(self.scale * factor)
+        _check_float16(self.mean, scale, self.layout)
+        return replace(self, scale=scale)
+
+    def granting(self, symbols: int) -> "AnalogPlan":
+        """The same with `symbols` to fill."""
+        return replace(self, granted=symbols)
+
+    @cached_property
+    def sent(self) -> tuple[int, ...]:
         """Indices of the segments whose values travel as symbols."""
-        return torch.nonzero(self.scale).flatten().tolist()
+        return tuple(torch.nonzero(self.scale).flatten().tolist())
+
+    @cached_property
+    def travelling(self) -> tuple[int, ...]:
+        """How many values of each segment travel as symbols: all or none."""
+        chosen = set(self.sent)
+        return tuple(size if i in chosen else 0 for i, size in enumerate(self.layout.sizes))
 
     @property
     def payload_values(self) -> int:
         """Real values that travel as symbols."""
-        return sum(self.layout.sizes[i] for i in self.sent)
+        return sum(self.travelling)
+
+    @cached_property
+    def allocated(self) -> Allocation:
+        """What each segment gets of the channel, before anything is left over."""
+        return self.allocation or Allocation.uniform(len(self.layout.sizes), self.inputs)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether every value gets equally many channel inputs."""
+        groups = self.stream(torch.device("cpu")).groups
+        return len({group.inputs for group in groups}) < 2
 
     @property
     def payload_symbols(self) -> int:
-        """Two real values a symbol, the last padded with a zero; at least one symbol, so that there is a delivery."""
-        return max(1, (self.payload_values + 1) // 2)
+        """Two real channel inputs a symbol, the last maybe padded with a zero; at least one, for a delivery to be."""
+        return max(1, self.granted, (self.allocated.needed(self.travelling) + 1) // 2)
+
+    def stream(self, device: torch.device) -> Stream:
+        """How the values travel."""
+        reals = 2 * self.payload_symbols if self.granted else 0
+        return stream(self.layout.sizes, self.sent, self.allocated, reals, device)
+
+    def table(self) -> list[Row]:
+        """What each segment gets, as data; `airdeliver.links.analog.table.render` writes it as text."""
+        travels = self.travelling
+        inputs, extra = self.allocated.filled(travels, 2 * self.payload_symbols if self.granted else 0)
+        reals = [n * k + more for n, k, more in zip(travels, inputs, extra)]
+        powers = self.allocated.powers(reals)
+        count = len(travels)
+        sensitivity = [None] * count if self.sensitivity is None else self.sensitivity.tolist()
+        noise = [None] * count if self.expected_noise is None else self.expected_noise.tolist()
+        return [
+            Row(segment.name, segment.size, s, r / 2 / segment.size if r else 0.0, p if r else 0.0, v)
+            for segment, s, r, p, v in zip(self.layout.segments, sensitivity, reals, powers, noise)
+        ]
 
     def spread(self, like: Tensor) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
         """Mean and scale of every value, on the device of `like`; scale 1 where nothing is sent."""
-        sizes = torch.tensor(self.layout.sizes)
+        mean, scale = self._spread
+        return mean.to(like.device), scale.to(like.device)
+
+    @cached_property
+    def _spread(self) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
+        sizes = torch.tensor(self.layout.sizes, device=self.mean.device)
         scale = torch.where(self.scale > 0, self.scale, 1.0)
-        pair = torch.stack([self.mean, scale]).repeat_interleave(sizes, dim=1)
-        return pair[0].to(like.device), pair[1].to(like.device)
+        mean, scale = (m.repeat_interleave(sizes, output_size=self.layout.size) for m in (self.mean, scale))
+        return mean, scale
 
-    def gather(self, values: Float[Tensor, "n"]) -> Float[Tensor, "values"]:
-        """Those values that travel as symbols."""
-        if len(self.sent) == len(self.layout.sizes):
-            return values
-        segments = self.layout.split(values)
-        return torch.cat([segments[i] for i in self.sent] or [values[:0]])
-
-    def scatter(self, sent: Float[Tensor, "realizations values"]) -> Float[Tensor, "realizations n"]:
-        """The inverse of `gather`, with 0 for what did not travel."""
-        if len(self.sent) == len(self.layout.sizes):
-            return sent
-        values = sent.new_zeros(len(sent), self.layout.size)
-        pieces = sent.split([self.layout.sizes[i] for i in self.sent], dim=-1)
-        for segment, piece in zip([self.layout.split(values)[i] for i in self.sent], pieces):
-            segment.copy_(piece)
-        return values
+    @cached_property
+    def side_information_symbols(self) -> int:  # type: ignore[override]
+        """Complex symbols that the side information takes at its robust rate."""
+        return super().side_information_symbols
 
     def to_bytes(self) -> bytes:
         """Per segment scale and mean in float16; where the scale is 0, the scale and the value in float32.
 
-        A segment of one value has no scale: it is four bytes.
+        A segment of one value has no scale: it is four bytes. The numbers of the prior, where a receiver asks for
+        them, follow, then the table of the allocation, if segments are not all treated alike.
         """
         parts = []
         for size, scale, mean in zip(self.layout.sizes, self.scale.tolist(), self.mean.tolist(), strict=True):
             if size != 1:
                 parts.append(struct.pack("<e", scale))
             parts.append(struct.pack("<e" if scale else "<f", mean))
-        return b"".join(parts)
+        if self.prior is not None:
+            parts.append(self.prior[list(self.sent)].cpu().numpy().tobytes())
+        table = self.allocated.selected(self.sent)
+        # A uniform number of inputs that is not the published one has to be told.
+        told = self.sent and table != Allocation.uniform(len(self.sent), self.inputs)
+        return b"".join(parts) + (table.to_bytes() if told else b"")
 
     @classmethod
-    def from_bytes(cls, side_information: bytes, layout: Layout, side_information_rate: float) -> "AnalogPlan":
+    def from_bytes(
+        cls, side_information: bytes, layout: Layout, side_information_rate: float, inputs: int = 1, numbers: int = 0
+    ) -> "AnalogPlan":
         """The inverse of `to_bytes`.
+
+        Args:
+            side_information: the bytes.
+            layout: published recipe.
+            side_information_rate: published recipe.
+            inputs: real channel inputs of a value by the published recipe.
+            numbers: bytes of each segment's prior.
 
         Raises:
             ValueError: bytes of the wrong length for this layout, or values that are not finite.
         """
-        means, scales, at = [], [], 0
-        try:
-            for size in layout.sizes:
-                scale = 0.0
-                if size != 1:
-                    (scale,) = struct.unpack_from("<e", side_information, at)
-                    at += 2
-                form = "<e" if scale else "<f"
-                means.append(struct.unpack_from(form, side_information, at)[0])
-                scales.append(scale)
-                at += struct.calcsize(form)
-        except struct.error:
-            at = -1
-        if at != len(side_information) or not np.isfinite(means + scales).all() or min(scales, default=0.0) < 0:
-            raise ValueError(
-                f"malformed side information: {len(side_information)} bytes are no means and scales of "
-                f"{len(layout.sizes)} segments: was it made for another architecture or normalisation?"
-            )
-        return cls(layout, side_information_rate, torch.tensor(means), torch.tensor(scales))
+        means, scales, at = _parse_moments(side_information, layout)
+        sent = [i for i, scale in enumerate(scales) if scale]
+        prior, end = None, at + numbers * len(sent)
+        if end > len(side_information):
+            raise _malformed(side_information, layout)
+        if numbers:
+            prior = torch.zeros(len(scales), numbers, dtype=torch.uint8)
+            flat = np.frombuffer(side_information[at:end], dtype=np.uint8).reshape(len(sent), numbers)
+            prior[sent] = torch.from_numpy(flat.copy())
+        allocation = None
+        if end < len(side_information):
+            table = Allocation.from_bytes(side_information[end:], len(sent))
+            allocation = table.scattered(sent, len(scales), inputs)
+        mean, scale = torch.tensor(means), torch.tensor(scales)
+        return cls(layout, side_information_rate, mean, scale, inputs, allocation, prior=prior)
 
 
-def _moments(
-    segments: list[Tensor],
-) -> tuple[Float[Tensor, "segments"], Float[Tensor, "segments"], Bool[Tensor, "segments"]]:
-    """Mean and variance of each segment, and whether all its values are equal (the mean is then that value)."""
-    if not segments:
-        return torch.zeros(0), torch.zeros(0), torch.zeros(0, dtype=torch.bool)
-    constant = torch.stack([(s == s[:1]).all() for s in segments])
-    variance, mean = (torch.stack(m) for m in zip(*[torch.var_mean(s, correction=0) for s in segments]))
-    return torch.where(constant, torch.stack([s[:1].sum() for s in segments]), mean), variance, constant
-
-
-def _round_up(scale: Float[Tensor, "segments"]) -> Float[Tensor, "segments"]:
+def round_up(scale: Float[Tensor, "segments"]) -> Float[Tensor, "segments"]:
     """The smallest float16 that is not below; 0 stays 0."""
     half = scale.half()
     return torch.where(half.float() < scale, torch.nextafter(half, half.new_tensor(torch.inf)), half).float()
+
+
+def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, "segments"], Float[Tensor, "segments"]]:
+    """Mean and scale of each segment; scale 0 and the value itself where all values are equal."""
+    segments = layout.split(values)
+    if not segments:
+        return torch.zeros(0), torch.zeros(0)
+    constant, first = _constant(segments)
+    exact = torch.where(constant, first, torch.stack([s.mean() for s in segments]))
+    mean = exact.half().float()
+    sizes = torch.tensor(layout.sizes, device=values.device)
+    deviation = values - mean.repeat_interleave(sizes, output_size=layout.size)
+    square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
+    scale = torch.where(constant, 0.0, round_up(square.sqrt()))
+    _check_float16(mean, scale, layout)
+    return torch.where(constant, exact, mean), scale
+
+
+def _constant(segments: list[Tensor]) -> tuple[Bool[Tensor, "segments"], Float[Tensor, "segments"]]:
+    """Whether all values of a segment are equal, and its first value (0 for an empty one)."""
+    ends = [s.aminmax() if s.numel() else (s.sum(), s.sum()) for s in segments]
+    least, most = (torch.stack(side) for side in zip(*ends))
+    return least == most, least
+
+
+def _check_float16(mean: Tensor, scale: Tensor, layout: Layout) -> None:
+    largest = torch.maximum(mean.abs(), scale)
+    if not bool((largest <= LARGEST).all()):
+        name = layout.names[int(largest.nan_to_num(nan=torch.inf).argmax())]
+        raise ValueError(f"{name} has mean or scale above {LARGEST:.0f}, more than float16 side information holds")
+
+
+def _parse_moments(side_information: bytes, layout: Layout) -> tuple[list[float], list[float], int]:
+    """Means, scales, and where in the side information they end."""
+    means, scales, at = [], [], 0
+    try:
+        for size in layout.sizes:
+            scale = 0.0
+            if size != 1:
+                (scale,) = struct.unpack_from("<e", side_information, at)
+                at += 2
+            form = "<e" if scale else "<f"
+            means.append(struct.unpack_from(form, side_information, at)[0])
+            scales.append(scale)
+            at += struct.calcsize(form)
+    except struct.error:
+        raise _malformed(side_information, layout) from None
+    if not np.isfinite(means + scales).all() or min(scales, default=0.0) < 0:
+        raise _malformed(side_information, layout)
+    return means, scales, at
+
+
+def _malformed(side_information: bytes, layout: Layout) -> ValueError:
+    return ValueError(
+        f"malformed side information: {len(side_information)} bytes are no means and scales of "
+        f"{len(layout.sizes)} segments: was it made for another architecture or normalisation?"
+    )

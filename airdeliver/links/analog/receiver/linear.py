@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from airdeliver.links.analog.receiver.base import Receiver
@@ -16,7 +16,10 @@ class MMSE(Receiver):
     """
 
     def estimate(  # noqa: D102
-        self, observed: Float[Tensor, "realizations n"], noise_variance: Float[Tensor, "realizations #n"]
+        self,
+        observed: Float[Tensor, "realizations n"],
+        noise_variance: Float[Tensor, "realizations #n"],
+        prior: UInt8[Tensor, "n numbers"] | None = None,
     ) -> Float[Tensor, "realizations n"]:
         return observed / (1 + noise_variance)
 
@@ -26,6 +29,9 @@ class ZeroForcing(Receiver):
     r"""No shrinkage: $\hat v = r$, unbiased, with error variance 1 / SNR."""
 
     def estimate(  # noqa: D102
-        self, observed: Float[Tensor, "realizations n"], noise_variance: Float[Tensor, "realizations #n"]
+        self,
+        observed: Float[Tensor, "realizations n"],
+        noise_variance: Float[Tensor, "realizations #n"],
+        prior: UInt8[Tensor, "n numbers"] | None = None,
     ) -> Float[Tensor, "realizations n"]:
         return observed
