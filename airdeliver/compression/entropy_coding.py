@@ -1,0 +1,217 @@
+"""Entropy coding of integer levels: parametric models as integer tables, and a range coder that uses them.
+
+Every table is integer arithmetic or correctly rounded decimal arithmetic, so that sender and receiver compute the same
+one on any platform.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import Context, Decimal, localcontext
+from functools import lru_cache
+from typing import Any
+
+import constriction
+import numpy as np
+from jaxtyping import Float64, Int64
+
+_stream: Any = constriction.stream  # type: ignore[attr-defined]
+
+LARGEST_LEVEL = 2**30
+"""The largest magnitude of a level."""
+
+REACH = 127
+"""Magnitudes up to which a level's coarse part has a probability of its own; larger ones escape."""
+
+SHAPES = (0.5, 1.0, 1.5, 2.0)
+SCALES = 96
+ZEROS = 128
+_ESCAPE = 2 * REACH + 1
+_TOTAL = 1 << 24
+_ESCAPE_WEIGHT = 1 << 10
+
+
+@dataclass(frozen=True)
+class LevelModel:
+    r"""The probability of a level: a spike at the centre and a generalised Gaussian around it.
+
+    With $d$ = level - centre and the coarse part $k = \lfloor (d + 2^{b-1}) / 2^b \rfloor$ ($k = d$ for $b = 0$),
+    $P(k = 0) = \pi$ and $P(k) \propto (1 - \pi) \exp(-(|k| / s)^\beta)$ otherwise; the $b$ fine bits are uniform.
+
+    Args:
+        centre: the level about which the others lie.
+        shift: number b of fine bits, 0 to 30.
+        shape: index of $\beta$ in `SHAPES`: 0.5 heavy tails, 1 Laplace, 2 Gauss.
+        scale: $s = 2^{scale / 8 - 4}$, 0 to 95.
+        zero: odds $\pi / (1 - \pi) = 2^{zero / 8 - 6}$, 0 to 127.
+
+    Raises:
+        ValueError: a parameter out of range.
+    """
+
+    centre: int = 0
+    shift: int = 0
+    shape: int = 1
+    scale: int = 32
+    zero: int = 48
+
+    def __post_init__(self) -> None:
+        ranges = (("shift", 31), ("shape", len(SHAPES)), ("scale", SCALES), ("zero", ZEROS))
+        for name, end in ranges:
+            if not 0 <= getattr(self, name) < end:
+                raise ValueError(f"{name} of a level model must be 0 to {end - 1}, got {getattr(self, name)}")
+        if abs(self.centre) > LARGEST_LEVEL:
+            raise ValueError(f"centre of a level model must be at most 2^30 in magnitude, got {self.centre}")
+
+    def weights(self) -> Int64[np.ndarray, "256"]:
+        """Probabilities in units of 2^-24 of the coarse parts -127 to 127, and of the escape."""
+        return _weights(self.shape, self.scale, self.zero)
+
+    def bits(self) -> Float64[np.ndarray, "256"]:
+        """Cost in bits of each coarse part -127 to 127, and of the escape, fine bits included."""
+        bits = -np.log2(self.weights() / _TOTAL) + self.shift
+        bits[_ESCAPE] += 32 - self.shift
+        return bits
+
+    def cost(self, levels: Int64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+        """Cost in bits of each level."""
+        return self.bits()[_symbols(self._coarse(levels)[0])]
+
+    def _coarse(
+        self, levels: Int64[np.ndarray, "*shape"]
+    ) -> tuple[Int64[np.ndarray, "*shape"], Int64[np.ndarray, "*shape"]]:
+        distance = levels - self.centre + (1 << self.shift >> 1)
+        coarse = distance >> self.shift
+        return coarse, distance - (coarse << self.shift)
+
+
+def fit(levels: Int64[np.ndarray, "n"], centre: int | None = None) -> LevelModel:
+    """The cheapest model for these levels.
+
+    Args:
+        levels: integers of magnitude at most 2^30.
+        centre: of the model; by default the median.
+
+    >>> fit(np.array([0, 0, 3, 0, -1])).centre
+    0
+    """
+    if not len(levels):
+        return LevelModel()
+    centre = int(np.median(levels)) if centre is None else centre
+    spread = np.abs(levels - centre)
+    typical = float(spread.mean())
+    shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 else 0
+    coarse = LevelModel(centre, shift)._coarse(levels)[0]
+    counts = np.bincount(np.minimum(np.abs(coarse), REACH + 1), minlength=REACH + 2)[: REACH + 1].astype(np.float64)
+    zeros, others = counts[0], len(levels) - counts[0]
+    odds = 8 * (math.log2(zeros / others) + 6) if zeros and others else (ZEROS - 1.0 if zeros else 0.0)
+    costs = _tail_bits() @ counts[1:]
+    shape, scale = divmod(int(costs.argmin()), SCALES)
+    return LevelModel(centre, shift, shape, scale, int(min(ZEROS - 1, max(0, round(odds)))))
+
+
+def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
+    """Range-code runs of levels, each with its model, into bytes; trailing zero bytes are left out.
+
+    >>> levels = np.array([0, 0, 1, -1, 0, 100_000])
+    >>> model = fit(levels)
+    >>> bool((decode(encode([(model, levels)]), [(model, 6)])[0] == levels).all())
+    True
+    """
+    encoder = _stream.queue.RangeEncoder()
+    for model, levels in runs:
+        if not len(levels):
+            continue
+        coarse, fine = model._coarse(levels)
+        symbols = _symbols(coarse)
+        encoder.encode(symbols.astype(np.int32), _categorical(model.shape, model.scale, model.zero))
+        escaped = symbols == _ESCAPE
+        if escaped.any():
+            far = (levels[escaped] & 0xFFFFFFFF).astype(np.int64)
+            for half in (far >> 16, far & 0xFFFF):
+                encoder.encode(half.astype(np.int32), _uniform(16))
+            fine = fine[~escaped]
+        for low, width in _pieces(model.shift):
+            encoder.encode((fine >> low & ((1 << width) - 1)).astype(np.int32), _uniform(width))
+    return encoder.get_compressed().astype(">u4").tobytes().rstrip(b"\0")
+
+
+def decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.ndarray, "_"]]:
+    """The inverse of `encode`, given the models and the number of levels of each run.
+
+    Never fails: bytes that were not made by `encode` give levels that mean nothing, which a checksum has to tell.
+    """
+    words = np.frombuffer(data + bytes(-len(data) % 4), dtype=">u4").astype(np.uint32)
+    decoder = _stream.queue.RangeDecoder(words)
+    decoded = []
+    for model, count in runs:
+        if not count:
+            decoded.append(np.zeros(0, np.int64))
+            continue
+        symbols = decoder.decode(_categorical(model.shape, model.scale, model.zero), count)
+        escaped = symbols == _ESCAPE
+        outside = int(escaped.sum())
+        high, low = (decoder.decode(_uniform(16), outside).astype(np.int64) if outside else 0 for _ in range(2))
+        fine = np.zeros(count - outside, np.int64)
+        for position, width in _pieces(model.shift):
+            if len(fine):
+                fine |= decoder.decode(_uniform(width), len(fine)).astype(np.int64) << position
+        levels = symbols.astype(np.int64) - REACH
+        half = 1 << model.shift >> 1
+        levels[~escaped] = (levels[~escaped] << model.shift) + fine - half + model.centre
+        if outside:
+            levels[escaped] = ((high << 16 | low) ^ 0x80000000) - 0x80000000
+        decoded.append(levels)
+    return decoded
+
+
+def _symbols(coarse: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
+    return np.where(np.abs(coarse) <= REACH, coarse + REACH, _ESCAPE)
+
+
+def _pieces(bits: int) -> list[tuple[int, int]]:
+    """Fine bits in pieces that a uniform model of the range coder can hold."""
+    return [(low, min(16, bits - low)) for low in range(0, bits, 16)]
+
+
+@lru_cache(maxsize=32)
+def _uniform(bits: int) -> Any:
+    return _stream.model.Uniform(1 << bits)
+
+
+@lru_cache(maxsize=4096)
+def _categorical(shape: int, scale: int, zero: int) -> Any:
+    # Exact in binary64, and the conversion to the coder's 24 bits is addition and multiplication alone.
+    return _stream.model.Categorical(_weights(shape, scale, zero) / _TOTAL, perfect=False)
+
+
+@lru_cache(maxsize=4096)
+def _weights(shape: int, scale: int, zero: int) -> Int64[np.ndarray, "256"]:
+    free = _TOTAL - _ESCAPE_WEIGHT - 2 * REACH
+    with localcontext(Context(prec=30)):
+        root = Decimal(2).sqrt().sqrt().sqrt()
+        odds, spread = root**zero / 64, root**scale / 16
+        spike = int(odds * free / (odds + 1))
+        tail = [(-_raised(k / spread, SHAPES[shape])).exp() for k in range(1, REACH + 1)]
+        total = 2 * sum(tail)
+        side = [1 + (int((free - spike) * p / total) if total else 0) for p in tail]
+    weights = np.array([*reversed(side), 0, *side, _ESCAPE_WEIGHT], dtype=np.int64)
+    weights[REACH] = _TOTAL - weights.sum()
+    return weights
+
+
+def _raised(value: Decimal, exponent: float) -> Decimal:
+    """A power by multiplication and square roots, which are correctly rounded everywhere."""
+    root = value.sqrt() if exponent % 1 else Decimal(1)
+    return root * value ** int(exponent)
+
+
+@lru_cache(maxsize=1)
+def _tail_bits() -> Float64[np.ndarray, "models 127"]:
+    """Cost in bits of each magnitude 1 to 127 given that it is not 0, for every shape and scale."""
+    magnitude = np.arange(1, REACH + 1)
+    spread = 2.0 ** (np.arange(SCALES) / 8 - 4)
+    exponent = np.concatenate([(magnitude / spread[:, None]) ** shape for shape in SHAPES])
+    shift = exponent[:, :1]
+    normaliser = np.log(np.exp(shift - exponent).sum(1, keepdims=True)) - shift
+    # A probability that rounds to 0 still gets one unit of the table.
+    return np.minimum((exponent + normaliser) / math.log(2), 24.0)
