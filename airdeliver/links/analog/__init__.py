@@ -4,7 +4,7 @@ from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.link import AnalogLink
 from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.analog.protection import Both, ByExpansion, ByPower, Equal, Protection
-from airdeliver.links.analog.receiver import MMSE, Receiver, ZeroForcing
+from airdeliver.links.analog.receiver import MMSE, Compensated, Laplacian, Mixture, Receiver, ZeroForcing
 from airdeliver.links.analog.table import Row, render
 
 __all__ = [
@@ -14,8 +14,11 @@ __all__ = [
     "Both",
     "ByExpansion",
     "ByPower",
+    "Compensated",
     "Equal",
     "Expansion",
+    "Laplacian",
+    "Mixture",
     "Protection",
     "Receiver",
     "Repetition",

@@ -11,13 +11,13 @@ from torch import Tensor
 from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.analog.protection import UNLIMITED, Both, ByExpansion, ByPower, Demand, Equal, Protection
-from airdeliver.links.analog.receiver import MMSE, Receiver, ZeroForcing
+from airdeliver.links.analog.receiver import MMSE, Laplacian, Mixture, Receiver, ZeroForcing
 from airdeliver.links.analog.stream import Stream
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
 from airdeliver.payload import Layout, Payload
 from channels import Received
 
-_RECEIVERS = {"mmse": MMSE, "zero_forcing": ZeroForcing}
+_RECEIVERS = {"mmse": MMSE, "zero_forcing": ZeroForcing, "laplacian": Laplacian, "mixture": Mixture}
 _PROTECTIONS = {"equal": Equal, "expansion": ByExpansion, "power": ByPower, "both": Both}
 
 _ATTEMPTS = 20
@@ -33,7 +33,7 @@ class AnalogLink(Link):
     expansion. Without either, every value is half a symbol and the rest of the budget stays unused.
 
     Args:
-        receiver: `mmse`, `zero_forcing`, or any `Receiver`.
+        receiver: `mmse`, `zero_forcing`, `laplacian`, `mixture`, or any `Receiver`.
         side_information_rate: bits per channel use at which means and scales are sent; a delivery whose mutual
             information is below it loses them and is not usable.
         expansion: how one value becomes several channel inputs; None for one each.
@@ -48,7 +48,7 @@ class AnalogLink(Link):
     Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III.
     """
 
-    receiver: Literal["mmse", "zero_forcing"] | Receiver = "mmse"
+    receiver: Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver = "mmse"
     side_information_rate: float = 0.25
     expansion: Expansion | None = None
     protection: Literal["equal", "expansion", "power", "both"] | Protection | None = None
@@ -59,7 +59,7 @@ class AnalogLink(Link):
 
     def __post_init__(self) -> None:
         if isinstance(self.receiver, str) and self.receiver not in _RECEIVERS:
-            raise ValueError(f"receiver must be mmse, zero_forcing or a Receiver, got {self.receiver!r}")
+            raise ValueError(f"receiver must be {', '.join(_RECEIVERS)} or a Receiver, got {self.receiver!r}")
         if isinstance(self.protection, str) and self.protection not in _PROTECTIONS:
             raise ValueError(
                 f"protection must be equal, expansion, power, both or a Protection, got {self.protection!r}"
@@ -102,7 +102,12 @@ class AnalogLink(Link):
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> AnalogPlan:  # noqa: D102
         return AnalogPlan.from_bytes(
-            side_information, layout, self.side_information_rate, self._expansion.inputs, self._estimator.numbers
+            side_information,
+            layout,
+            self.side_information_rate,
+            self._expansion.inputs,
+            self._estimator.numbers,
+            self._estimator.shared,
         )
 
     def encode(self, values: Float[Tensor, "n"], plan: AnalogPlan) -> Complex[Tensor, "1 symbols"]:
@@ -155,16 +160,17 @@ class AnalogLink(Link):
             return plan
         mean, scale = plan.spread(values)
         segments = layout.split((values.detach() - mean) / scale)
-        prior = torch.zeros(len(segments), self._estimator.numbers, dtype=torch.uint8, device=values.device)
+        rows = 1 if self._estimator.shared else len(segments)
+        prior = torch.zeros(rows, self._estimator.numbers, dtype=torch.uint8, device=values.device)
         if plan.sent:
-            measured = self._estimator.measure([segments[i] for i in plan.sent])
-            prior[list(plan.sent)] = measured if measured is not None else 0
+            places = [0] if self._estimator.shared else list(plan.sent)
+            prior[places] = self._estimator.measure([segments[i] for i in plan.sent])
         return replace(plan, prior=prior)
 
     def _prior(self, plan: AnalogPlan) -> Tensor | None:
         """The numbers of its segment for every value that travels."""
-        if plan.prior is None:
-            return None
+        if plan.prior is None or plan.shares_prior:
+            return plan.prior
         travelling = torch.tensor(plan.travelling, device=plan.prior.device)
         return plan.prior.repeat_interleave(travelling, dim=0)
 

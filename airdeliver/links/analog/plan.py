@@ -30,7 +30,7 @@ class AnalogPlan(Plan):
         inputs: real channel inputs of a value by the published recipe.
         allocation: what each segment gets of the channel; None for `inputs` channel inputs of equal power for all.
         granted: symbols that the payload may fill; 0 for as many as it needs.
-        prior: what the receiver is told of each segment's distribution, if it asks for it.
+        prior: what the receiver is told of each segment's distribution, if it asks for it; one row is for all.
         sensitivity: loss per unit of noise variance on each segment; known to the sender alone.
         expected_noise: error variance per value that the sender expects on each segment; known to it alone.
     """
@@ -40,7 +40,7 @@ class AnalogPlan(Plan):
     inputs: int = 1
     allocation: Allocation | None = None
     granted: int = 0
-    prior: UInt8[Tensor, "segments numbers"] | None = None
+    prior: UInt8[Tensor, "#segments numbers"] | None = None
     sensitivity: Float[Tensor, "segments"] | None = field(default=None, repr=False)
     expected_noise: Float[Tensor, "segments"] | None = field(default=None, repr=False)
 
@@ -129,6 +129,11 @@ class AnalogPlan(Plan):
         mean, scale = (m.repeat_interleave(sizes, output_size=self.layout.size) for m in (self.mean, scale))
         return mean, scale
 
+    @property
+    def shares_prior(self) -> bool:
+        """Whether one prior is for all segments."""
+        return self.prior is not None and len(self.prior) == 1
+
     @cached_property
     def side_information_symbols(self) -> int:  # type: ignore[override]
         """Complex symbols that the side information takes at its robust rate."""
@@ -146,7 +151,8 @@ class AnalogPlan(Plan):
                 parts.append(struct.pack("<e", scale))
             parts.append(struct.pack("<e" if scale else "<f", mean))
         if self.prior is not None:
-            parts.append(self.prior[list(self.sent)].cpu().numpy().tobytes())
+            rows = self.prior if self.shares_prior else self.prior[list(self.sent)]
+            parts.append(rows[: len(self.sent)].cpu().numpy().tobytes())
         table = self.allocated.selected(self.sent)
         # A uniform number of inputs that is not the published one has to be told.
         told = self.sent and table != Allocation.uniform(len(self.sent), self.inputs)
@@ -154,7 +160,13 @@ class AnalogPlan(Plan):
 
     @classmethod
     def from_bytes(
-        cls, side_information: bytes, layout: Layout, side_information_rate: float, inputs: int = 1, numbers: int = 0
+        cls,
+        side_information: bytes,
+        layout: Layout,
+        side_information_rate: float,
+        inputs: int = 1,
+        numbers: int = 0,
+        shared: bool = False,
     ) -> "AnalogPlan":
         """The inverse of `to_bytes`.
 
@@ -163,20 +175,22 @@ class AnalogPlan(Plan):
             layout: published recipe.
             side_information_rate: published recipe.
             inputs: real channel inputs of a value by the published recipe.
-            numbers: bytes of each segment's prior.
+            numbers: bytes of a prior.
+            shared: whether there is one prior for all segments.
 
         Raises:
             ValueError: bytes of the wrong length for this layout, or values that are not finite.
         """
         means, scales, at = _parse_moments(side_information, layout)
         sent = [i for i, scale in enumerate(scales) if scale]
-        prior, end = None, at + numbers * len(sent)
+        rows = sent[:1] if shared else sent
+        prior, end = None, at + numbers * len(rows)
         if end > len(side_information):
             raise _malformed(side_information, layout)
         if numbers:
-            prior = torch.zeros(len(scales), numbers, dtype=torch.uint8)
-            flat = np.frombuffer(side_information[at:end], dtype=np.uint8).reshape(len(sent), numbers)
-            prior[sent] = torch.from_numpy(flat.copy())
+            prior = torch.zeros(1 if shared else len(scales), numbers, dtype=torch.uint8)
+            told = np.frombuffer(side_information[at:end], dtype=np.uint8).reshape(len(rows), numbers)
+            prior[[0] if shared and rows else rows] = torch.from_numpy(told.copy())
         allocation = None
         if end < len(side_information):
             table = Allocation.from_bytes(side_information[end:], len(sent))

@@ -13,21 +13,27 @@ class Receiver(ABC):
     segment's values are distributed says so by `numbers`, and measures them by `measure`.
 
     Attributes:
-        numbers: bytes of side information a segment that describe its prior distribution.
+        numbers: bytes of side information that describe a prior distribution.
+        shared: whether all segments share them, so that they are sent once.
     """
 
     numbers: int = 0
+    shared: bool = False
 
-    def measure(self, segments: list[Tensor]) -> UInt8[Tensor, "segments numbers"] | None:
-        """The numbers that the sender tells of each segment, from its values of zero mean and unit variance."""
-        return None
+    def measure(self, segments: list[Tensor]) -> UInt8[Tensor, "rows numbers"]:
+        """The numbers that the sender tells of each segment (or of all of them, in one row, if they are shared).
+
+        Args:
+            segments: values of each segment that travels, at least one, of zero mean and unit variance.
+        """
+        raise NotImplementedError("a receiver that asks for numbers must measure them")
 
     @abstractmethod
     def estimate(
         self,
         observed: Float[Tensor, "realizations n"],
         noise_variance: Float[Tensor, "realizations #n"],
-        prior: UInt8[Tensor, "n numbers"] | None = None,
+        prior: UInt8[Tensor, "#n numbers"] | None = None,
     ) -> Float[Tensor, "realizations n"]:
         """Estimate values from `observed = value + noise`.
 
@@ -35,5 +41,5 @@ class Receiver(ABC):
             observed: unbiased observations, per real value.
             noise_variance: variance of the noise per real value, relative to the values' unit variance; infinite
                 where nothing arrived (the observation is 0 there).
-            prior: for each value the numbers of its segment, if the receiver asked for any.
+            prior: for each value the numbers of its segment, if the receiver asked for any; one row if they are shared.
         """

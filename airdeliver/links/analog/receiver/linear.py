@@ -19,7 +19,7 @@ class MMSE(Receiver):
         self,
         observed: Float[Tensor, "realizations n"],
         noise_variance: Float[Tensor, "realizations #n"],
-        prior: UInt8[Tensor, "n numbers"] | None = None,
+        prior: UInt8[Tensor, "#n numbers"] | None = None,
     ) -> Float[Tensor, "realizations n"]:
         return observed / (1 + noise_variance)
 
@@ -32,6 +32,6 @@ class ZeroForcing(Receiver):
         self,
         observed: Float[Tensor, "realizations n"],
         noise_variance: Float[Tensor, "realizations #n"],
-        prior: UInt8[Tensor, "n numbers"] | None = None,
+        prior: UInt8[Tensor, "#n numbers"] | None = None,
     ) -> Float[Tensor, "realizations n"]:
         return observed
