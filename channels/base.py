@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 Decibel = float | int | Tensor
 
-_STRETCH = 8192
+_STRETCH = 8192  # reals summed at a time
+_MOST_SYMBOLS = 2**22  # looked at closely at a time, which bounds the memory
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,16 @@ def check_power(symbols: Complex[Tensor, "realizations n"]) -> None:
         return
     if not bool(mean.isfinite().all()):
         raise ValueError("symbols must be finite, got NaN or infinite ones: check the values that were encoded")
-    x = symbols.detach()[suspects]
-    spread = x.real.square().addcmul_(x.imag, x.imag).std(dim=-1, correction=0)
-    excess = mean[suspects] - (1 + 1e-5 + 5 * spread / math.sqrt(symbols.shape[-1]))
-    if bool((excess > 0).any()):
-        raise ValueError(
-            f"mean power of a delivery must be at most 1, got {float(mean[suspects][excess.argmax()]):.4g}: "
-            "scale the symbols down before they are sent"
-        )
+    n = symbols.shape[-1]
+    for rows in suspects.nonzero().flatten().split(max(1, _MOST_SYMBOLS // n)):
+        x = symbols.detach()[rows]
+        spread = x.real.square().addcmul_(x.imag, x.imag).std(dim=-1, correction=0)
+        excess = mean[rows] - (1 + 1e-5 + 5 * spread / math.sqrt(n))
+        if bool((excess > 0).any()):
+            raise ValueError(
+                f"mean power of a delivery must be at most 1, got {float(mean[rows][excess.argmax()]):.4g}: "
+                "scale the symbols down before they are sent"
+            )
 
 
 def mean_power(symbols: Complex[Tensor, "realizations n"]) -> Float[Tensor, "realizations"]:
