@@ -9,7 +9,7 @@ from torch import Tensor
 
 _SMALLEST_VARIANCE = 1e-9
 _SMALLEST_LIKELIHOOD = 1e-35  # bounds an LLR at about 80
-_SYMBOLS_AT_ONCE = 1 << 18  # keeps the intermediate likelihoods in the cache's reach
+_SYMBOLS_AT_ONCE = 1 << 14  # keeps the likelihoods in the cache
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,12 @@ def _bitwise(
 ) -> Float[Tensor, "realizations n bits 2"]:
     if len(levels) == 2:
         return (2 * levels[0] * matched).unsqueeze(-2)
-    metric = matched.unsqueeze(-1) * levels - power[..., None, None] * levels.square()
-    likelihood = metric.sub_(metric.amax(-1, keepdim=True)).exp_()
-    weights = len(levels).bit_length() - 2 - torch.arange(len(levels).bit_length() - 1, device=levels.device)
-    one = (torch.arange(len(levels), device=levels.device).unsqueeze(-1) >> weights & 1).to(levels.dtype)
-    sums = likelihood @ torch.cat([1 - one, one], dim=-1)
-    zero, one = sums.clamp_min_(_SMALLEST_LIKELIHOOD).log_().chunk(2, dim=-1)
-    return (zero - one).transpose(-1, -2)
+    # One row an amplitude, one column a real dimension of a symbol.
+    numbers = torch.arange(len(levels), device=levels.device)
+    bits = len(levels).bit_length() - 1
+    one = (numbers >> torch.arange(bits - 1, -1, -1, device=levels.device).unsqueeze(-1) & 1).to(levels.dtype)
+    observed = torch.stack([matched, power.unsqueeze(-1).expand_as(matched)]).view(2, -1)
+    metric = torch.stack([levels, -levels.square()], dim=-1) @ observed
+    likelihood = metric.sub_(metric.amax(0)).exp_()
+    sums = (torch.cat([1 - one, one]) @ likelihood).clamp_min_(_SMALLEST_LIKELIHOOD).log_()
+    return (sums[:bits] - sums[bits:]).view(bits, *matched.shape).movedim(0, -2)
