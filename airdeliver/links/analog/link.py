@@ -10,7 +10,7 @@ from torch import Tensor
 
 from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.plan import AnalogPlan
-from airdeliver.links.analog.protection import UNLIMITED, Both, ByExpansion, ByPower, Demand, Equal, Protection
+from airdeliver.links.analog.protection import UNLIMITED, Both, ByExpansion, ByPower, BySize, Demand, Equal, Protection
 from airdeliver.links.analog.receiver import MMSE, Laplacian, Mixture, Receiver, ZeroForcing
 from airdeliver.links.analog.stream import Stream
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
@@ -18,7 +18,7 @@ from airdeliver.payload import Layout, Payload
 from channels import Received
 
 _RECEIVERS = {"mmse": MMSE, "zero_forcing": ZeroForcing, "laplacian": Laplacian, "mixture": Mixture}
-_PROTECTIONS = {"equal": Equal, "expansion": ByExpansion, "power": ByPower, "both": Both}
+_PROTECTIONS = {"equal": Equal, "expansion": ByExpansion, "power": ByPower, "size": BySize, "both": Both}
 
 _ATTEMPTS = 20
 """Steps of raising scales until power is at most 1."""
@@ -37,9 +37,9 @@ class AnalogLink(Link):
         side_information_rate: bits per channel use at which means and scales are sent; a delivery whose mutual
             information is below it loses them and is not usable.
         expansion: how one value becomes several channel inputs; None for one each.
-        protection: who gets more of the channel: `equal`, `expansion`, `power`, `both`, or any `Protection`; None for
-            equal. It goes by the payload's sensitivity; without one, noise relative to a segment's variance counts
-            the same on every value.
+        protection: who gets more of the channel: `equal`, `size`, `expansion`, `power`, `both`, or any `Protection`;
+            None for equal. It goes by the payload's sensitivity; without one, noise relative to a segment's variance counts
+            the same on every segment, since it is relative to what the layer computes.
         design_snr_db: the SNR in dB that protection assumes of a channel that the sender does not know.
 
     Raises:
@@ -51,7 +51,7 @@ class AnalogLink(Link):
     receiver: Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver = "mmse"
     side_information_rate: float = 0.25
     expansion: Expansion | None = None
-    protection: Literal["equal", "expansion", "power", "both"] | Protection | None = None
+    protection: Literal["equal", "size", "expansion", "power", "both"] | Protection | None = None
     design_snr_db: float = 5.0
     _estimator: Receiver = field(init=False, repr=False, compare=False)
     _protection: Protection = field(init=False, repr=False, compare=False)
@@ -62,7 +62,7 @@ class AnalogLink(Link):
             raise ValueError(f"receiver must be {', '.join(_RECEIVERS)} or a Receiver, got {self.receiver!r}")
         if isinstance(self.protection, str) and self.protection not in _PROTECTIONS:
             raise ValueError(
-                f"protection must be equal, expansion, power, both or a Protection, got {self.protection!r}"
+                f"protection must be equal, size, expansion, power, both or a Protection, got {self.protection!r}"
             )
         if not self.side_information_rate > 0:
             raise ValueError(
@@ -108,6 +108,7 @@ class AnalogLink(Link):
             self._expansion.inputs,
             self._estimator.numbers,
             self._estimator.shared,
+            self._protection.by_size,
         )
 
     def encode(self, values: Float[Tensor, "n"], plan: AnalogPlan) -> Complex[Tensor, "1 symbols"]:
@@ -155,7 +156,9 @@ class AnalogLink(Link):
 
     def _measure(self, values: Float[Tensor, "n"], layout: Layout) -> AnalogPlan:
         """Mean, scale and prior of every segment; every value gets its expansion, and no more."""
-        plan = AnalogPlan.measure(values, layout, self.side_information_rate, self._expansion.inputs)
+        plan = AnalogPlan.measure(
+            values, layout, self.side_information_rate, self._expansion.inputs, self._protection.by_size
+        )
         if not self._estimator.numbers:
             return plan
         mean, scale = plan.spread(values)
@@ -177,7 +180,7 @@ class AnalogLink(Link):
     def _demand(self, plan: AnalogPlan, payload: Payload, symbols: int, snr: float) -> Demand:
         untold = len(plan.layout.description) + len(plan.to_bytes())
         sizes = tuple(plan.layout.sizes[i] for i in plan.sent)
-        weight = tuple(float(n) for n in sizes)
+        weight = (1.0,) * len(sizes)
         if payload.sensitivity is not None:
             loss = (payload.sensitivity.to(plan.scale.device) * plan.scale.square())[list(plan.sent)]
             weight = tuple(loss.double().clamp(min=0).tolist())
@@ -185,7 +188,7 @@ class AnalogLink(Link):
         def reals(table: int) -> int:
             return 2 * (symbols - math.ceil(8 * (untold + table) / self.side_information_rate))
 
-        return Demand(sizes, weight, self._expansion, snr, reals)
+        return Demand(sizes, weight, self._expansion, plan.published, snr, reals)
 
     def _with_forecast(self, plan: AnalogPlan, payload: Payload, demand: Demand) -> AnalogPlan:
         noise = torch.zeros_like(plan.scale)

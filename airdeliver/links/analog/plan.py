@@ -28,7 +28,8 @@ class AnalogPlan(Plan):
         scale: root mean square about `mean`, rounded up to float16 so that power never exceeds 1; 0 marks a segment
             whose values are all `mean`: it travels in the side information alone.
         inputs: real channel inputs of a value by the published recipe.
-        allocation: what each segment gets of the channel; None for `inputs` channel inputs of equal power for all.
+        by_size: whether, by the published recipe, small segments are sent louder than large ones.
+        allocation: what each segment gets of the channel; None for the published recipe.
         granted: symbols that the payload may fill; 0 for as many as it needs.
         prior: what the receiver is told of each segment's distribution, if it asks for it; one row is for all.
         sensitivity: loss per unit of noise variance on each segment; known to the sender alone.
@@ -38,6 +39,7 @@ class AnalogPlan(Plan):
     mean: Float[Tensor, "segments"]
     scale: Float[Tensor, "segments"]
     inputs: int = 1
+    by_size: bool = False
     allocation: Allocation | None = None
     granted: int = 0
     prior: UInt8[Tensor, "#segments numbers"] | None = None
@@ -46,7 +48,12 @@ class AnalogPlan(Plan):
 
     @classmethod
     def measure(
-        cls, values: Float[Tensor, "n"], layout: Layout, side_information_rate: float, inputs: int = 1
+        cls,
+        values: Float[Tensor, "n"],
+        layout: Layout,
+        side_information_rate: float,
+        inputs: int = 1,
+        by_size: bool = False,
     ) -> "AnalogPlan":
         """The plan of given values; a loop over segments, never over values.
 
@@ -54,7 +61,7 @@ class AnalogPlan(Plan):
             ValueError: a segment whose mean or scale is beyond float16.
         """
         mean, scale = _moments(values.detach().float(), layout)
-        return cls(layout, side_information_rate, mean, scale, inputs)
+        return cls(layout, side_information_rate, mean, scale, inputs, by_size)
 
     def scaled(self, factor: Float[Tensor, "segments"]) -> "AnalogPlan":
         """The same with larger scales, rounded up."""
@@ -85,7 +92,14 @@ class AnalogPlan(Plan):
     @cached_property
     def allocated(self) -> Allocation:
         """What each segment gets of the channel, before anything is left over."""
-        return self.allocation or Allocation.uniform(len(self.layout.sizes), self.inputs)
+        return self.allocation or self.published.scattered(self.sent, len(self.layout.sizes), self.inputs)
+
+    @property
+    def published(self) -> Allocation:
+        """What the segments that travel get by the published recipe; it needs no table."""
+        sizes = [self.layout.sizes[i] for i in self.sent]
+        uniform = Allocation.uniform(len(sizes), self.inputs)
+        return Allocation.by_size(sizes, self.inputs) if self.by_size else uniform
 
     @property
     def uniform(self) -> bool:
@@ -154,8 +168,7 @@ class AnalogPlan(Plan):
             rows = self.prior if self.shares_prior else self.prior[list(self.sent)]
             parts.append(rows[: len(self.sent)].cpu().numpy().tobytes())
         table = self.allocated.selected(self.sent)
-        # A uniform number of inputs that is not the published one has to be told.
-        told = self.sent and table != Allocation.uniform(len(self.sent), self.inputs)
+        told = self.sent and table != self.published
         return b"".join(parts) + (table.to_bytes() if told else b"")
 
     @classmethod
@@ -167,6 +180,7 @@ class AnalogPlan(Plan):
         inputs: int = 1,
         numbers: int = 0,
         shared: bool = False,
+        by_size: bool = False,
     ) -> "AnalogPlan":
         """The inverse of `to_bytes`.
 
@@ -177,6 +191,7 @@ class AnalogPlan(Plan):
             inputs: real channel inputs of a value by the published recipe.
             numbers: bytes of a prior.
             shared: whether there is one prior for all segments.
+            by_size: published recipe.
 
         Raises:
             ValueError: bytes of the wrong length for this layout, or values that are not finite.
@@ -196,7 +211,7 @@ class AnalogPlan(Plan):
             table = Allocation.from_bytes(side_information[end:], len(sent))
             allocation = table.scattered(sent, len(scales), inputs)
         mean, scale = torch.tensor(means), torch.tensor(scales)
-        return cls(layout, side_information_rate, mean, scale, inputs, allocation, prior=prior)
+        return cls(layout, side_information_rate, mean, scale, inputs, by_size, allocation, prior=prior)
 
 
 def round_up(scale: Float[Tensor, "segments"]) -> Float[Tensor, "segments"]:

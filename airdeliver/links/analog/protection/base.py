@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class Demand:
         weight: loss increase if nothing arrives of a segment, so that the noise on it is its own variance: its
             sensitivity times its variance, 0 or more.
         expansion: published recipe.
+        published: what all get by the published recipe; it needs no table.
         snr: assumed signal-to-noise ratio, linear.
         reals: real channel inputs that fit beside a table of so many bytes.
     """
@@ -30,13 +32,9 @@ class Demand:
     sizes: tuple[int, ...]
     weight: tuple[float, ...]
     expansion: Expansion
+    published: Allocation
     snr: float
     reals: Callable[[int], int]
-
-    @property
-    def published(self) -> Allocation:
-        """All alike, as the recipe says; it needs no table."""
-        return Allocation.uniform(len(self.sizes), self.expansion.inputs)
 
     def table(self, allocation: Allocation) -> int:
         """Bytes that tell the receiver of an allocation."""
@@ -85,7 +83,12 @@ class Protection(ABC):
     """Shares the channel out among segments.
 
     A protection of one's own is a frozen dataclass with one method.
+
+    Attributes:
+        by_size: whether the published recipe sends small segments louder, before anything is allocated.
     """
+
+    by_size: ClassVar[bool] = False
 
     @abstractmethod
     def allocate(self, demand: Demand) -> Allocation:

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from airdeliver.links import AnalogLink, Knowledge
 from airdeliver.links.analog import Both, ByExpansion, ByPower, Equal, Repetition, render
+from airdeliver.links.analog.allocation import Allocation
 from airdeliver.links.analog.protection import Demand, water_filling
 from airdeliver.payload import Layout, Payload, Segment
 from channels import AWGN
@@ -28,7 +29,8 @@ def demands(draw) -> Demand:
     weight = tuple(10 ** draw(st.floats(-4, 2)) for _ in sizes)
     copies, snr_db = draw(st.integers(1, 3)), draw(st.floats(-10, 20))
     budget = copies * sum(sizes) + draw(st.integers(0, 8_000))
-    return Demand(sizes, weight, Repetition(copies), 10 ** (snr_db / 10), lambda table: budget - 64 * table)
+    published = Allocation.uniform(len(sizes), copies)
+    return Demand(sizes, weight, Repetition(copies), published, 10 ** (snr_db / 10), lambda table: budget - 64 * table)
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -83,14 +85,15 @@ def test_power_is_equal_where_every_value_counts_the_same(sizes, snr_db):
     snr = 10 ** (snr_db / 10)
     energy = water_filling(sizes, [0.3 * n for n in sizes], 2.0 * sum(sizes), snr)
     assert energy == pytest.approx([2.0] * len(sizes))
-    demand = Demand(tuple(sizes), tuple(0.3 * n for n in sizes), Repetition(1), snr, lambda _: sum(sizes))
+    published = Allocation.uniform(len(sizes), 1)
+    demand = Demand(tuple(sizes), tuple(0.3 * n for n in sizes), Repetition(1), published, snr, lambda _: sum(sizes))
     assert ByPower().allocate(demand) == demand.published
 
 
 def test_steps_of_power_cost_little():
     """Told in steps of 1.5 dB, the powers have an expected loss within 1 % of the exact ones."""
     sizes, weight, snr = (900, 9_000, 18_000, 320), (5.0, 2.0, 1.0, 4.0), 2.0
-    demand = Demand(sizes, weight, Repetition(1), snr, lambda _: sum(sizes))
+    demand = Demand(sizes, weight, Repetition(1), Allocation.uniform(len(sizes), 1), snr, lambda _: sum(sizes))
     exact = sum(w / (1 + q * snr) for w, q in zip(weight, water_filling(sizes, weight, float(sum(sizes)), snr)))
     told = demand.loss(ByPower().allocate(demand))
     assert exact <= told <= 1.01 * exact
