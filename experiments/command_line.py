@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,8 @@ def _check_choice(override: str, folders: list[Path]) -> None:
     match = OVERRIDE.fullmatch(override)
     if match is None or (match["value"] is None and match["sign"] != "~"):
         raise ConfigurationError(f"expected key=value, got {override!r}: --help shows examples")
+    if match["sign"] in ("+", "++") and "." not in match["key"]:
+        raise _unknown(match["key"])
     if match["key"] not in groups_of(folders) or match["sign"] == "~":
         return
     known = choices_of(match["key"], folders)
@@ -164,15 +167,16 @@ def _compose(overrides: list[str], own: Path | None) -> "DictConfig":
     search = [f"hydra.searchpath=[file://{own.resolve()}]"] if own else []
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        # Groups first: which keys there are depends on them.
-        groups = [o for o in overrides if _is_group(o, own)]
         try:
-            base = compose("sweep", [*search, *groups], return_hydra_config=True)
-            _check_keys([o for o in overrides if o not in groups], base)
             return compose("sweep", [*search, *overrides], return_hydra_config=True)
         except OverrideParseException as error:
             raise ConfigurationError(f"cannot read {error.override!r}: {_first_line(error)}") from error
         except (HydraException, OmegaConfBaseException) as error:
+            # Which keys there are depends on the choices of the groups.
+            groups = [o for o in overrides if _is_group(o, own)]
+            with suppress(HydraException, OmegaConfBaseException):
+                known = _keys(compose("sweep", [*search, *groups], return_hydra_config=True))
+                _check_keys([o for o in overrides if o not in groups], list(known))
             raise ConfigurationError(_first_line(error)) from error
 
 
@@ -182,16 +186,16 @@ def _is_group(override: str, own: Path | None) -> bool:
     return key.startswith("hydra.") or key in groups_of([CONF, *([own] if own else [])])
 
 
-def _check_keys(overrides: list[str], config: "DictConfig") -> None:
-    """Refuse a key that the configuration does not have, unless it is added on purpose with `+`."""
-    known = list(_keys(config))
+def _check_keys(overrides: list[str], known: list[str]) -> None:
+    """Refuse a key that the configuration does not have, unless it is added with `+`."""
     for override in overrides:
         match = OVERRIDE.fullmatch(override)
-        if match is None or match["key"] in known or (match["sign"] in ("+", "++") and "." in match["key"]):
-            continue
-        raise ConfigurationError(
-            f"unknown key {match['key']!r}{suggestion(match['key'], known)}; --show prints all of them"
-        )
+        if match is not None and match["key"] not in known and match["sign"] not in ("+", "++"):
+            raise _unknown(match["key"], known)
+
+
+def _unknown(key: str, known: Iterable[str] = ()) -> ConfigurationError:
+    return ConfigurationError(f"unknown key {key!r}{suggestion(key, known)}; --show prints all of them")
 
 
 def _keys(node: Any, prefix: str = "") -> Iterable[str]:

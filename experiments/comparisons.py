@@ -1,14 +1,15 @@
 """Scheme against scheme: they met the same channels, noise and test images, so their difference is sharp."""
 
 import math
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from statistics import fmean, variance
+from typing import Any
 
 import pandas as pd
 from scipy.stats import t as student
 
-from experiments.planner import Cell, Plan
-from experiments.store import Store
+from experiments.planner import Cell
 
 CONDITIONS = ("dataset", "model", "channel", "knowledge", "snr_db", "channel_uses", "seed")
 COLUMNS = ("experiment", "scheme", "against", *CONDITIONS, "realizations", "difference", "difference_low",
@@ -16,22 +17,19 @@ COLUMNS = ("experiment", "scheme", "against", *CONDITIONS, "realizations", "diff
 """In this order; differences of accuracy in 0..1, positive where `scheme` is better."""
 
 
-def of(experiment: str, plan: Plan, store: Store) -> pd.DataFrame:
+def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
     """Every pair of schemes under every condition that both met.
 
     The 95 % interval is for the channel's randomness, the test images as given.
 
     Args:
         experiment: its name.
-        plan: of the sweep.
-        store: where the finished cells lie.
+        finished: cells and their records.
     """
     met: dict[tuple, list[tuple[Cell, list[float]]]] = {}
-    for cell in plan.cells:
-        entry = store.read("cell", cell.stage.key)
-        if entry is not None:
-            condition = tuple(getattr(cell, name) for name in CONDITIONS)
-            met.setdefault(condition, []).append((cell, entry.record["per_realization"]))
+    for cell, record in finished:
+        condition = tuple(getattr(cell, name) for name in CONDITIONS)
+        met.setdefault(condition, []).append((cell, record["per_realization"]))
     rows = [
         (experiment, b.scheme, a.scheme, *condition, *paired(of_b, of_a))
         for condition, cells in met.items()

@@ -1,7 +1,7 @@
 """A sweep becomes cells, the trainings that they need, and the graph of both."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
@@ -53,11 +53,16 @@ class Plan:
         yield from {cell.stage.key: cell.stage for cell in self.cells}.values()
 
     def unfinished(self, store: Store) -> list[Stage]:
-        """The stages whose results are not in the store; of the trainings only those that a missing result needs."""
-        cells = {c.stage.key: c.stage for c in self.cells if not store.has("cell", c.stage.key)}
+        """The stages whose results are not, or not whole, in the store; of the trainings those that a cell needs."""
+        cells = {c.stage.key: c.stage for c in self.cells if store.read("cell", c.stage.key) is None}
         wanted = {need for stage in cells.values() for need in stage.needs}
-        trainings = [t for t in self.trainings if t.key in wanted and not store.has("training", t.key)]
+        trainings = [t for t in self.trainings if t.key in wanted and store.read("training", t.key) is None]
         return [*trainings, *cells.values()]
+
+    def finished(self, store: Store) -> list[tuple[Cell, Mapping[str, Any]]]:
+        """The cells whose results are in the store, in the order of the table, with their records."""
+        read = ((cell, store.read("cell", cell.stage.key)) for cell in self.cells)
+        return [(cell, entry.record) for cell, entry in read if entry is not None]
 
 
 def plan(sweep: Sweep) -> Plan:

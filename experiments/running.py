@@ -47,10 +47,11 @@ def run(command: Command, arguments: list[str]) -> int:
             console.print(estimate(planned, store, sweep.engine.slots), highlight=False)
             return 0
         failures, counts = _work(sweep, planned, store, console)
-        results = table.of(sweep.experiment, planned, store)
+        finished = planned.finished(store)
+        results = table.of(sweep.experiment, finished)
         if len(results):
             table.write(results, sweep.folder / "results.parquet")
-            table.write(comparisons.of(sweep.experiment, planned, store), sweep.folder / "comparisons.parquet")
+            table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
         provenance.write(sweep, arguments, started, counts, failures)
     except (DataError, StoreError, WriteError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
@@ -59,7 +60,7 @@ def run(command: Command, arguments: list[str]) -> int:
         return INTERRUPTED
     lines = list(report(failures, planned, arguments, str(sweep.folder)))
     if len(results):
-        console.print(table.summary(results))
+        console.print("delivered accuracy in %, ± half of its 95 % interval", table.summary(results), sep="\n")
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -102,10 +102,8 @@ class Stage(ABC):
 
     def run(self, store: Store) -> None:
         """Do the work unless it is done; if another process is at it, wait for its result."""
-        if store.has(self.kind, self.key) and store.read(self.kind, self.key) is not None:
-            return
         with store.lock(self.key):
-            if store.has(self.kind, self.key) and store.read(self.kind, self.key) is not None:
+            if store.read(self.kind, self.key) is not None:
                 return
             store.journal.write("started", stage=self.kind, key=self.key, label=self.label)
             entry = self.compute(store)

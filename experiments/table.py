@@ -1,13 +1,14 @@
 """The table of results: one row a cell."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.table import Table
 
-from experiments.planner import Cell, Plan
-from experiments.store import Store, write_whole
+from experiments.planner import Cell
+from experiments.store import write_whole
 
 COLUMNS = (
     "experiment", "scheme", "dataset", "model", "channel", "knowledge", "normalisation", "calibration_inputs",
@@ -19,16 +20,12 @@ COLUMNS = (
 """In this order; accuracy in 0..1, SNR in dB."""
 
 
-def of(experiment: str, plan: Plan, store: Store) -> pd.DataFrame:
-    """The rows of all finished cells, in the order of the plan."""
-    rows = [row for cell in plan.cells if (row := _row(experiment, cell, store)) is not None]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
+    """The rows of finished cells and their records, in the given order."""
+    return pd.DataFrame([_row(experiment, *pair) for pair in finished], columns=list(COLUMNS))
 
 
-def _row(experiment: str, cell: Cell, store: Store) -> dict[str, Any] | None:
-    entry = store.read("cell", cell.stage.key)
-    if entry is None:
-        return None
+def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, Any]:
     low, high = _snr_range(cell.train_snr_db)
     return {
         "experiment": experiment,
@@ -44,7 +41,7 @@ def _row(experiment: str, cell: Cell, store: Store) -> dict[str, Any] | None:
         "train_snr_db_high": high,
         "train_channel": cell.train_channel,
         "seed": cell.seed,
-        **{name: value for name, value in entry.record.items() if name in COLUMNS},
+        **{name: value for name, value in record.items() if name in COLUMNS},
     }
 
 
@@ -68,8 +65,8 @@ def write(results: pd.DataFrame, path: Path) -> Path:
 
 
 def summary(results: pd.DataFrame) -> Table:
-    """Accuracy in % with the half-width of its 95 % interval, schemes down, SNR across."""
-    shown = Table(caption="delivered accuracy in %, ± half of the 95 % interval", caption_justify="left")
+    """Accuracy in %, with the half-width of its 95 % interval, schemes down, SNR across."""
+    shown = Table()
     varied = [c for c in ("channel", "knowledge", "channel_uses", "seed") if len(set(results[c])) > 1]
     fixed = ["scheme", *varied]
     levels = sorted(set(results["snr_db"]))

@@ -40,6 +40,12 @@ def fingerprints(modules: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def forget() -> None:
+    """Read every file again, as a new process would: for sessions in which code is edited."""
+    for function in (_hash, _imports, _is_own, _parsed, _file):
+        function.cache_clear()
+
+
 @cache
 def _hash(module: str) -> str:
     return hashlib.sha256(ast.dump(_without_docstrings(_parsed(module))).encode()).hexdigest()[:16]

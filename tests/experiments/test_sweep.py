@@ -1,0 +1,207 @@
+"""The main job, end to end on the digits."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.store import pruning, source
+from experiments.store.__main__ import main as store_command
+from experiments.table import COLUMNS
+
+OWN = """
+from dataclasses import dataclass
+from channels import AWGN
+
+@dataclass(frozen=True)
+class Dull(AWGN):
+    loss_db: float = {loss}
+
+    def realize(self, realizations, n, snr_db, generator):
+        return super().realize(realizations, n, snr_db - self.loss_db, generator)
+"""
+
+
+def test_table_has_the_columns_and_sensible_numbers(undisturbed):
+    table = undisturbed.table
+    assert tuple(table.columns) == COLUMNS
+    assert list(zip(table["scheme"], table["snr_db"])) == [("clean", 0), ("clean", 10), ("noise", 0), ("noise", 10)]
+    assert ((table["accuracy_low"] <= table["accuracy"]) & (table["accuracy"] <= table["accuracy_high"])).all()
+    assert (table["channel_uses_spent"] <= table["channel_uses"]).all()
+    assert table["power"].between(0.99, 1.0001).all()
+    assert (table["calibration_inputs"] == 60).all()
+    assert table["train_snr_db"].tolist()[2:] == [5, 5]
+    assert np.isnan(table["train_snr_db"][0])
+    assert table["train_channel"].tolist() == ["", "", "awgn", "awgn"]
+
+
+def test_provenance_tells_where_the_table_comes_from(undisturbed):
+    provenance = json.loads((undisturbed.folder / "provenance.json").read_text())
+    assert provenance["seeds"] == [0]
+    assert provenance["config"]["training"]["epochs"] == 2
+    assert provenance["work"] == {"cells": 4, "trainings": 2, "computed": 6}
+    assert {"python", "torch"} <= set(provenance["versions"])
+    assert provenance["command"].startswith("python -m experiments.sweep experiment=demo")
+
+
+def test_same_seed_same_bytes_and_another_seed_another_table(sweeps, undisturbed, tmp_path: Path):
+    again = sweeps.here(tmp_path / "again")
+    pd.testing.assert_frame_equal(again.reproducible, undisturbed.reproducible, check_exact=True)
+    folders = [again.folder, undisturbed.folder]
+    for run, folder in zip((again, undisturbed), folders):
+        run.reproducible.to_parquet(folder / "reproducible.parquet", index=False)
+    first, second = [(folder / "reproducible.parquet").read_bytes() for folder in folders]
+    assert first == second
+    other = sweeps.here(tmp_path / "other", "seeds=[1]")
+    assert not np.array_equal(other.table["accuracy"], undisturbed.table["accuracy"])
+
+
+@pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.slow)])
+def test_same_table_with_every_engine(sweeps, undisturbed, tmp_path: Path, engine: str):
+    run = sweeps.here(tmp_path, f"engine={engine}")
+    pd.testing.assert_frame_equal(run.reproducible, undisturbed.reproducible, check_exact=True)
+
+
+def test_a_repeated_sweep_does_no_work(sweeps, finished, capsys):
+    before = (finished.folder / "results.parquet").read_bytes()
+    started = len(list(finished.store.journal.read()))
+    sweeps.here(finished.folder)
+    assert (finished.folder / "results.parquet").read_bytes() == before
+    assert len(list(finished.store.journal.read())) == started
+    assert "all of them are in" in capsys.readouterr().out
+
+
+def test_a_larger_sweep_adds_only_what_is_missing(sweeps, finished):
+    sweeps.here(finished.folder, "snr_db=[0,5,10]")
+    assert len(finished.events("started", "training")) == 2
+    assert len(finished.events("started", "cell")) == 6
+    assert len(finished.table) == 6
+
+
+def test_damaged_work_is_made_again(sweeps, finished, capsys):
+    store, before = finished.store, finished.reproducible
+    (cell, *_), (training, *_) = list(store.keys("cell")), list(store.keys("training"))
+    store.path("cell", cell).write_text("{")
+    store.path("training", training).with_suffix(".safetensors").write_bytes(b"")
+    sweeps.here(finished.folder)
+    assert len(finished.events("started", "cell")) == 5
+    pd.testing.assert_frame_equal(finished.reproducible, before, check_exact=True)
+    assert "is damaged" in capsys.readouterr().out
+
+
+def test_editing_an_own_channel_computes_again_what_used_it(sweeps, tmp_path: Path, monkeypatch):
+    """A comment does not; its code does, but trains nothing again."""
+    monkeypatch.syspath_prepend(tmp_path)
+    own = ("channel=[awgn]", "channel._target_=dull.Dull", "scheme=[clean]", "snr_db=[5]")
+    run = sweeps.here(tmp_path, "scheme=[clean]", "snr_db=[5]")
+
+    def cells(text: str) -> int:
+        (tmp_path / "dull.py").write_text(text)
+        sys.modules.pop("dull", None)
+        importlib.invalidate_caches()
+        source.forget()
+        sweeps.here(tmp_path, *own)
+        return len(run.events("started", "cell"))
+
+    assert cells(OWN.format(loss=30)) == 2
+    assert cells(OWN.format(loss=30) + "# a comment\n") == 2
+    assert cells(OWN.format(loss=1 - 1)) == 3
+    assert len(run.events("started", "training")) == 1
+    table = run.table.set_index("channel")
+    assert table.loc["Dull", "accuracy"] == table.loc["awgn", "accuracy"]
+
+
+def test_a_failing_cell_is_reported_and_the_others_finish(sweeps, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        sweeps.here(tmp_path, "channel_uses=[1x,100]", "scheme=[clean]")
+    assert ended.value.code == 1
+    output = capsys.readouterr().out
+    assert "give at least" in output
+    assert "'channel_uses=[100]'" in output
+    assert "and 1 more" in output
+    assert len(pd.read_parquet(tmp_path / "results.parquet")) == 2
+    assert len(json.loads((tmp_path / "provenance.json").read_text())["failures"]) == 2
+
+
+def test_a_failing_training_keeps_back_only_what_needs_it(sweeps, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        sweeps.here(tmp_path, "fine_tuning.learning_rate=1e30")
+    assert ended.value.code == 1
+    output = capsys.readouterr().out
+    assert "(2 need it)" in output
+    assert set(pd.read_parquet(tmp_path / "results.parquet")["scheme"]) == {"clean"}
+
+
+def test_full_disk_while_writing_the_table_leaves_the_old_one(sweeps, finished, monkeypatch):
+    before = (finished.folder / "results.parquet").read_bytes()
+    sync = os.fsync
+
+    def full(handle: int) -> None:
+        if "results" in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(28, os.strerror(28))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    said = sweeps.refused(finished.folder, "snr_db=[0,10,20]")
+    assert "No space left on device" in said
+    assert (finished.folder / "results.parquet").read_bytes() == before
+    assert not list(finished.folder.glob(".*"))
+
+
+def test_full_disk_in_the_store_stops_the_sweep_with_one_line(sweeps, tmp_path: Path, monkeypatch):
+    def full(handle: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "free some space" in sweeps.refused(tmp_path)
+    assert not (tmp_path / "results.parquet").exists()
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_grow_stops_the_sweep_with_one_line(sweeps, tmp_path: Path):
+    """The system's own limit of 8 kB stands for the full disk: the first checkpoint does not fit."""
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
+    run = "from experiments.sweep import main; main(sys.argv[1:])"
+    line = [sys.executable, "-c", limit + run, f"store={tmp_path / 'store'}", f"hydra.run.dir={tmp_path}"]
+    ended = subprocess.run(line, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "free some space" in ended.stderr
+
+
+def test_store_that_is_a_file_is_one_line(sweeps, tmp_path: Path):
+    (tmp_path / "store").write_text("")
+    assert "choose another with store=FOLDER" in sweeps.refused(tmp_path)
+
+
+def test_store_commands(sweeps, finished, capsys):
+    folder = str(finished.store.folder)
+    store_command(["list", "--store", folder])
+    listed = capsys.readouterr().out
+    assert listed.count("training CNN") == 1
+    assert listed.count("cell noise, awgn") == 2
+
+    given = ["experiment=demo", "scheme=[clean]", "realizations=4", *finished.arguments]
+    store_command(["explain", *given, "test_images=60", "training.epochs=2", "snr_db=[0]"])
+    assert "realizations.at_least: 3 -> 4" in capsys.readouterr().out
+
+    store_command(["prune", "--store", folder])
+    assert "0.0 MB were freed" in capsys.readouterr().out
+    store_command(["prune", "--store", folder, "--all"])
+    assert not list(finished.store.keys("cell"))
+
+
+def test_store_prunes_what_older_code_made(finished, monkeypatch, capsys):
+    monkeypatch.setattr(
+        pruning, "fingerprints", lambda modules: {m: "changed" if "scoring" in m else modules[m] for m in modules}
+    )
+    store_command(["prune", "--store", str(finished.store.folder)])
+    assert "airdeliver.scoring" in capsys.readouterr().out
+    assert len(list(finished.store.keys("training"))) == 2
+    assert not list(finished.store.keys("cell"))
