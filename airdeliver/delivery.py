@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int64
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from airdeliver.links import BudgetError, Decoded, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.normalisation import Normalisation, NormalisationKind, batch_norms, estimate_statistics, serve_by_batch
 from airdeliver.package import Builder, Choice, Package
-from airdeliver.payload import Payload, load
+from airdeliver.payload import Model, Payload, is_keras, load
 from airdeliver.randomness import blocks, stream
 from channels import Channel, ChannelState
 
@@ -80,7 +80,7 @@ class Delivery:
         """Whether the receiver re-estimates batch norm from inputs that it serves."""
         return not self.normalisation.sends_statistics and any(batch_norms(g.builder()) for g in self.groups)
 
-    def model(self, realization: int, calibration: Tensor | None = None) -> nn.Module:
+    def model(self, realization: int, calibration: Tensor | None = None) -> Model:
         """The model that the receiver rebuilt, in evaluation mode.
 
         Args:
@@ -103,17 +103,17 @@ class Delivery:
                 return self._normalised(model, calibration)
         raise IndexError(f"the delivery has realizations 0 to {self.realizations - 1}, not {realization}")
 
-    def _normalised(self, model: nn.Module, calibration: Tensor | None) -> nn.Module:
+    def _normalised(self, model: Model, calibration: Tensor | None) -> Model:
         if self.normalisation.sends_statistics or not batch_norms(model):
-            return model.eval()
-        return serve_by_batch(model).eval() if calibration is None else estimate_statistics(model, calibration)
+            return model if is_keras(model) else model.eval()
+        return serve_by_batch(model) if calibration is None else estimate_statistics(model, calibration)
 
     def _mean(self, measure: Callable[[Group], Tensor]) -> float:
         return float(torch.cat([measure(group).float() for group in self.groups]).mean())
 
 
 def deliver(
-    model: nn.Module,
+    model: Model,
     link: Link,
     channel: Channel,
     snr_db: float,
@@ -127,7 +127,7 @@ def deliver(
     """Deliver any model over a channel.
 
     Args:
-        model: any `torch.nn.Module`; its architecture is known to the receiver, its values are not.
+        model: any `torch.nn.Module`, or a Keras model; its architecture is known to the receiver, its values are not.
         link: encoder and decoder.
         channel: physics.
         snr_db: mean SNR per complex symbol, in dB.
@@ -188,9 +188,11 @@ def send(
         choice = package.select(known, symbols).expand(len(rows) * channel.receivers)
         for index in choice.unique().tolist():
             chosen = torch.nonzero(choice == index).flatten()
-            noise = stream(seed, "noise", block, device)
-            numbers = chosen + rows.start * channel.receivers
-            groups.append(_send_group(package.choices[index], channel, state[chosen], known, symbols, noise, numbers))
+            for alike in _alike(package.choices[index], known.of(chosen), symbols, chosen):
+                noise = stream(seed, "noise", block, device)
+                numbers = alike + rows.start * channel.receivers
+                sent = (package.choices[index], channel, state[alike], known.of(alike), symbols, noise, numbers)
+                groups.append(_send_group(*sent))
     return Delivery(tuple(groups), package.normalisation, seed)
 
 
@@ -198,6 +200,12 @@ def _known(kind: KnowledgeKind, snr_db: float, channel: Channel, state: ChannelS
     if kind == "none":
         return Knowledge("none")
     return Knowledge(kind, snr_db, channel, state if kind == "instantaneous" else None)
+
+
+def _alike(choice: Choice, known: Knowledge, symbols: int, chosen: Int64[Tensor, "rows"]) -> list[Int64[Tensor, "_"]]:
+    """Realizations of one choice, apart by the plan that the link makes for them."""
+    kinds = choice.link.alike(choice.payload, symbols, known).to(chosen.device).expand(len(chosen))
+    return [chosen[kinds == kind] for kind in kinds.unique()]
 
 
 def _send_group(

@@ -1,14 +1,18 @@
 """Batch-norm statistics, the trap of this field: frozen, computed by the sender, or re-estimated by the receiver."""
 
+import importlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from types import ModuleType
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from airdeliver.payload import Model, is_keras
 
 CALIBRATION_BATCH = 512
 """Inputs that are normalised together: as many as usual, so that one batch's statistics are all inputs' statistics."""
@@ -48,13 +52,15 @@ class Normalisation:
         return self.kind != "receiver"
 
 
-def batch_norms(model: nn.Module) -> list[_BatchNorm]:
+def batch_norms(model: Model) -> list[Any]:
     """The batch norms of a model that keep running statistics."""
+    if is_keras(model):
+        return _keras().batch_norms(model)
     return [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_var is not None]
 
 
 @torch.no_grad()
-def estimate_statistics(model: nn.Module, inputs: Float[Tensor, "n ..."]) -> nn.Module:
+def estimate_statistics(model: Model, inputs: Float[Tensor, "n ..."]) -> Model:
     """Replace the running statistics of every batch norm by those of `inputs`; there is no labels argument.
 
     Args:
@@ -63,6 +69,8 @@ def estimate_statistics(model: nn.Module, inputs: Float[Tensor, "n ..."]) -> nn.
 
     Source: S. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
     """
+    if is_keras(model):
+        return _keras().estimate_statistics(model, inputs)
     with _accumulating(batch_norms(model)) as norms:
         if norms:
             for batch in _batches(inputs):
@@ -71,7 +79,7 @@ def estimate_statistics(model: nn.Module, inputs: Float[Tensor, "n ..."]) -> nn.
 
 
 @torch.no_grad()
-def average_statistics(model: nn.Module, arrivals: Iterable[None], inputs: Float[Tensor, "n ..."]) -> nn.Module:
+def average_statistics(model: Model, arrivals: Iterable[None], inputs: Float[Tensor, "n ..."]) -> Model:
     """Running statistics averaged over several arrivals of the same network, for a sender that knows the SNR.
 
     Args:
@@ -79,6 +87,8 @@ def average_statistics(model: nn.Module, arrivals: Iterable[None], inputs: Float
         arrivals: each step of the iteration leaves other received weights in the model.
         inputs: the sender's own, of the training split.
     """
+    if is_keras(model):
+        return _keras().average_statistics(model, arrivals, inputs)
     with _accumulating(batch_norms(model)):
         for _ in arrivals:
             for batch in _batches(inputs):
@@ -86,12 +96,23 @@ def average_statistics(model: nn.Module, arrivals: Iterable[None], inputs: Float
     return model.eval()
 
 
-def serve_by_batch(model: nn.Module) -> nn.Module:
-    """Let every batch norm use the statistics of the batch it serves, until statistics are estimated."""
+def serve_by_batch(model: Model) -> Model:
+    """Let every batch norm use the statistics of the batch it serves, until statistics are estimated; evaluation mode.
+
+    Raises:
+        ValueError: a Keras model, which cannot.
+    """
+    if is_keras(model):
+        raise ValueError("a Keras model whose batch-norm statistics were not sent needs calibration inputs: give some")
     for norm in batch_norms(model):
         norm.running_mean = norm.running_var = norm.num_batches_tracked = None
         norm.track_running_stats = False
-    return model
+    return model.eval()
+
+
+def _keras() -> ModuleType:
+    """Imported only when a Keras model is handed in."""
+    return importlib.import_module("airdeliver.keras_receiver")
 
 
 @contextmanager

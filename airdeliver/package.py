@@ -1,23 +1,22 @@
 """All that the sender holds once the trainings are done."""
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from jaxtyping import Float, Int64
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from airdeliver.links import Knowledge, Link
 from airdeliver.normalisation import Normalisation, average_statistics
-from airdeliver.payload import Flattened, Payload, architecture_of, layout_of, payload_of
+from airdeliver.payload import Model, Payload, architecture_of, layout_of, load, payload_of, values_of, write
 from channels import Channel
 
 SENDER_ARRIVALS = 8
 """Draws of the noise over which a sender averages batch-norm statistics."""
 
-Builder = Callable[[], nn.Module]
+Builder = Callable[[], Model]
 """Builds the architecture that the receiver fills: published recipe, and what side information adds to it."""
 
 
@@ -33,12 +32,12 @@ class Choice:
     """
 
     builder: Builder
-    model: nn.Module
+    model: Model
     payload: Payload
     link: Link
 
     @classmethod
-    def of(cls, model: nn.Module, link: Link, normalisation: Normalisation) -> "Choice":
+    def of(cls, model: Model, link: Link, normalisation: Normalisation) -> "Choice":
         """A network sent whole; the receiver knows its architecture and none of its values.
 
         Raises:
@@ -61,19 +60,21 @@ class Choice:
             symbols: complex symbols that fit.
             generator: of the noise.
         """
-        model = copy.deepcopy(self.model)
-        sent = Flattened(model, layout_of(model, statistics=False))
-        values = sent.read()
-        plan = self.link.plan(Payload(values, sent.layout), symbols, Knowledge("average", snr_db, channel))
+        model = architecture_of(self.model)
+        layout = self.payload.layout
+        sent = replace(layout_of(model, statistics=False), description=layout.description)
+        values = values_of(self.model, sent)
+        plan = self.link.plan(Payload(values, sent), symbols, Knowledge("average", snr_db, channel))
 
         def arrivals() -> Iterator[None]:
             for _ in range(SENDER_ARRIVALS):
-                sent.write(self.link.perturb(values, plan, channel, snr_db, generator))
+                load(model, sent, self.link.perturb(values, plan, channel, snr_db, generator))
                 yield
 
         average_statistics(model, arrivals(), inputs)
-        sent.write(values)
-        return replace(self, model=model, payload=payload_of(model, statistics=True))
+        write(model, sent, values)
+        payload = Payload(values_of(model, layout), layout, self.payload.sensitivity)
+        return replace(self, model=model, payload=payload)
 
 
 @dataclass(frozen=True)

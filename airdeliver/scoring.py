@@ -1,6 +1,6 @@
 """The forward passes of an evaluation, close to the machine's limit."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int64
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from airdeliver.delivery import Delivery, Group
 from airdeliver.normalisation import batch_norms, estimate_statistics
-from airdeliver.payload import Flattened
+from airdeliver.payload import Flattened, is_keras
 from airdeliver.payload.folding import Folded
 
 BATCH = 128
@@ -40,7 +40,7 @@ def correctness(
     batches = [_laid_out(batch.to(dtype)) for batch in images.split(BATCH)]
     scores = torch.full((delivery.realizations, len(images)), chance, device=images.device)
     for group in delivery.groups:
-        receiver = _Receiver(group, None if delivery.normalisation.sends_statistics else _laid_out(calibration), dtype)
+        receiver = _receiver(group, None if delivery.normalisation.sends_statistics else _laid_out(calibration), dtype)
         known: dict[bytes, Tensor] = {}
         for row in torch.nonzero(group.decoded.usable).flatten().tolist():
             values = group.decoded.values[row]
@@ -52,11 +52,20 @@ def correctness(
     return scores
 
 
+def _receiver(group: Group, calibration: Tensor | None, dtype: torch.dtype) -> Any:
+    model = group.builder()
+    if not is_keras(model):
+        return _Receiver(model, group, calibration, dtype)
+    from airdeliver.keras_receiver import KerasReceiver
+
+    return KerasReceiver(model, group.plan.layout, calibration)
+
+
 class _Receiver:
     """One architecture that is filled with one received payload after the other."""
 
-    def __init__(self, group: Group, calibration: Tensor | None, dtype: torch.dtype) -> None:
-        self.model = group.builder().to(group.decoded.values.device).eval()
+    def __init__(self, model: nn.Module, group: Group, calibration: Tensor | None, dtype: torch.dtype) -> None:
+        self.model = model.to(group.decoded.values.device).eval()
         if any(p.ndim == 4 for p in self.model.parameters()):
             self.model = self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.flattened = Flattened(self.model, group.plan.layout)

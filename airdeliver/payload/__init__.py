@@ -3,12 +3,13 @@
 from airdeliver.payload.flattened import Flattened
 from airdeliver.payload.folding import Folded
 from airdeliver.payload.layout import Layout, Payload, Segment
-from airdeliver.payload.model import architecture_of, is_keras, layout_of, load, payload_of, values_of, write
+from airdeliver.payload.model import Model, architecture_of, is_keras, layout_of, load, payload_of, values_of, write
 
 __all__ = [
     "Flattened",
     "Folded",
     "Layout",
+    "Model",
     "Payload",
     "Segment",
     "architecture_of",

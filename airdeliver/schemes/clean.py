@@ -25,7 +25,7 @@ class Clean(Scheme):
         normalisation: where batch-norm statistics come from.
     """
 
-    link: Link = field(default_factory=AnalogLink)
+    link: Link = field(default_factory=lambda: AnalogLink(protection="size"))
     normalisation: Normalisation = field(default_factory=Normalisation)
 
     def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102

@@ -1,0 +1,37 @@
+"""An epoch with noise injection against one without."""
+
+from dataclasses import replace
+
+import torch
+
+from airdeliver import AnalogLink, Task
+from airdeliver.data import Augmentation, Dataset, Split
+from airdeliver.models import VGG
+from airdeliver.recipe import Recipe
+from airdeliver.training import Through, Training
+from benchmarks.ratio import Ratio, speed_ratio
+from channels import AWGN
+
+IMAGES = 5_120
+
+
+def measure() -> list[Ratio]:
+    """The 115k VGG on images of CIFAR-10's shape, batches of 256."""
+    task = Task(_dataset(), VGG(), Recipe(epochs=1, batch_size=256), threads=torch.get_num_threads())
+    clean = Training.clean(task)
+    noisy = replace(clean, through=Through(AnalogLink(protection="size"), AWGN(), (0.0, 10.0)))
+    ratio = speed_ratio("train: through the link / clean", lambda: noisy.run(task, {}), lambda: clean.run(task, {}))
+    # A ratio of speeds r is one of times 1 / r: the bar is on the time.
+    return [replace(ratio, value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low, bar=1.1, bar_is="at most")]
+
+
+def _dataset() -> Dataset:
+    generator = torch.Generator().manual_seed(0)
+
+    def split(n: int) -> Split:
+        images = torch.randint(256, (n, 32, 32, 3), generator=generator, dtype=torch.uint8).permute(0, 3, 1, 2)
+        return Split(images, torch.randint(10, (n,), generator=generator))
+
+    names = tuple(str(label) for label in range(10))
+    spread = ((128.0,) * 3, (74.0,) * 3)
+    return Dataset("noise", split(IMAGES), split(2), split(2), names, *spread, "noise", Augmentation(4, flip=True))
