@@ -1,0 +1,119 @@
+"""The table of results as figures read it: one row a cell, checked before anything is drawn."""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+from scipy.stats import t as student
+
+CONDITIONS = ("dataset", "model", "scheme", "channel", "knowledge", "channel_uses", "snr_db")
+"""What a cell is measured under, besides its seed; panels follow this order."""
+
+UNITS = {"snr_db": "{:g} dB", "channel_uses": "{:,} uses", "knowledge": "knowledge: {}"}
+
+
+class TableError(ValueError):
+    """A table that cannot be drawn, in one line."""
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A table from parquet, or from CSV whose first lines may be comments that begin with `#`.
+
+    Raises:
+        TableError: there is no such file, it is no table, or it has no rows.
+    """
+    if not path.is_file():
+        raise TableError(f"there is no table {path}: run `python -m experiments.sweep` first, or give --results FILE")
+    try:
+        table = _read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} is neither a parquet nor a CSV table: {' '.join(str(error).split())}") from error
+    if table.empty:
+        raise TableError(f"{path} has no rows: no cell of its sweep has finished")
+    return table
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return pd.read_csv(io.StringIO("\n".join(line for line in lines if not line.startswith("#"))))
+
+
+def check(table: pd.DataFrame, columns: Sequence[str], figure: str) -> None:
+    """Refuse a table that a figure cannot be drawn from.
+
+    Raises:
+        TableError: no rows, or columns that are missing.
+
+    >>> check(pd.DataFrame({"scheme": ["clean"]}), ["scheme", "accuracy"], "snr")
+    Traceback (most recent call last):
+    ...
+    figures.table.TableError: figure snr needs the columns accuracy, which the table does not have
+    """
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise TableError(f"figure {figure} needs the columns {', '.join(missing)}, which the table does not have")
+    if table.empty:
+        raise TableError(f"figure {figure} needs at least one row, the table has none")
+
+
+def over_seeds(table: pd.DataFrame, by: Sequence[str] = CONDITIONS) -> pd.DataFrame:
+    """One row for each condition: the mean over seeds, and its 95 % interval.
+
+    The interval of one seed is the table's own. Over S seeds its half-width is the root of the squared mean of theirs,
+    because they share the test images, plus the squared half-width of Student's t over the S means, because each seed
+    is another training; what both contain is counted twice, so it is rather too wide than too narrow.
+
+    Args:
+        table: with the columns of `by`, seed, accuracy, accuracy_low and accuracy_high, in 0..1.
+        by: what a condition is.
+
+    Raises:
+        TableError: two rows of the same condition and seed.
+    """
+    by = list(by)
+    if table.duplicated([*by, "seed"]).any():
+        raise TableError(f"the table has several rows with the same {', '.join(by)} and seed: draw one sweep at a time")
+    groups = table.groupby(by, sort=False, dropna=False)
+    mean = groups[["accuracy", "accuracy_low", "accuracy_high"]].mean()
+    seeds = groups["accuracy"].count()
+    several = seeds > 1
+    between = pd.Series(0.0, index=mean.index)
+    if several.any():
+        quantile = pd.Series(student.ppf(0.975, seeds.clip(lower=2) - 1), index=mean.index)
+        between = (quantile * groups["accuracy"].std() / seeds**0.5).where(several, 0.0)
+    low = mean["accuracy"] - ((mean["accuracy"] - mean["accuracy_low"]) ** 2 + between**2) ** 0.5
+    high = mean["accuracy"] + ((mean["accuracy_high"] - mean["accuracy"]) ** 2 + between**2) ** 0.5
+    return mean.assign(accuracy_low=low.clip(lower=0), accuracy_high=high.clip(upper=1), seeds=seeds).reset_index()
+
+
+def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Split rows by the conditions that vary beside those that one panel shows.
+
+    What follows from what the panel shows already (the bandwidth of each channel, say) does not split.
+
+    Args:
+        data: rows of conditions.
+        within: the columns that one panel shows.
+
+    Yields:
+        The panel's title, empty if it is the only one, and its rows.
+    """
+    split: list[str] = []
+    for name in CONDITIONS:
+        if name not in within and data.groupby([*within, *split], dropna=False)[name].nunique().max() > 1:
+            split.append(name)
+    if not split:
+        yield "", data
+        return
+    for values, rows in data.groupby(split, sort=False, dropna=False):
+        yield ", ".join(said(name, value) for name, value in zip(split, values)), rows
+
+
+def said(name: str, value: object) -> str:
+    """A value of a condition, for people.
+
+    >>> said("snr_db", -5.0), said("channel_uses", 60000), said("scheme", "clean_frozen")
+    ('-5 dB', '60,000 uses', 'clean frozen')
+    """
+    return UNITS.get(name, "{}").format(value).replace("_", " ")
