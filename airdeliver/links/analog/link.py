@@ -38,8 +38,8 @@ class AnalogLink(Link):
             information is below it loses them and is not usable.
         expansion: how one value becomes several channel inputs; None for one each.
         protection: who gets more of the channel: `equal`, `size`, `expansion`, `power`, `both`, or any `Protection`;
-            None for equal. It goes by the payload's sensitivity; without one, noise relative to a segment's variance counts
-            the same on every segment, since it is relative to what the layer computes.
+            None for equal. It goes by the payload's sensitivity; without one, noise relative to a segment's variance
+            counts the same on every segment, since it is relative to what the layer computes.
         design_snr_db: the SNR in dB that protection assumes of a channel that the sender does not know.
 
     Raises:
@@ -122,7 +122,8 @@ class AnalogLink(Link):
             for group in stream.groups
         ]
         real = stream.merge(parts) if parts else values[:0]
-        real = torch.nn.functional.pad(real, (0, 2 * plan.payload_symbols - real.numel()))
+        if real.numel() < 2 * plan.payload_symbols:
+            real = torch.nn.functional.pad(real, (0, 2 * plan.payload_symbols - real.numel()))
         return torch.view_as_complex(real.view(1, -1, 2))
 
     def decode(self, received: Received, plan: AnalogPlan) -> Decoded:
@@ -135,7 +136,7 @@ class AnalogLink(Link):
         if stream.groups:
             observed, noise_variance = self._observations(received, stream)
             estimated = self._estimator.estimate(observed, noise_variance, self._prior(plan))
-            values = torch.addcmul(mean, stream.scatter(estimated, plan.layout.size), scale)
+            values = _affine(stream.scatter(estimated, plan.layout.size), scale, mean)
         else:
             values = mean.expand(len(received.samples), -1)
         uses = torch.full((len(values),), plan.symbols, device=values.device)
@@ -226,6 +227,15 @@ class AnalogLink(Link):
             energy[where], count[where] = square, float(group.inputs)
         pairs = zip(plan.layout.split(energy), plan.layout.split(count))
         return torch.stack([e.sum() / c.sum().clamp(min=1) for e, c in pairs])
+
+
+def _affine(
+    values: Float[Tensor, "realizations n"], scale: Float[Tensor, "n"], mean: Float[Tensor, "n"]
+) -> Float[Tensor, "realizations n"]:
+    """Undo the normalisation; in place if no gradient is wanted, since fresh memory costs as much as the sum."""
+    if values.requires_grad:
+        return torch.addcmul(mean, values, scale)
+    return torch.addcmul(mean, values, scale, out=values)
 
 
 def equalise(

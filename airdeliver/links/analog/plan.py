@@ -138,10 +138,8 @@ class AnalogPlan(Plan):
 
     @cached_property
     def _spread(self) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
-        sizes = torch.tensor(self.layout.sizes, device=self.mean.device)
         scale = torch.where(self.scale > 0, self.scale, 1.0)
-        mean, scale = (m.repeat_interleave(sizes, output_size=self.layout.size) for m in (self.mean, scale))
-        return mean, scale
+        return _spread(self.mean, self.layout), _spread(scale, self.layout)
 
     @property
     def shares_prior(self) -> bool:
@@ -228,12 +226,18 @@ def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, 
     constant, first = _constant(segments)
     exact = torch.where(constant, first, torch.stack([s.mean() for s in segments]))
     mean = exact.half().float()
-    sizes = torch.tensor(layout.sizes, device=values.device)
-    deviation = values - mean.repeat_interleave(sizes, output_size=layout.size)
+    deviation = values - _spread(mean, layout)
     square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
     scale = torch.where(constant, 0.0, round_up(square.sqrt()))
     _check_float16(mean, scale, layout)
     return torch.where(constant, exact, mean), scale
+
+
+def _spread(each: Float[Tensor, "segments"], layout: Layout) -> Float[Tensor, "n"]:
+    """One number a segment, for all its values."""
+    if not layout.sizes:
+        return each.new_zeros(0)
+    return torch.cat([number.expand(size) for number, size in zip(each.unbind(), layout.sizes)])
 
 
 def _constant(segments: list[Tensor]) -> tuple[Bool[Tensor, "segments"], Float[Tensor, "segments"]]:
