@@ -2,8 +2,20 @@
 
 from airdeliver.delivery import Delivery, deliver
 from airdeliver.evaluation import Report, evaluate
-from airdeliver.links import AnalogLink, BudgetError, Link
+from airdeliver.links import AnalogLink, BudgetError, CapacityLink, DigitalLink, Link
 from airdeliver.normalisation import Normalisation
 from airdeliver.task import Task
 
-__all__ = ["AnalogLink", "BudgetError", "Delivery", "Link", "Normalisation", "Report", "Task", "deliver", "evaluate"]
+__all__ = [
+    "AnalogLink",
+    "BudgetError",
+    "CapacityLink",
+    "Delivery",
+    "DigitalLink",
+    "Link",
+    "Normalisation",
+    "Report",
+    "Task",
+    "deliver",
+    "evaluate",
+]

@@ -67,10 +67,11 @@ class LevelModel:
         return _weights(self.shape, self.scale, self.zero)
 
     def bits(self) -> Float64[np.ndarray, "256"]:
-        """Cost in bits of each coarse part -127 to 127, and of the escape, fine bits included."""
-        bits = -np.log2(self.weights() / _TOTAL) + self.shift
-        bits[_ESCAPE] += 32 - self.shift
-        return bits
+        """Cost in bits of each coarse part -127 to 127, and of the escape, fine bits included.
+
+        In floating point, which is fast and close enough to choose by; `weights` is what is coded with.
+        """
+        return _bits(self.shape, self.scale, self.zero) + _extra(self.shift)
 
     def cost(self, levels: Int64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
         """Cost in bits of each level."""
@@ -203,6 +204,20 @@ def _raised(value: Decimal, exponent: float) -> Decimal:
     """A power by multiplication and square roots, which are correctly rounded everywhere."""
     root = value.sqrt() if exponent % 1 else Decimal(1)
     return root * value ** int(exponent)
+
+
+@lru_cache(maxsize=1 << 15)
+def _bits(shape: int, scale: int, zero: int) -> Float64[np.ndarray, "256"]:
+    odds = 2.0 ** (zero / 8 - 6)
+    tail = np.minimum(_tail_bits()[shape * SCALES + scale] + 1 + math.log2(1 + odds), 24.0)
+    escape = math.log2(_TOTAL / _ESCAPE_WEIGHT)
+    return np.array([*tail[::-1], math.log2(1 + 1 / odds), *tail, escape])
+
+
+@lru_cache(maxsize=32)
+def _extra(shift: int) -> Float64[np.ndarray, "256"]:
+    """Bits that follow each symbol: the fine part, or the whole level behind an escape."""
+    return np.array([float(shift)] * _ESCAPE + [32.0])
 
 
 @lru_cache(maxsize=1)

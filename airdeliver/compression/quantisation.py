@@ -31,12 +31,14 @@ class Quantised:
         levels: in band order (`Bands.order`).
         steps: step index of each band.
         models: probability model of each band.
+        slope: loss that one bit was worth when the levels were chosen.
     """
 
     layout: Layout
     levels: Int64[np.ndarray, "n"]
     steps: tuple[int, ...]
     models: tuple[LevelModel, ...]
+    slope: float = 0.0
 
     @property
     def bits(self) -> float:
@@ -106,9 +108,29 @@ def allocate(payload: Payload, bits: float, size: Callable[[Quantised], float] |
     measure = size or (lambda quantised: quantised.bits)
     problem = _Problem(payload)
     coarse = _bisect(lambda slope: problem.solve(slope, problem.steps(slope)), problem.slopes(), bits, measure, 14)
-    slope, quantised = coarse
-    fine = (slope / 8, slope * 8)
-    return _bisect(lambda s: problem.solve(s, quantised.steps), fine, bits, measure, 7)[1]
+    return _refine(problem, coarse, bits, measure)
+
+
+def adjust(payload: Payload, quantised: Quantised, bits: float, size: Callable[[Quantised], float]) -> Quantised:
+    """Another result of `allocate` for nearly the same number of bits, with the same steps."""
+    return _refine(_Problem(payload), quantised, bits, size)
+
+
+def requantise(payload: Payload, before: Quantised, slope: float) -> Quantised:
+    """Quantise new values of the same layout at a given slope.
+
+    Steps stay as they were until they are more than a sixteenth of an octave off, so that a training that does this
+    in every step sees no flicker.
+    """
+    problem = _Problem(payload)
+    wanted = problem.steps(slope)
+    steps = tuple(new if abs(new - old) > 1 else old for old, new in zip(before.steps, wanted, strict=True))
+    return problem.solve(slope, steps)
+
+
+def _refine(problem: "_Problem", quantised: Quantised, bits: float, size: Callable[[Quantised], float]) -> Quantised:
+    between = (quantised.slope / 8, quantised.slope * 8)
+    return _bisect(lambda slope: problem.solve(slope, quantised.steps), between, bits, size, 8)
 
 
 def _bisect(
@@ -117,15 +139,15 @@ def _bisect(
     bits: float,
     size: Callable[[Quantised], float],
     halvings: int,
-) -> tuple[float, Quantised]:
-    """The smallest slope found whose result fits, and that result; the largest slope's if none does."""
+) -> Quantised:
+    """The result of the smallest slope found that fits; that of the largest slope if none does."""
     low, high = (math.log(slope) for slope in between)
-    best = (math.exp(high), solve(math.exp(high)))
+    best = solve(math.exp(high))
     for _ in range(halvings):
         middle = (low + high) / 2
         quantised = solve(math.exp(middle))
         if size(quantised) <= bits:
-            best, high = (math.exp(middle), quantised), middle
+            best, high = quantised, middle
         else:
             low = middle
     return best
@@ -165,7 +187,7 @@ class _Problem:
             chosen, model = choose_levels(values / size, slope / (weight * size * size))
             levels.append(chosen)
             models.append(model)
-        return Quantised(self.layout, np.concatenate([np.zeros(0, np.int64), *levels]), steps, tuple(models))
+        return Quantised(self.layout, np.concatenate([np.zeros(0, np.int64), *levels]), steps, tuple(models), slope)
 
 
 def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64[np.ndarray, "n"], LevelModel]:

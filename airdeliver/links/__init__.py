@@ -2,6 +2,19 @@
 
 from airdeliver.links.analog import AnalogLink
 from airdeliver.links.base import Decoded, Knowledge, KnowledgeKind, Link
+from airdeliver.links.capacity import CapacityLink
+from airdeliver.links.digital import DigitalLink, Worth
 from airdeliver.links.plan import BudgetError, Plan
 
-__all__ = ["AnalogLink", "BudgetError", "Decoded", "Knowledge", "KnowledgeKind", "Link", "Plan"]
+__all__ = [
+    "AnalogLink",
+    "BudgetError",
+    "CapacityLink",
+    "Decoded",
+    "DigitalLink",
+    "Knowledge",
+    "KnowledgeKind",
+    "Link",
+    "Plan",
+    "Worth",
+]

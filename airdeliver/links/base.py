@@ -1,11 +1,11 @@
 """The contract of a link: it moves a payload over a channel within a budget."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int, Int64
 from torch import Generator, Tensor
 
 from airdeliver.links.plan import Plan
@@ -36,6 +36,10 @@ class Knowledge:
     def __post_init__(self) -> None:
         if self.kind not in ("none", "average", "instantaneous"):
             raise ValueError(f"knowledge must be none, average or instantaneous, got {self.kind!r}")
+
+    def of(self, realizations: Int64[Tensor, "rows"]) -> "Knowledge":
+        """The same for some realizations alone."""
+        return self if self.state is None else replace(self, state=self.state[realizations])
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,14 @@ class Link(ABC):
             BudgetError: the payload does not fit; names the minimum.
         """
 
+    def alike(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Int64[Tensor, "#realizations"]:
+        """Equal numbers for realizations that get the same plan; by default one for all.
+
+        A link that adapts to the realized channel is then asked for a plan for each of them, with knowledge of those
+        realizations alone.
+        """
+        return torch.zeros(1, dtype=torch.int64)
+
     @abstractmethod
     def refresh(self, plan: Plan, payload: Payload) -> Plan:
         """The same plan for new values of the same layout: only what depends on the values is computed again."""
@@ -98,6 +110,10 @@ class Link(ABC):
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""
         return self.encode(values, plan).abs().square().mean(-1)
+
+    def penalty(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, ""]:
+        """What these values cost, differentiable, for a training that makes them cheap; 0 if that never changes."""
+        return values.new_zeros(())
 
     def perturb(
         self, values: Float[Tensor, "n"], plan: Plan, channel: Channel, snr_db: Decibel, generator: Generator

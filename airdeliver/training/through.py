@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, nn
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
 
 from airdeliver.links.base import Knowledge, Link
 from airdeliver.links.plan import Plan
@@ -23,9 +24,12 @@ class Through:
         link: whose own perturbation is used; there is no second implementation for training.
         channel: physics.
         snr_db: mean SNR in dB, or a range `(low, high)` of which every step draws one uniformly.
+        symbols: complex symbols that the link may spend, for a network that is made for one budget; None for what its
+            expansion needs and no more.
+        penalty: weight of the link's `penalty` (bits per value, for a digital link) beside the task's loss.
 
     Raises:
-        ValueError: a range that is not low to high.
+        ValueError: a range that is not low to high, or a negative weight.
 
     Source: AirNet, arXiv 2105.11166, section III-A (noise injection).
     """
@@ -33,8 +37,12 @@ class Through:
     link: Link
     channel: Channel
     snr_db: float | tuple[float, float]
+    symbols: int | None = None
+    penalty: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.penalty < 0:
+            raise ValueError(f"the weight of the penalty must be 0 or more, got {self.penalty}")
         if not isinstance(self.snr_db, int | float):
             object.__setattr__(self, "snr_db", tuple(self.snr_db))
             if len(self.snr_db) != 2 or self.snr_db[0] > self.snr_db[1]:
@@ -65,14 +73,20 @@ class Arrival:
         self.through = through
         self.layout = layout_of(model, statistics=False)
         self.flattened = Flattened(model, self.layout)
-        self.plan: Plan = through.link.plan(self._payload(), _ANY_BUDGET, through.knowledge())
+        named = dict(model.named_parameters())
+        self.parameters = [named.get(name) for name in self.layout.names]
+        symbols = _ANY_BUDGET if through.symbols is None else through.symbols
+        self.plan: Plan = through.link.plan(self._payload(), symbols, through.knowledge())
 
     def _payload(self) -> Payload:
         return Payload(self.flattened.read(), self.layout)
 
     @contextmanager
     def __call__(self, generator: Generator) -> Iterator[None]:
-        """Within the context the network bears arrived weights; afterwards its own, bit for bit."""
+        """Within the context the network bears arrived weights; afterwards its own, bit for bit.
+
+        Gradients are computed within it; that of the penalty is then added, at the network's own weights.
+        """
         payload = self._payload()
         self.plan = self.through.link.refresh(self.plan, payload)
         snr_db = self.through.draw_snr_db(generator)
@@ -83,3 +97,14 @@ class Arrival:
             yield
         finally:
             self.flattened.write(payload.values)
+        if self.through.penalty:
+            self._penalise(payload.values)
+
+    def _penalise(self, values: Float[Tensor, "n"]) -> None:
+        with torch.enable_grad():
+            leaf = values.clone().requires_grad_()
+            penalty = self.through.penalty * self.through.link.penalty(leaf, self.plan)
+            (gradient,) = torch.autograd.grad(penalty, leaf)
+        for parameter, part in zip(self.parameters, self.layout.split(gradient), strict=True):
+            if parameter is not None and parameter.grad is not None:
+                parameter.grad.add_(part.view(parameter.shape))

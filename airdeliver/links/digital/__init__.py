@@ -1,6 +1,28 @@
 """Digital delivery: quantise, entropy-code, protect with 5G NR's LDPC codes, modulate."""
 
+from airdeliver.links.digital.adaptation import Adaptation, Adaptive, FixedErrorRate, FixedGrade, Worth
+from airdeliver.links.digital.bitstream import DecodeError
+from airdeliver.links.digital.ideal import Ideal
+from airdeliver.links.digital.link import DigitalLink
 from airdeliver.links.digital.mcs import MCS, MCS_TABLES, transport_block_size
+from airdeliver.links.digital.physical_layer import PhysicalLayer
+from airdeliver.links.digital.plan import DigitalPlan
 from airdeliver.links.digital.transport import Arrived, TransportBlock
 
-__all__ = ["MCS", "MCS_TABLES", "Arrived", "TransportBlock", "transport_block_size"]
+__all__ = [
+    "MCS",
+    "MCS_TABLES",
+    "Adaptation",
+    "Adaptive",
+    "Arrived",
+    "DecodeError",
+    "DigitalLink",
+    "DigitalPlan",
+    "FixedErrorRate",
+    "FixedGrade",
+    "Ideal",
+    "PhysicalLayer",
+    "TransportBlock",
+    "Worth",
+    "transport_block_size",
+]

@@ -1,6 +1,7 @@
 """The container: a quantised payload as bytes, in packets that are decoded independently. See docs/container.md."""
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -93,6 +94,22 @@ def pack(quantised: Quantised, packet_bytes: int = 1024) -> Container:
     head += checksum(head)
     protected, others = (b"".join(group) for group in groups)
     return Container(head + protected + others, len(head) + len(protected))
+
+
+def estimate(quantised: Quantised, packet_bytes: int) -> tuple[float, float]:
+    """About how many protected and other bytes `pack` would make, without coding a level."""
+    bands = bands_of(quantised.layout)
+    each = [
+        model.cost(run).sum() / 8 for model, run in zip(quantised.models, bands.split(quantised.levels), strict=True)
+    ]
+    protected, others = float(sum(each[: bands.protected])), float(sum(each[bands.protected :]))
+    head = 22 + len(_table(quantised))
+    return head + _in_packets(protected, packet_bytes), _in_packets(others, packet_bytes)
+
+
+def _in_packets(coded: float, packet_bytes: int) -> float:
+    """Bytes with what packets add: a checksum, two numbers, and half a word that is not full."""
+    return coded + (CHECKSUM + 7) * math.ceil(coded / (packet_bytes - CHECKSUM - 7))
 
 
 def unpack(data: bytes, layout: Layout) -> Contents:

@@ -1,0 +1,83 @@
+"""The contract of a digital link's physical layer: what becomes of a container on the air."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Complex, Float, Int64
+from torch import Generator, Tensor
+
+from airdeliver.links.digital.container import Container
+from channels import Channel, ChannelState, Received
+
+
+class PhysicalLayer(ABC):
+    """Carries a container's bytes at one of several rates, its grades, the higher the faster.
+
+    Attributes:
+        fastest: the highest grade; the lowest is 0.
+        grade_bytes: what it takes to tell the receiver the grade.
+        packet_bytes: length of packets that suits it.
+        resolution: grades that a sender tells apart when it chooses for every realization.
+        protects: whether head and protected packets get a more robust rate; the receiver is then told their length.
+    """
+
+    fastest: int
+    grade_bytes: int = 1
+    packet_bytes: int = 1024
+    resolution: int = 1
+    protects: bool = True
+
+    @abstractmethod
+    def efficiency(self, grade: int) -> float:
+        """Payload bits per complex symbol of a grade."""
+
+    @abstractmethod
+    def symbols(self, protected: int, others: int, grade: int) -> int:
+        """Complex symbols that take a container of so many protected and other bytes."""
+
+    @abstractmethod
+    def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:
+        """The grades among which to choose for these realizations of the channel, in rising order."""
+
+    @abstractmethod
+    def failure(
+        self, grades: Int64[Tensor, "candidates"], state: ChannelState, symbols: int
+    ) -> Float[Tensor, "realizations candidates"]:
+        """Probability that not all of `symbols` payload symbols' worth of bits arrives, at each grade."""
+
+    @abstractmethod
+    def carry(
+        self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
+    ) -> list[bytes | None]:
+        """What is received of a container, one row a realization of `state`; None where nothing is."""
+
+    def encode(self, container: Container, grade: int) -> Complex[Tensor, "1 symbols"]:
+        """A container as complex symbols of mean power at most 1.
+
+        Raises:
+            TypeError: the layer has no waveform.
+        """
+        raise TypeError(f"{type(self).__name__} has no waveform: `send` says what arrives")
+
+    def decode(self, received: Received, protected: int, others: int, grade: int) -> list[bytes | None]:
+        """What the receiver makes of samples, row by row.
+
+        Raises:
+            TypeError: the layer has no waveform.
+        """
+        raise TypeError(f"{type(self).__name__} has no waveform: `send` says what arrives")
+
+    def power(self, container: Container, grade: int) -> float:
+        """Mean |x|^2 over the payload symbols."""
+        return 1.0
+
+
+def information(state: ChannelState, symbols: int) -> Float[Tensor, "realizations"]:
+    """Mutual information of the realized channel over the payload symbols, in bits per complex symbol, float64.
+
+    The mean over symbols of log2(1 + |h|^2 / noise variance), for Gaussian symbols of equal power.
+
+    Source: D. Tse and P. Viswanath, Fundamentals of Wireless Communication, 2005, equation 5.56 and section 5.4.
+    """
+    snr = state.gain[:, :symbols].abs().square().double() / state.noise_variance[:, :symbols].double()
+    return torch.log2(1 + snr.nan_to_num(nan=0.0)).mean(-1)

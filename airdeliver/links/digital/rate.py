@@ -1,0 +1,38 @@
+"""The rate of a payload as a differentiable function of its values: the term that makes a network cheap."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from airdeliver.compression.bands import bands_of
+from airdeliver.compression.entropy_coding import REACH
+from airdeliver.compression.quantisation import Quantised, step_size
+
+
+def rate(values: Float[Tensor, "n"], quantised: Quantised) -> Float[Tensor, ""]:
+    """Bits per value under the models of an earlier quantisation.
+
+    The cost of a level is interpolated linearly between levels, so that its slope is what a step towards the centre
+    saves. Steps follow the root mean square of their band, as they do when a network is quantised anew: shrinking all
+    values of a band saves nothing, and has no gradient.
+
+    Args:
+        values: the payload's.
+        quantised: steps and models.
+
+    Source: penalised entropy, D. Oktay et al., Scalable Model Compression by Entropy Penalized Reparameterization,
+    ICLR 2020, equation 5; the interpolated cost in place of a learned density.
+    """
+    bands = bands_of(quantised.layout)
+    ordered = values[torch.from_numpy(bands.order).to(values.device)]
+    total = values.new_zeros(())
+    for part, step, model in zip(ordered.split(bands.sizes), quantised.steps, quantised.models, strict=True):
+        size = part.square().mean().sqrt().clamp(min=1e-30)
+        relative = size.detach() / (step_size(step) * size)
+        fine = 1 << model.shift
+        position = ((part * relative - model.centre) / fine + REACH).clamp(0, 2 * REACH)
+        below = position.detach().floor().clamp(max=2 * REACH - 1)
+        costs = torch.from_numpy(model.bits()).to(values)
+        index = below.long()
+        total = total + torch.lerp(costs[index], costs[index + 1], position - below).sum()
+    return total / max(1, values.numel())

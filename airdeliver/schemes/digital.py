@@ -1,0 +1,115 @@
+"""Digital delivery: quantised, entropy-coded, protected by a channel code; at the rate that promises most accuracy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from airdeliver.compression.quantisation import allocate
+from airdeliver.links import DigitalLink, Knowledge, Worth
+from airdeliver.models import ModelBuilder
+from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
+from airdeliver.package import Choice, Package
+from airdeliver.payload import load
+from airdeliver.recipe import Recipe
+from airdeliver.schemes.base import Scheme
+from airdeliver.schemes.clean import sender_inputs
+from airdeliver.task import Task
+from airdeliver.training import Through, Trained, Training
+from airdeliver.training.training import restored
+from channels import AWGN
+
+MEASURED = (0.5, 0.7, 1.0, 1.5, 3.0)
+"""Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
+
+VALIDATION_IMAGES = 1024
+
+
+@dataclass(frozen=True)
+class Digital(Scheme):
+    """One network or several, each trained for a rate; whichever delivers more accuracy over the channel is sent.
+
+    Args:
+        link: that it is sent over; its `worth` is replaced by what each network is measured to be worth.
+        train_bits: bits per value that networks are trained for, each starting from the one before, so in falling
+            order; empty for the network as it is (post-training quantisation).
+        penalty: weight of the bits per value beside the task's loss in that training.
+        models: architectures to choose from, beside the task's: wider ones at fewer bits a value, say.
+        fine_tuning: recipe of each of these trainings; None for the task's.
+        normalisation: where batch-norm statistics come from.
+
+    Raises:
+        ValueError: rates that do not fall, or a negative penalty.
+
+    Source: quantisation-aware training with a rate term: D. Oktay et al., Scalable Model Compression by Entropy
+    Penalized Reparameterization, ICLR 2020.
+    """
+
+    link: DigitalLink = field(default_factory=DigitalLink)
+    train_bits: tuple[float, ...] = ()
+    penalty: float = 0.0
+    models: tuple[ModelBuilder, ...] = ()
+    fine_tuning: Recipe | None = None
+    normalisation: Normalisation = field(default_factory=Normalisation)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "train_bits", tuple(self.train_bits))
+        object.__setattr__(self, "models", tuple(self.models))
+        if list(self.train_bits) != sorted(self.train_bits, reverse=True) or min(self.train_bits, default=1) <= 0:
+            raise ValueError(f"train_bits must be above 0 and fall from one to the next, got {list(self.train_bits)}")
+
+    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        return tuple(training for model in (task.model, *self.models) for training in self._chain(task, model))
+
+    def _chain(self, task: Task, model: ModelBuilder) -> list[Training]:
+        training, chain = Training.clean(task, model), []
+        for bits in self.train_bits:
+            # What reaches the weights is the quantiser alone, so that links that differ in the rest share networks.
+            through = Through(DigitalLink(bits_per_value=bits), AWGN(), 0.0, penalty=self.penalty)
+            recipe = self.fine_tuning or task.fine_tuning
+            training = replace(training, recipe=recipe, through=through, start=training)
+            chain.append(training)
+        return chain or [training]
+
+    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        choices = []
+        for training in self.trainings(task, channel_uses):
+            choice = Choice.of(restored(task, training, trained[training]), self.link, self.normalisation)
+            bits = 2.0 if training.through is None else getattr(training.through.link, "bits_per_value", 2.0)
+            choices.append(replace(choice, link=replace(self.link, worth=self._worth(task, choice, bits))))
+        inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
+        return DigitalPackage(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
+
+    @torch.no_grad()
+    def _worth(self, task: Task, choice: Choice, bits: float) -> Worth:
+        """Validation accuracy of a network, quantised to several rates; never less at more bits."""
+        images, labels = task.dataset.validation.take(
+            torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
+        )
+        inputs, calibrated = task.dataset.prepare(images.to(task.device)), self.normalisation.calibration_inputs
+        points, best = [], 0.0
+        for share in MEASURED:
+            quantised = allocate(choice.payload, share * bits * choice.payload.layout.size)
+            model = load(choice.builder(), choice.payload.layout, quantised.values()).to(task.device).eval()
+            if not self.normalisation.sends_statistics and batch_norms(model):
+                estimate_statistics(model, inputs[:calibrated])
+            best = max(best, float(task.metric(model(inputs), labels.to(task.device)).mean()))
+            points.append((share * bits, best))
+        return Worth(tuple(points), 1 / task.dataset.classes)
+
+
+@dataclass(frozen=True)
+class DigitalPackage(Package):
+    """Networks at several rates, of which each transmission gets the one that promises most."""
+
+    def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:  # noqa: D102
+        prospects = [self._prospects(choice, symbols, knowledge) for choice in self.choices]
+        receivers = 1 if knowledge.channel is None else knowledge.channel.receivers
+        best = torch.stack(prospects).argmax(0)
+        return best if len(best) == 1 else best.repeat_interleave(receivers)
+
+    def _prospects(self, choice: Choice, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
+        assert isinstance(choice.link, DigitalLink)  # what `Digital.pack` makes
+        return choice.link.prospects(choice.payload, symbols, knowledge)
