@@ -106,11 +106,10 @@ def _parsed(module: str) -> ast.Module:
 
 @cache
 def _file(module: str) -> Path | None:
-    """The source file of a module, without importing it if a parent package is loaded."""
+    """The source file of a module, found without importing it or any package that it is in."""
     parent, _, name = module.rpartition(".")
-    folders = getattr(sys.modules.get(parent), "__path__", None) if parent else None
-    if folders is not None:
-        for folder in folders:
+    if parent:
+        for folder in _folders(parent):
             for candidate in (Path(folder, f"{name}.py"), Path(folder, name, "__init__.py")):
                 if candidate.is_file():
                     return candidate.resolve()
@@ -123,6 +122,15 @@ def _file(module: str) -> Path | None:
             return None
         loaded = None if spec is None else spec.origin
     return Path(loaded).resolve() if loaded and loaded.endswith(".py") else None
+
+
+def _folders(package: str) -> list[str]:
+    """Where the modules of a package lie; none if it is no package."""
+    loaded = sys.modules.get(package)
+    if loaded is not None:
+        return list(getattr(loaded, "__path__", []))
+    file = _file(package)
+    return [str(file.parent)] if file is not None and file.name == "__init__.py" else []
 
 
 def _is_package(module: str) -> bool:
