@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from airdeliver.data import DataError
-from experiments import comparisons, provenance, table
+from experiments import comparisons, deliveries, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -52,6 +52,7 @@ def run(command: Command, arguments: list[str]) -> int:
         if len(results):
             table.write(results, sweep.folder / "results.parquet")
             table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
+            table.write(deliveries.of(sweep.experiment, finished), sweep.folder / "deliveries.parquet")
         provenance.write(sweep, arguments, started, counts, failures)
     except (DataError, StoreError, WriteError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error

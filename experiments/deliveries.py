@@ -1,0 +1,27 @@
+"""Every delivery by itself: the distribution of accuracy, of which the table of results gives the mean."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from experiments.comparisons import CONDITIONS
+from experiments.planner import Cell
+
+COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "accuracy")
+"""In this order; accuracy in 0..1. The same realization and seed is the same channel and noise for every scheme."""
+
+
+def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
+    """One row for each delivery of finished cells.
+
+    Args:
+        experiment: its name.
+        finished: cells and their records.
+    """
+    rows = [
+        (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, accuracy)
+        for cell, record in finished
+        for number, accuracy in enumerate(record["per_realization"])
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
