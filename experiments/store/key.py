@@ -20,7 +20,8 @@ def describe(value: Any) -> Any:
     """A canonical description, JSON, of a value: equal values have equal descriptions, wherever they were made.
 
     A dataclass is its class and the fields of its constructor; any other object its class and its attributes, as its
-    constructor left them; a tensor or array the hash of its content. An integral float equals the integer.
+    constructor left them; a tensor, an array or a file (a field called `path`) the hash of its content, so that it may
+    lie anywhere. An integral float equals the integer.
 
     Raises:
         TypeError: an object that holds something without a description; names it.
@@ -57,7 +58,7 @@ def _describe_object(value: Any) -> Any:
     described = {"class": f"{kind.__module__}.{kind.__qualname__}"}
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value) if field.init]
-        return described | {name: describe(getattr(value, name)) for name in names}
+        return described | {name: _describe_field(name, getattr(value, name)) for name in names}
     if hasattr(value, "numpy") or hasattr(value, "__array__"):
         array = value.numpy() if hasattr(value, "numpy") else value.__array__()
         digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
@@ -65,6 +66,12 @@ def _describe_object(value: Any) -> Any:
     if not hasattr(value, "__dict__"):
         raise TypeError(f"cannot describe {value!r}, so a result made with it cannot be found again: use a dataclass")
     return described | {name: describe(item) for name, item in sorted(vars(value).items())}
+
+
+def _describe_field(name: str, value: Any) -> Any:
+    if name == "path" and isinstance(value, str | Path) and Path(value).is_file():
+        return {"content": hashlib.sha256(Path(value).read_bytes()).hexdigest()}
+    return describe(value)
 
 
 def classes(description: Any) -> Iterator[str]:

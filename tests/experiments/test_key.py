@@ -1,6 +1,7 @@
 """What identifies a result."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +18,13 @@ class Shelf:
     depth: float
     things: tuple = ()
     width: int = field(init=False, default=3)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Reads a file."""
+
+    path: str | Path
 
 
 class Plain:
@@ -42,6 +50,14 @@ def test_equal_numbers_have_equal_descriptions():
 def test_plain_objects_and_tensors_are_told_apart_by_content():
     assert describe(Plain(1.5)) == describe(Plain(1.5)) != describe(Plain(2.5))
     assert describe(torch.zeros(3)) == describe(torch.zeros(3)) != describe(torch.zeros(4))
+
+
+def test_a_file_is_its_content_wherever_it_lies(tmp_path: Path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(b"gains")
+    assert describe(Recording(tmp_path / "one")) == describe(Recording(str(tmp_path / "two")))
+    (tmp_path / "two").write_bytes(b"other gains")
+    assert describe(Recording(tmp_path / "one")) != describe(Recording(tmp_path / "two"))
 
 
 def test_order_of_a_mapping_does_not_matter():
