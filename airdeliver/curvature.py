@@ -1,9 +1,10 @@
 """Curvature: how the loss of a network grows when its values change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from jaxtyping import Float, Int64
+from torch import Generator, Tensor, nn
 
 from airdeliver.randomness import stream
 from airdeliver.task import Task
@@ -19,9 +20,9 @@ def mean_squared_gradients(model: nn.Module, task: Task, seed: int, batches: int
         batches: how many.
         batch_size: images of each.
     """
-    parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    parameters = dict(model.named_parameters())
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
-    for images, labels in _batches(task, seed, batches, batch_size):
+    for images, labels in training_batches(task, seed, batches, batch_size):
         gradients = torch.autograd.grad(task.loss(model(images), labels), list(parameters.values()), allow_unused=True)
         for accumulated, gradient in zip(total.values(), gradients):
             if gradient is not None:
@@ -30,7 +31,7 @@ def mean_squared_gradients(model: nn.Module, task: Task, seed: int, batches: int
 
 
 def hessian_diagonal(model: nn.Module, task: Task, seed: int, batches: int, batch_size: int) -> dict[str, Tensor]:
-    """Hutchinson's estimate of the diagonal of the loss's Hessian: the mean of v * (H v) over random signs v.
+    """An estimate of the diagonal of the loss's Hessian.
 
     Args:
         model: in evaluation mode.
@@ -38,24 +39,37 @@ def hessian_diagonal(model: nn.Module, task: Task, seed: int, batches: int, batc
         seed: of images and signs.
         batches: how many, each with signs of its own.
         batch_size: images of each.
+    """
+    parameters = dict(model.named_parameters())
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    signs = stream(seed, "importance", 1, task.device)
+    for images, labels in training_batches(task, seed, batches, batch_size):
+        probes = hutchinson(task.loss(model(images), labels), list(parameters.values()), signs)
+        for accumulated, probe in zip(total.values(), probes):
+            accumulated.add_(probe, alpha=1 / batches)
+    return total
+
+
+def hutchinson(loss: Float[Tensor, ""], leaves: Sequence[Tensor], generator: Generator) -> list[Tensor]:
+    """One draw of v * (H v) with random signs v: its mean is the diagonal of the Hessian H of the loss.
+
+    Args:
+        loss: a function of the leaves.
+        leaves: that it is differentiated by.
+        generator: of the signs.
 
     Source: C. Bekas, E. Kokiopoulou and Y. Saad, An estimator for the diagonal of a matrix, Applied Numerical
     Mathematics 57, 2007, equation 2.
     """
-    parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
-    signs = stream(seed, "importance", 1, task.device)
-    for images, labels in _batches(task, seed, batches, batch_size):
-        tensors = list(parameters.values())
-        gradients = torch.autograd.grad(task.loss(model(images), labels), tensors, create_graph=True)
-        vectors = [torch.randint(2, p.shape, generator=signs, device=p.device) * 2.0 - 1.0 for p in tensors]
-        products = torch.autograd.grad(gradients, tensors, vectors)
-        for accumulated, vector, product in zip(total.values(), vectors, products):
-            accumulated.addcmul_(vector, product, value=1 / batches)
-    return total
+    gradients = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
+    signs = [torch.randint(2, p.shape, generator=generator, device=p.device) * 2.0 - 1.0 for p in leaves]
+    products = torch.autograd.grad(gradients, leaves, signs, materialize_grads=True)
+    return [sign * product for sign, product in zip(signs, products)]
 
 
-def _batches(task: Task, seed: int, batches: int, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+def training_batches(
+    task: Task, seed: int, batches: int, batch_size: int
+) -> Iterator[tuple[Float[Tensor, "batch ..."], Int64[Tensor, "batch"]]]:
     """Prepared training images and labels, seeded-random, all different as long as there are enough."""
     train = task.dataset.train
     order = torch.randperm(len(train), generator=stream(seed, "importance"))

@@ -56,6 +56,11 @@ class PrunableArchitecture:
         """
         return self.groups.layout(_unpruned_layout(self, statistics), counts, encode_counts(counts, self.groups.units))
 
+    @property
+    def description_length(self) -> int:
+        """Bytes of the description; the receiver knows how many to expect."""
+        return len(encode_counts(self.groups.units, self.groups.units))
+
     def receive(self, description: bytes) -> nn.Module:
         """What the receiver rebuilds from the description: the architecture alone, every learned value NaN.
 
@@ -65,11 +70,11 @@ class PrunableArchitecture:
         return architecture_of(self.pruned(KeptChannels.first(decode_counts(description, self.groups.units))))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _groups(architecture: PrunableArchitecture) -> ChannelGroups:
     return channel_groups(architecture.unpruned(), torch.zeros(1, *architecture.shape))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _unpruned_layout(architecture: PrunableArchitecture, statistics: bool) -> Layout:
     return layout_of(architecture.unpruned(), statistics)

@@ -3,6 +3,7 @@
 import copy
 import math
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,36 +30,25 @@ def channel_groups(model: nn.Module, example: Tensor) -> ChannelGroups:
     >>> channel_groups(CNN()(1, 10), torch.zeros(1, 1, 8, 8)).units
     (16, 32, 32)
     """
-    model, example = _weightless(model, example)
+    tied, model = _tied(model), copy.deepcopy(model).eval()
     with warnings.catch_warnings(), torch.enable_grad():
         warnings.simplefilter("ignore")
         graph = torch_pruning.DependencyGraph().build_dependency(model, example, verbose=False)
         found = [_described(graph, group) for group in graph.get_all_groups()]
     order = {name: place for place, name in enumerate(model.state_dict())}
-    groups = [group for group in found if group is not None and not _is_tied(model, group)]
+    groups = [group for group in found if group and not any(s.name in tied for s in group.shrinking)]
     groups.sort(key=lambda group: order[group.shrinking[0].name])
     with torch.no_grad():
         shape = model(example).shape
-        groups = [group for group in groups if _works(model, example, shape, [group])]
         if not _works(model, example, shape, groups):
-            raise ValueError(
-                "the network works with each channel group pruned, but not with all of them: send it whole"
-            )
+            groups = [group for group in groups if _works(model, example, shape, [group])]
+            if not _works(model, example, shape, groups):
+                raise ValueError("the network works with each channel group pruned, but not with all: send it whole")
     return ChannelGroups(tuple(groups))
 
 
-def _weightless(model: nn.Module, example: Tensor) -> tuple[nn.Module, Tensor]:
-    """A copy without values, which costs no memory and no time; a plain copy if its code asks for values."""
-    twin, shape = copy.deepcopy(model).eval().to("meta"), example.to("meta")
-    try:
-        twin(shape)
-    except Exception:  # The model's own code may do anything.
-        return copy.deepcopy(model).eval(), example
-    return twin, shape
-
-
 def _described(graph: Any, group: Any) -> ChannelGroup | None:
-    """A group of torch-pruning's as ours, or None if its channels cannot be removed evenly."""
+    """A group of torch-pruning's as ours; None for the network's outputs and what cannot be removed evenly."""
     items = [(group[i].dep, group[i].idxs, group[i].root_idxs) for i in range(len(group))]
     channels, blocks = len(items[0][1]), _channel_blocks(graph, items)
     units = channels // blocks
@@ -67,6 +57,8 @@ def _described(graph: Any, group: Any) -> ChannelGroup | None:
     shrinking, operations = [], []
     for dependency, indices, roots in items:
         target = dependency.target
+        if not target.outputs and graph.is_out_channel_pruning_fn(dependency.handler):
+            return None
         if target.module not in graph._module2name:
             continue  # an operation of torch-pruning's own, without parameters
         by_unit = _by_unit(indices, roots, units)
@@ -131,12 +123,11 @@ def _pruned_parameter(parameter: nn.Parameter, operation: Operation) -> Tensor:
     return operation.prune(parameter, operation.indices[0].tolist())
 
 
-def _is_tied(model: nn.Module, group: ChannelGroup) -> bool:
-    names: dict[int, int] = {}
-    for _, parameter in model.named_parameters(remove_duplicate=False):
-        names[id(parameter)] = names.get(id(parameter), 0) + 1
-    parameters = dict(model.named_parameters(remove_duplicate=False))
-    return any(names[id(parameters[s.name])] > 1 for s in group.shrinking if s.name in parameters)
+def _tied(model: nn.Module) -> set[str]:
+    """Names of parameters that several modules share."""
+    parameters = list(model.named_parameters(remove_duplicate=False))
+    count = Counter(id(parameter) for _, parameter in parameters)
+    return {name for name, parameter in parameters if count[id(parameter)] > 1}
 
 
 def _works(model: nn.Module, example: Tensor, shape: torch.Size, groups: list[ChannelGroup]) -> bool:
