@@ -10,8 +10,9 @@ demo: $(VENV)/.installed-demo
 	$(BIN)/python -m experiments.sweep experiment=demo
 	$(BIN)/python -m figures snr --results runs/demo/results.parquet
 
+# One thread a worker: two workers on two cores that each want both are slower than one.
 test: $(VENV)/.installed-all
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 test-slow: $(VENV)/.installed-all
 	$(BIN)/python -m pytest -m slow
