@@ -3,11 +3,10 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import ACCURACY, SNR, legend_above, line, looks, panel_grid
-from figures.table import CONDITIONS, check, over_seeds, panels, said
+from figures.drawing import SNR, lines
+from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
 EXPERIMENTS = ("snr", "demo")
-NEEDS = (*CONDITIONS, "seed", "accuracy", "accuracy_low", "accuracy_high")
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
@@ -16,7 +15,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    check(table, NEEDS, "snr")
+    check(table, (*CONDITIONS, "seed", *INTERVAL), "snr")
     return over_seeds(table)
 
 
@@ -26,13 +25,7 @@ def draw(table: pd.DataFrame) -> Figure:
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    drawn = data(table)
-    parts = list(panels(drawn, ["scheme", "snr_db"]))
-    look = looks(drawn["scheme"])
-    figure, axes = panel_grid(len(parts), entries=len(look))
-    for panel, (title, rows) in zip(axes, parts):
-        for scheme, own in rows.groupby("scheme", sort=False):
-            line(panel, own, "snr_db", said("scheme", scheme), look[scheme])
-        panel.set(xlabel=SNR, ylabel=ACCURACY, title=title, ylim=(0, 1))
-    legend_above(figure, axes)
+    figure, axes = lines(data(table), x="snr_db", by="scheme")
+    for panel in axes:
+        panel.set_xlabel(SNR)
     return figure

@@ -3,12 +3,16 @@
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy.stats import t as student
 
 CONDITIONS = ("dataset", "model", "scheme", "channel", "knowledge", "channel_uses", "snr_db")
 """What a cell is measured under, besides its seed; panels follow this order."""
+
+INTERVAL = ("accuracy", "accuracy_low", "accuracy_high")
+CHANNEL_INTERVAL = ("accuracy_channel_low", "accuracy_channel_high")
 
 UNITS = {"snr_db": "{:g} dB", "channel_uses": "{:,} uses", "knowledge": "knowledge: {}"}
 
@@ -57,34 +61,34 @@ def check(table: pd.DataFrame, columns: Sequence[str], figure: str) -> None:
         raise TableError(f"figure {figure} needs at least one row, the table has none")
 
 
-def over_seeds(table: pd.DataFrame, by: Sequence[str] = CONDITIONS) -> pd.DataFrame:
-    """One row for each condition: the mean over seeds, and its 95 % interval.
+def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
+    """One row for each condition: the mean over seeds, and its 95 % intervals.
 
     The interval of one seed is the table's own. Over S seeds its half-width is the root of the squared mean of theirs,
     because they share the test images, plus the squared half-width of Student's t over the S means, because each seed
     is another training; what both contain is counted twice, so it is rather too wide than too narrow.
 
     Args:
-        table: with the columns of `by`, seed, accuracy, accuracy_low and accuracy_high, in 0..1.
-        by: what a condition is.
+        table: with the columns of a condition, seed, accuracy, accuracy_low and accuracy_high, in 0..1.
+        also: further columns, of which the mean over seeds is kept.
 
     Raises:
         TableError: two rows of the same condition and seed.
     """
-    by = list(by)
+    by = list(CONDITIONS)
     if table.duplicated([*by, "seed"]).any():
         raise TableError(f"the table has several rows with the same {', '.join(by)} and seed: draw one sweep at a time")
-    groups = table.groupby(by, sort=False, dropna=False)
-    mean = groups[["accuracy", "accuracy_low", "accuracy_high"]].mean()
-    seeds = groups["accuracy"].count()
-    several = seeds > 1
-    between = pd.Series(0.0, index=mean.index)
-    if several.any():
-        quantile = pd.Series(student.ppf(0.975, seeds.clip(lower=2) - 1), index=mean.index)
-        between = (quantile * groups["accuracy"].std() / seeds**0.5).where(several, 0.0)
-    low = mean["accuracy"] - ((mean["accuracy"] - mean["accuracy_low"]) ** 2 + between**2) ** 0.5
-    high = mean["accuracy"] + ((mean["accuracy_high"] - mean["accuracy"]) ** 2 + between**2) ** 0.5
-    return mean.assign(accuracy_low=low.clip(lower=0), accuracy_high=high.clip(upper=1), seeds=seeds).reset_index()
+    numbers = [name for name in (*INTERVAL, *CHANNEL_INTERVAL, *also) if name in table]
+    groups: Any = table.groupby(by, sort=False)
+    mean, seeds = groups[numbers].mean(), groups["accuracy"].count()
+    quantile = pd.Series(student.ppf(0.975, (seeds - 1).clip(lower=1)), index=mean.index)
+    between = (quantile * groups["accuracy"].std() / seeds**0.5).where(seeds > 1, 0.0)
+    middle = mean["accuracy"]
+    for end, sign in zip((*INTERVAL[1:], *CHANNEL_INTERVAL), (-1, 1, -1, 1)):
+        if end in mean:
+            half = ((mean[end] - middle) ** 2 + between**2) ** 0.5
+            mean[end] = (middle + sign * half).clip(0, 1)
+    return mean.assign(seeds=seeds).reset_index()
 
 
 def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -101,12 +105,14 @@ def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.
     """
     split: list[str] = []
     for name in CONDITIONS:
-        if name not in within and data.groupby([*within, *split], dropna=False)[name].nunique().max() > 1:
+        groups: Any = data.groupby([*within, *split])
+        if name not in within and groups[name].nunique().max() > 1:
             split.append(name)
     if not split:
         yield "", data
         return
-    for values, rows in data.groupby(split, sort=False, dropna=False):
+    parts: Any = data.groupby(split, sort=False)
+    for values, rows in parts:
         yield ", ".join(said(name, value) for name, value in zip(split, values)), rows
 
 

@@ -1,0 +1,100 @@
+"""The distribution of delivered accuracy over channel realizations, and outage."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from figures.drawing import ACCURACY, SNR, TOP, legend_above, looks, panel_grid
+from figures.table import CONDITIONS, check, panels, said
+
+EXPERIMENTS = ("fading",)
+TABLE = "deliveries.parquet"
+"""What it is drawn from, beside the table of results: one row a delivery."""
+
+SHARES = tuple(share / 20 for share in range(21))
+TARGET = 0.9
+"""The accuracy below which a delivery is in outage, as a share of the best mean accuracy of its data set and model."""
+
+
+def data(table: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn: quantiles of accuracy over deliveries (all seeds together), and outage with Wilson's interval.
+
+    Args:
+        table: one row a delivery: the columns of a condition, seed, realization and accuracy in 0..1.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    check(table, (*CONDITIONS, "seed", "realization", "accuracy"), "fading")
+    groups: Any = table.groupby(list(CONDITIONS), sort=False)["accuracy"]
+    drawn: Any = groups.agg(deliveries="count", mean="mean")
+    best = drawn.groupby(["dataset", "model"])["mean"].transform("max")
+    drawn["target"] = (TARGET * best).round(2)
+    target = table.merge(drawn["target"].reset_index(), on=list(CONDITIONS))["target"].to_numpy()
+    missed: Any = (table["accuracy"] < target).groupby([table[name] for name in CONDITIONS], sort=False).mean()
+    drawn["outage"] = missed.reindex(drawn.index)
+    drawn["outage_low"], drawn["outage_high"] = _wilson(drawn["outage"], drawn["deliveries"])
+    for share in SHARES:
+        drawn[f"quantile_{share:.2f}"] = groups.quantile(share)
+    return drawn.reset_index()
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw it: the distribution at the middle SNR, and the probability of outage over SNR.
+
+    Args:
+        table: one row a delivery.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    drawn = data(table)
+    names = [name for name in ("scheme", "channel") if len(set(drawn[name])) > 1] or ["scheme"]
+    label = drawn[names].apply(lambda row: ", ".join(said(name, row[name]) for name in names), axis=1)
+    drawn = drawn.assign(label=label)
+    look = looks(label)
+    parts = list(panels(drawn, ["label", "scheme", "channel", "snr_db"]))
+    figure, axes = panel_grid(2 * len(parts), entries=len(look))
+    for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
+        levels = sorted(set(rows["snr_db"]))
+        middle = levels[len(levels) // 2]
+        _distribution(left, rows.loc[rows["snr_db"] == middle], look)
+        left.set_title(", ".join(filter(None, (title, said("snr_db", middle)))))
+        _outage(right, rows, look)
+        right.set_title(title)
+    legend_above(figure, axes)
+    return figure
+
+
+def _distribution(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
+    for row in rows.to_dict("records"):
+        accuracies = [row[f"quantile_{share:.2f}"] for share in SHARES]
+        axes.plot(accuracies, SHARES, markevery=5, label=row["label"], **look[row["label"]])
+    axes.axvline(rows["target"].iloc[0], color="black", linewidth=0.8, linestyle="--")
+    axes.set(xlabel=ACCURACY, ylabel="share of deliveries below", xlim=(0, TOP), ylim=(-0.03, TOP))
+
+
+def _outage(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
+    for label, own in rows.groupby("label", sort=False):
+        own = own.sort_values("snr_db")
+        reach = [own["outage"] - own["outage_low"], own["outage_high"] - own["outage"]]
+        axes.errorbar(own["snr_db"], own["outage"], yerr=[side.clip(lower=0) for side in reach], **look[label])
+    axes.set(xlabel=SNR, ylabel=f"outage: P(accuracy < {rows['target'].iloc[0]:g})", ylim=(-0.03, TOP))
+
+
+def _wilson(share: pd.Series, count: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:
+    """Wilson's interval for a share of so many.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
+
+    >>> low, high = _wilson(pd.Series([0.0]), pd.Series([64]))
+    >>> print(f"{low[0]:.3f} {high[0]:.3f}")
+    0.000 0.057
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
+    return (middle - half).clip(lower=0), (middle + half).clip(upper=1)

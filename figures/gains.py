@@ -1,0 +1,72 @@
+"""Schemes against the first of them: accuracy over SNR, and the gain in points beside it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.drawing import ACCURACY, SNR, draw_lines, legend_above, looks, panel_grid
+from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, check, over_seeds, panels, said
+
+NEEDS = (*CONDITIONS, "seed", *INTERVAL, *CHANNEL_INTERVAL)
+
+
+def gains(table: pd.DataFrame, figure: str) -> pd.DataFrame:
+    """Mean accuracy over seeds, and what each scheme gains over the first one of the table.
+
+    The interval of a gain is over the channel's randomness, the test images as given: the root of the sum of the
+    squares of both half-widths, as if the two had met different channels. They met the same, so it is rather too wide;
+    the paired ones are in the `comparisons.parquet` of a run.
+
+    Args:
+        table: results.
+        figure: whose name errors bear.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    check(table, NEEDS, figure)
+    drawn = over_seeds(table)
+    reference = drawn["scheme"].iloc[0]
+    shared = [name for name in CONDITIONS if name != "scheme"]
+    first = drawn.loc[drawn["scheme"] == reference, [*shared, "accuracy", *CHANNEL_INTERVAL]]
+    both = drawn.merge(first, on=shared, how="left", suffixes=("", "_first"), validate="many_to_one")
+    low, high = gain_interval(both, "", "_first")
+    own = drawn["scheme"] == reference
+    gain = both["accuracy"] - both["accuracy_first"]
+    return drawn.assign(reference=reference, gain=gain, gain_low=low.where(~own, 0.0), gain_high=high.where(~own, 0.0))
+
+
+def gain_interval(both: pd.DataFrame, one: str, other: str) -> tuple[Any, Any]:
+    """Ends of the interval of one accuracy minus another, whose columns end in `one` and `other`."""
+    (a, a_low, a_high), (b, b_low, b_high) = (
+        [both[f"{name}{suffix}"] for name in ("accuracy", *CHANNEL_INTERVAL)] for suffix in (one, other)
+    )
+    below = ((a - a_low) ** 2 + (b_high - b) ** 2) ** 0.5
+    above = ((a_high - a) ** 2 + (b - b_low) ** 2) ** 0.5
+    return a - b - below, a - b + above
+
+
+def draw(drawn: pd.DataFrame, within: Sequence[str] = ()) -> Figure:
+    """Two panels for each condition: accuracy over SNR, and the gain in points.
+
+    Args:
+        drawn: from `gains`.
+        within: further columns that do not make panels.
+    """
+    parts = list(panels(drawn, ["scheme", "snr_db", *within]))
+    look = looks(drawn["scheme"])
+    figure, axes = panel_grid(2 * len(parts), entries=len(look))
+    for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
+        draw_lines(left, rows, "snr_db", "scheme", look)
+        left.set(xlabel=SNR, ylabel=ACCURACY, title=title)
+        for scheme, own in rows.groupby("scheme", sort=False):
+            own = own.sort_values("snr_db")
+            points = 100 * own[["gain", "gain_low", "gain_high"]]
+            reach = [points["gain"] - points["gain_low"], points["gain_high"] - points["gain"]]
+            right.errorbar(own["snr_db"], points["gain"], yerr=reach, **look[scheme])
+        reference = said("scheme", rows["reference"].iloc[0])
+        right.set(xlabel=SNR, ylabel=f"gain over {reference} (points)", title=title)
+    legend_above(figure, axes)
+    return figure

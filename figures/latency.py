@@ -1,0 +1,55 @@
+"""Delivered accuracy over the time that the delivery takes on an NR carrier."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.drawing import legend_above, lines
+from figures.resource_grid import Carrier
+from figures.table import CONDITIONS, INTERVAL, check, over_seeds
+
+EXPERIMENTS = ("bandwidth",)
+
+BUDGET_MILLISECONDS = 1000.0
+"""TS 22.261 table 7.10.1-2: most end-to-end latency of downloading a model, for image and for speech recognition."""
+
+RATES = {1.1e9: "1.1 Gbit/s", 640e6: "640 Mbit/s"}
+"""The same table: experienced data rates in bit/s, which are 138 and 80 MByte in that second."""
+
+BITS = 32
+
+
+def data(table: pd.DataFrame, carrier: Carrier = Carrier()) -> pd.DataFrame:  # noqa: B008
+    """What is drawn: mean accuracy over seeds with its 95 % interval, and milliseconds on the air.
+
+    Args:
+        table: results; the channel uses that were spent are counted, not those that were allowed.
+        carrier: what they are sent on.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    check(table, (*CONDITIONS, "seed", *INTERVAL, "channel_uses_spent", "parameters_sent"), "latency")
+    drawn = over_seeds(table, also=["channel_uses_spent", "parameters_sent"])
+    return drawn.assign(milliseconds=drawn["channel_uses_spent"].map(carrier.milliseconds), carrier=str(carrier))
+
+
+def draw(table: pd.DataFrame, carrier: Carrier = Carrier()) -> Figure:  # noqa: B008
+    """Draw it, a panel for each SNR and whatever else varies.
+
+    Dashed: the second that TS 22.261 allows. Dotted and dash-dotted: the largest network of the table, uncompressed in
+    float32, at the data rates of its clause 7.10: what a download of it would take.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    drawn = data(table, carrier)
+    figure, axes = lines(drawn, x="milliseconds", by="scheme", within=["channel_uses"], further=1 + len(RATES))
+    bits = BITS * max(drawn["parameters_sent"])
+    for panel in axes:
+        panel.set_xscale("log")
+        panel.axvline(BUDGET_MILLISECONDS, color="black", linestyle="--", label="TS 22.261 budget: 1 s")
+        for dash, (rate, label) in zip((":", "-."), RATES.items()):
+            panel.axvline(1000 * bits / rate, color="black", linestyle=dash, label=f"float32 at {label}")
+        panel.set_xlabel(f"time on the air (ms)\n{carrier}")
+    legend_above(figure, axes)
+    return figure

@@ -1,0 +1,103 @@
+"""Every figure: what it draws, and that a person can read it."""
+
+import matplotlib
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from figures.drawing import STYLES, looks
+from figures.gallery import NAMES, drawing
+from figures.table import TableError
+
+FOUR = ("clean", "noise", "airnet", "digital")
+FIVE_BUDGETS = (2_000, 4_000, 8_000, 16_000, 32_000)
+
+
+@pytest.fixture
+def tables(results, deliveries):
+    """A table for each figure."""
+    bandwidth = results(FOUR, channel_uses=FIVE_BUDGETS, snr_db=(0.0, 10.0))
+    return {
+        "snr": results(FOUR, seeds=(0, 1, 2)),
+        "bandwidth": bandwidth,
+        "mismatch": results(tuple(f"noise_{i}" for i in range(5))),
+        "fading": deliveries(results(channels=("rayleigh", "rician"))),
+        "channels": results(("noise",), channels=tuple(f"channel_{i}" for i in range(12))),
+        "expansion": results(FOUR),
+        "protection": results(FOUR),
+        "ablation": results(FOUR, snr_db=(0.0, 10.0)),
+        "spectrum": results(FOUR),
+        "winner": results(FOUR, knowledge=("none", "average"), channel_uses=FIVE_BUDGETS),
+        "latency": bandwidth,
+    }
+
+
+@pytest.fixture(params=sorted(STYLES))
+def style(request):
+    with matplotlib.rc_context(fname=STYLES[request.param]):
+        yield request.param
+
+
+def laid_out(figure: Figure) -> Figure:
+    FigureCanvasAgg(figure).draw()
+    return figure
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axes_are_labelled_and_legends_cover_nothing(tables, style, name):
+    figure = laid_out(drawing(name).draw(tables[name]))
+    plots = [axes for axes in figure.axes if axes.get_visible()]
+    assert plots
+    for axes in plots:
+        assert axes.get_ylabel() or axes.get_xlabel()
+        for legend in figure.legends:
+            assert not legend.get_window_extent().overlaps(axes.get_window_extent())
+        for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
+            assert not label.get_text() or figure.bbox.overlaps(label.get_window_extent())
+    for legend in figure.legends:
+        assert figure.bbox.x0 <= legend.get_window_extent().x0
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_paper_figure_is_one_or_two_columns_wide_with_letters_of_at_least_7_points(tables, name):
+    with matplotlib.rc_context(fname=STYLES["paper"]):
+        figure = laid_out(drawing(name).draw(tables[name]))
+    assert figure.get_figwidth() in (3.5, 7.0)
+    for axes in figure.axes:
+        for label in (axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels()):
+            assert label.get_fontsize() >= 7
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "fading"])
+def test_drawing_needs_no_more_than_its_table_and_leaves_it_as_it_is(tables, name):
+    table = tables[name].copy()
+    drawing(name).draw(table)
+    assert table.equals(tables[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_column_is_named(tables, name):
+    with pytest.raises(TableError, match=f"figure {name} needs the columns .*accuracy"):
+        drawing(name).draw(tables[name].drop(columns="accuracy"))
+    with pytest.raises(TableError, match="at least one row"):
+        drawing(name).draw(tables[name].head(0))
+
+
+def test_sixteen_lines_can_be_told_apart_without_colour(style):
+    look = looks(range(16)).values()
+    assert len({(one["marker"], one.get("markerfacecolor")) for one in look}) == 16
+
+
+@pytest.mark.parametrize("name", ["snr", "channels", "bandwidth", "mismatch"])
+def test_intervals_are_drawn(tables, name):
+    data = drawing(name).data(tables[name])
+    figure = drawing(name).draw(tables[name])
+    segments = [
+        segment
+        for axes in figure.axes
+        for container in axes.containers
+        for segment in container.lines[2][0].get_segments()
+    ]
+    drawn = sorted(round(abs(end[1] - start[1]), 9) for start, end in segments)
+    assert drawn == sorted((data["accuracy_high"] - data["accuracy_low"]).round(9))

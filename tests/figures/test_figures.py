@@ -1,0 +1,119 @@
+"""What each figure computes from the table."""
+
+import pandas as pd
+import pytest
+
+from figures import bandwidth, fading, latency, mismatch, protection, snr, spectrum, winner
+from figures.resource_grid import OVERHEAD, RESOURCE_BLOCKS, Carrier
+from figures.table import TableError
+
+
+def test_snr_draws_a_line_for_each_scheme(results):
+    (axes,) = snr.draw(results(("clean", "noise_frozen"))).axes
+    assert [container.get_label() for container in axes.containers] == ["clean", "noise frozen"]
+    assert axes.get_xlabel() == "SNR (dB)"
+    assert axes.get_ylabel() == "delivered accuracy"
+
+
+def test_bandwidth_counts_uses_for_each_parameter_of_the_largest_network(results):
+    drawn = bandwidth.data(results(channel_uses=(7_229, 14_458)))
+    assert drawn.groupby("channel_uses")["uses_per_parameter"].first().tolist() == [0.5, 1.0]
+
+
+def test_mismatch_says_what_each_network_was_trained_at(results):
+    table = results(("clean", "noise"))
+    assert list(dict.fromkeys(mismatch.data(table)["trained"])) == ["trained without noise", "trained at 5 dB"]
+    table = results(("noise", "noise_frozen")).assign(train_snr_db_low=0.0, train_snr_db_high=20.0)
+    labels = list(dict.fromkeys(mismatch.data(table)["trained"]))
+    assert labels == ["noise, trained at 0 to 20 dB", "noise frozen, trained at 0 to 20 dB"]
+
+
+def test_gain_is_against_the_first_scheme_with_the_root_of_both_squares(results):
+    table = results(("equal", "power"), snr_db=(0.0,))
+    drawn = protection.data(table).set_index("scheme")
+    first, second = table.set_index("scheme").loc["equal"], table.set_index("scheme").loc["power"]
+    assert drawn.loc["equal", ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
+    assert drawn.loc["power", "gain"] == pytest.approx(second["accuracy"] - first["accuracy"])
+    halves = [row["accuracy_channel_high"] - row["accuracy"] for row in (first, second)]
+    expected = drawn.loc["power", "gain"] + sum(half**2 for half in halves) ** 0.5
+    assert drawn.loc["power", "gain_high"] == pytest.approx(expected)
+
+
+def test_winner_is_the_best_and_its_lead_is_over_the_second(results):
+    table = results(("a", "b", "c"), snr_db=(5.0,))
+    table["accuracy"] = [0.5, 0.8, 0.7]
+    table["accuracy_channel_low"], table["accuracy_channel_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.03
+    (row,) = winner.data(table).to_dict("records")
+    assert (row["winner"], row["second"]) == ("b", "c")
+    assert row["lead"] == pytest.approx(0.1)
+    assert row["lead_low"] == pytest.approx(0.1 - 0.05)
+    (axes,) = winner.draw(table).axes
+    assert [text.get_text() for text in axes.texts] == ["10.0"]
+
+
+def test_a_lead_within_its_interval_stands_in_brackets(results):
+    table = results(("a", "b"), snr_db=(5.0,)).assign(accuracy=[0.5, 0.501])
+    table["accuracy_channel_low"], table["accuracy_channel_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.04
+    (axes,) = winner.draw(table).axes
+    assert [text.get_text() for text in axes.texts] == ["(0.1)"]
+
+
+def test_winner_of_one_scheme_is_refused(results):
+    with pytest.raises(TableError, match="two schemes at the same place"):
+        winner.draw(results(("a",)))
+
+
+def test_fading_counts_deliveries_below_the_target(results, deliveries):
+    table = deliveries(results(("noise",), snr_db=(0.0, 10.0)))
+    drawn = fading.data(table).set_index("snr_db")
+    assert drawn["target"].nunique() == 1
+    assert drawn["target"].iloc[0] == round(0.9 * table.groupby("snr_db")["accuracy"].mean().max(), 2)
+    for snr_db, own in table.groupby("snr_db"):
+        assert drawn.loc[snr_db, "outage"] == (own["accuracy"] < drawn["target"].iloc[0]).mean()
+        assert drawn.loc[snr_db, "outage_low"] <= drawn.loc[snr_db, "outage"] <= drawn.loc[snr_db, "outage_high"]
+        assert drawn.loc[snr_db, "quantile_0.50"] == pytest.approx(own["accuracy"].median())
+
+
+def test_spectrum_compares_what_is_held_if_the_table_says_so(results):
+    table = results(("spectrum", "separate")).assign(parameters_stored=lambda t: t["scheme"].map(len) * 1_000)
+    _, costs = spectrum.draw(table).axes
+    heights = [bar.get_height() for bars in costs.containers for bar in bars]
+    assert heights == pytest.approx([1, 1, 8 / 8, 13 / 10])
+    assert costs.get_xticklabels()[0].get_text() == "parameters held"
+
+
+def test_resource_elements_of_a_carrier():
+    """51 blocks of 12 subcarriers, 14 symbols in each of 2 slots a millisecond, 14 % overhead."""
+    assert Carrier(20, 1).uses_per_millisecond == pytest.approx(51 * 12 * 14 * 2 * 0.86)
+    assert Carrier(100, 3).uses_per_millisecond == pytest.approx(66 * 12 * 14 * 8 * 0.82)
+
+
+def test_resource_blocks_fit_into_their_bandwidth_and_fill_it():
+    """TS 38.101: guard bands take 1.7 to 21 % of the channel."""
+    for numerology, blocks in RESOURCE_BLOCKS.items():
+        for bandwidth_mhz, count in blocks.items():
+            filled = count * 12 * 0.015 * 2**numerology / bandwidth_mhz
+            assert 0.79 <= filled <= 0.983, (numerology, bandwidth_mhz)
+    assert OVERHEAD.keys() == RESOURCE_BLOCKS.keys()
+
+
+@pytest.mark.parametrize(("bandwidth_mhz", "numerology"), [(20, 4), (20, -1), (7, 1), (100, 0)])
+def test_a_carrier_that_nr_does_not_have_is_refused(bandwidth_mhz, numerology):
+    with pytest.raises(ValueError, match=r"numerology (must be|\d has carriers of)"):
+        Carrier(bandwidth_mhz, numerology)
+
+
+def test_latency_is_of_the_uses_that_were_spent(results):
+    table = results(("clean",), channel_uses=(8_000,), snr_db=(10.0,))
+    (row,) = latency.data(table, Carrier(20, 1)).to_dict("records")
+    assert row["milliseconds"] == pytest.approx(7_900 / (51 * 12 * 14 * 2 * 0.86))
+    (axes,) = latency.draw(table).axes
+    references = {line.get_label(): line.get_xdata()[0] for line in axes.lines if str(line.get_label())[0] in "Tf"}
+    assert references["TS 22.261 budget: 1 s"] == 1000
+    assert references["float32 at 1.1 Gbit/s"] == pytest.approx(14_458 * 32 / 1.1e6)
+
+
+def test_figures_of_a_published_table_are_those_of_the_parquet(results, tmp_path):
+    table = results(seeds=(0, 1))
+    table.to_csv(tmp_path / "snr.csv", index=False)
+    pd.testing.assert_frame_equal(snr.data(pd.read_csv(tmp_path / "snr.csv")), snr.data(table))

@@ -1,0 +1,74 @@
+"""The command `python -m figures`."""
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from figures.__main__ import main
+
+
+@pytest.fixture
+def run(tmp_path, results, deliveries, monkeypatch):
+    """A run folder, in the folder in which we are."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "runs" / "demo"
+    folder.mkdir(parents=True)
+    table = results(experiment="demo")
+    table.to_parquet(folder / "results.parquet")
+    deliveries(table).to_parquet(folder / "deliveries.parquet")
+    return folder
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--out", "out"])
+    assert isinstance(ended.value.code, str)
+    assert "\n" not in ended.value.code
+    return ended.value.code
+
+
+def test_a_figure_is_a_pdf_a_png_and_its_data(run, tmp_path, capsys):
+    main(["snr", "--results", "runs/demo/results.parquet", "--out", "out"])
+    assert capsys.readouterr().out.split() == ["out/snr.pdf", "out/snr.png", "out/snr.csv"]
+    assert (tmp_path / "out/snr.pdf").read_bytes().startswith(b"%PDF")
+    with Image.open(tmp_path / "out/snr.png") as image:
+        assert image.width == 3.5 * 300
+    assert len(pd.read_csv(tmp_path / "out/snr.csv")) == len(pd.read_parquet(run / "results.parquet"))
+
+
+def test_pictures_are_the_same_twice(run, tmp_path):
+    for out in ("one", "two"):
+        main(["snr", "--out", out])
+    for name in ("snr.pdf", "snr.png", "snr.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_without_names_the_experiment_of_the_table_decides(run, tmp_path, results):
+    results(channel_uses=(4_000, 8_000), snr_db=(5.0,), experiment="bandwidth").to_csv(tmp_path / "mine.csv")
+    main(["--results", "mine.csv", "--out", "out"])
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {"bandwidth", "winner", "latency"}
+
+
+def test_without_anything_all_that_has_been_run_is_drawn(run, tmp_path):
+    main(["--out", "out", "--style", "slides"])
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["snr.csv", "snr.pdf", "snr.png"]
+
+
+def test_fading_is_drawn_from_the_deliveries_beside_the_results(run, tmp_path):
+    main(["fading", "--results", "runs/demo/results.parquet", "--out", "out"])
+    assert "outage" in pd.read_csv(tmp_path / "out/fading.csv")
+
+
+def test_one_line_for_what_cannot_be_drawn(run, tmp_path, results):
+    assert "did you mean bandwidth?" in refused("bandwith", "--results", "runs/demo/results.parquet")
+    assert "there is no table" in refused("channels")
+    assert "there is no table" in refused("snr", "--results", "nowhere.parquet")
+    assert "carriers of" in refused("latency", "--bandwidth-mhz", "7")
+    results().drop(columns="accuracy_low").to_csv("lacking.csv")
+    assert "needs the columns accuracy_low" in refused("snr", "--results", "lacking.csv")
+    results().head(0).to_parquet("empty.parquet")
+    assert "has no rows" in refused("snr", "--results", "empty.parquet")
+    results(experiment="mine").to_csv("mine.csv")
+    assert "does not say which figure" in refused("--results", "mine.csv")
+    (tmp_path / "out").write_text("a file where the folder should be")
+    assert "out" in refused("snr")
