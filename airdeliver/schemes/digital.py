@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.compression.quantisation import allocate
-from airdeliver.links import DigitalLink, Knowledge, Worth
+from airdeliver.links import CapacityLink, DigitalLink, Knowledge, Worth
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
@@ -21,8 +21,11 @@ from airdeliver.training import Through, Trained, Training
 from airdeliver.training.training import restored
 from channels import AWGN
 
-MEASURED = (0.5, 0.7, 1.0, 1.5, 3.0)
+TRAINED = (0.6, 0.75, 0.9, 1.0, 1.2, 1.5)
 """Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
+
+UNTRAINED = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
+"""Bits per value at which a network is tried out that was trained for none."""
 
 VALIDATION_IMAGES = 1024
 
@@ -67,7 +70,7 @@ class Digital(Scheme):
         training, chain = Training.clean(task, model), []
         for bits in self.train_bits:
             # What reaches the weights is the quantiser alone, so that links that differ in the rest share networks.
-            through = Through(DigitalLink(bits_per_value=bits), AWGN(), 0.0, penalty=self.penalty)
+            through = Through(CapacityLink(bits_per_value=bits), AWGN(), 0.0, penalty=self.penalty)
             recipe = self.fine_tuning or task.fine_tuning
             training = replace(training, recipe=recipe, through=through, start=training)
             chain.append(training)
@@ -77,20 +80,22 @@ class Digital(Scheme):
         choices = []
         for training in self.trainings(task, channel_uses):
             choice = Choice.of(restored(task, training, trained[training]), self.link, self.normalisation)
-            bits = 2.0 if training.through is None else getattr(training.through.link, "bits_per_value", 2.0)
-            choices.append(replace(choice, link=replace(self.link, worth=self._worth(task, choice, bits))))
+            worth = self._worth(task, choice, *_trained_bits(training))
+            # More bits than a network was trained for may even harm it: they stay unused.
+            enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
+            choices.append(replace(choice, link=replace(self.link, worth=worth, bits_per_value=enough)))
         inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
         return DigitalPackage(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
     @torch.no_grad()
-    def _worth(self, task: Task, choice: Choice, bits: float) -> Worth:
+    def _worth(self, task: Task, choice: Choice, bits: float, shares: tuple[float, ...]) -> Worth:
         """Validation accuracy of a network, quantised to several rates; never less at more bits."""
         images, labels = task.dataset.validation.take(
             torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
         )
         inputs, calibrated = task.dataset.prepare(images.to(task.device)), self.normalisation.calibration_inputs
         points, best = [], 0.0
-        for share in MEASURED:
+        for share in shares:
             quantised = allocate(choice.payload, share * bits * choice.payload.layout.size)
             model = load(choice.builder(), choice.payload.layout, quantised.values()).to(task.device).eval()
             if not self.normalisation.sends_statistics and batch_norms(model):
@@ -98,6 +103,13 @@ class Digital(Scheme):
             best = max(best, float(task.metric(model(inputs), labels.to(task.device)).mean()))
             points.append((share * bits, best))
         return Worth(tuple(points), 1 / task.dataset.classes)
+
+
+def _trained_bits(training: Training) -> tuple[float, tuple[float, ...]]:
+    """Bits per value that a network was trained for, and the multiples of them to try out."""
+    link = None if training.through is None else training.through.link
+    bits = link.bits_per_value if isinstance(link, DigitalLink) else None
+    return (1.0, UNTRAINED) if bits is None else (bits, TRAINED)
 
 
 @dataclass(frozen=True)

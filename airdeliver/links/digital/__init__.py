@@ -1,7 +1,9 @@
 """Digital delivery: quantise, entropy-code, protect with 5G NR's LDPC codes, modulate."""
 
+from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, FixedErrorRate, FixedGrade, Worth
 from airdeliver.links.digital.bitstream import DecodeError
+from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.link import DigitalLink
 from airdeliver.links.digital.mcs import MCS, MCS_TABLES, transport_block_size
@@ -12,6 +14,7 @@ from airdeliver.links.digital.transport import Arrived, TransportBlock
 __all__ = [
     "MCS",
     "MCS_TABLES",
+    "Abstraction",
     "Adaptation",
     "Adaptive",
     "Arrived",
@@ -20,6 +23,7 @@ __all__ = [
     "DigitalPlan",
     "FixedErrorRate",
     "FixedGrade",
+    "Full",
     "Ideal",
     "PhysicalLayer",
     "TransportBlock",

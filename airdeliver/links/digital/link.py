@@ -10,9 +10,11 @@ from torch import Generator, Tensor
 
 from airdeliver.compression.quantisation import Quantised, adjust, allocate, requantise
 from airdeliver.links.base import Decoded, Knowledge, Link
+from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, Chosen, Worth
 from airdeliver.links.digital.bitstream import DecodeError, varint
 from airdeliver.links.digital.container import Container, estimate, pack, unpack
+from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.physical_layer import PhysicalLayer, information
 from airdeliver.links.digital.plan import DigitalPlan
@@ -34,8 +36,9 @@ class DigitalLink(Link):
     """Sends a payload as a container of entropy-coded levels, as large as the channel can carry.
 
     Args:
-        phy: depth of the physical layer: `capacity` (error-free at the Shannon limit of the realised channel, outage
-            beyond it), or any `PhysicalLayer`.
+        phy: depth of the physical layer: `full` (every bit through encoder, channel and decoder), `abstraction` (code
+            blocks are lost as often as `full` loses them), `capacity` (error-free at the Shannon limit of the realised
+            channel, outage beyond it), or any `PhysicalLayer`.
         adaptation: how the rate is chosen, given what the sender knows.
         bits_per_value: most bits that a value may take on average; None for as many as fit. A network that is trained
             through the link is trained for this rate.
@@ -47,7 +50,7 @@ class DigitalLink(Link):
         ValueError: an unknown depth, or a rate that is not positive.
     """
 
-    phy: Literal["capacity"] | PhysicalLayer = "capacity"
+    phy: Literal["full", "abstraction", "capacity"] | PhysicalLayer = "full"
     adaptation: Adaptation = field(default_factory=Adaptive)
     bits_per_value: float | None = None
     worth: Worth = field(default_factory=Worth)
@@ -55,7 +58,7 @@ class DigitalLink(Link):
     _physical: PhysicalLayer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        named = {"capacity": Ideal}
+        named = {"full": Full, "abstraction": Abstraction, "capacity": Ideal}
         if isinstance(self.phy, str) and self.phy not in named:
             raise ValueError(f"phy must be one of {', '.join(named)}, or a PhysicalLayer, got {self.phy!r}")
         if not self.side_information_rate > 0:

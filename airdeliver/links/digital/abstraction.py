@@ -1,0 +1,127 @@
+"""The abstracted physical layer: code blocks are lost as often as the full chain loses them, without sending a bit."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
+from airdeliver.links.digital.coded import SCHEMES, Coded, parts_of, segmentation
+from airdeliver.links.digital.container import Container
+from airdeliver.links.digital.transport import TransportBlock
+from channels import Channel, ChannelState
+
+GRID_DB = 0.1
+"""Spacing of the SNRs at which block error rates are measured; between them their log-odds are interpolated."""
+
+LENGTHS = 16
+"""Block lengths an octave at which they are measured."""
+
+CRC_BITS = 24
+ERRORS, MOST_BLOCKS, AT_ONCE = 100, 1000, 50
+_MARGIN_DB = 0.5
+_NEVER, _ALWAYS = 1e-5, 0.999
+
+
+@dataclass(frozen=True)
+class Abstraction(Coded):
+    """Block errors are drawn with the rate that the full chain has on an AWGN channel of the effective SNR.
+
+    The rate is measured with the full chain the first time that it is needed, at nearly the block's own length, and
+    kept; far from the waterfall the normal approximation decides. Every code block has the effective SNR of its own
+    symbols.
+    """
+
+    def carry(  # noqa: D102
+        self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
+    ) -> list[bytes | None]:
+        snr = state.gain.abs().square() / state.noise_variance
+        rows: list[list[bytes]] = [[] for _ in range(len(snr))]
+        blocks = self.blocks(container.protected, len(container.data) - container.protected, grade)
+        parts = parts_of(container)
+        first = 0
+        for block, part in zip(blocks, parts, strict=True):
+            used = self.robust(grade) if len(part) == container.protected and part is parts[0] else grade
+            span = slice(first, first + block.symbols)
+            lost = self.error_rates(block, used, snr[:, span] if snr.shape[-1] > 1 else snr)
+            draws = torch.rand(lost.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()
+            for row, failed in zip(rows, draws < lost, strict=True):
+                row.append(_damaged(part, block, torch.nonzero(failed).flatten().tolist()))
+            first += block.symbols
+        return [b"".join(row) for row in rows]
+
+    def error_rates(
+        self, block: TransportBlock, grade: int, snr: Float[Tensor, "realizations #symbols"]
+    ) -> Float[Tensor, "realizations blocks"]:
+        """Error rate of every code block.
+
+        Args:
+            block: transport block.
+            grade: that it is sent at.
+            snr: |h|^2 over the noise variance of its symbols, linear.
+        """
+        bits = block.bits_per_symbol
+        effective = effective_snr_db(information_of(snr, bits), bits, len(block.ranges))
+        known = {value: self._error_rate(block, grade, value) for value in effective.unique().tolist()}
+        return torch.tensor([[known[value] for value in row] for row in effective.tolist()], dtype=torch.float64)
+
+    def _error_rate(self, block: TransportBlock, grade: int, snr_db: float) -> float:
+        sent = block.symbols * block.bits_per_symbol / len(block.ranges)
+        length = block.segmentation.block_bits
+        around = torch.tensor([snr_db - _MARGIN_DB, snr_db, snr_db + _MARGIN_DB], dtype=torch.float64)
+        below, here, above = block_error_rate(around, length, sent, block.bits_per_symbol).tolist()
+        if below < _NEVER or above > _ALWAYS:
+            return here
+        position, octave = snr_db / GRID_DB, round(LENGTHS * math.log2(length))
+        low = math.floor(position)
+        odds = [_log_odds(measured(grade, octave, index, self.iterations)) for index in (low, low + 1)]
+        return 1 / (1 + math.exp(-(odds[0] + (position - low) * (odds[1] - odds[0]))))
+
+
+@lru_cache(maxsize=1 << 14)
+def measured(grade: int, length: int, index: int, iterations: int) -> float:
+    """Block error rate of the full chain on an AWGN channel of `index` times 0.1 dB, never exactly 0 or 1.
+
+    From 100 block errors, or from 1,000 blocks if there are fewer.
+
+    Args:
+        grade: of the block.
+        length: 16 times the binary logarithm of the bits of the code block, CRC included.
+        index: of the SNR.
+        iterations: most of the LDPC decoder.
+    """
+    mcs = SCHEMES[grade]
+    wanted = 2 ** (length / LENGTHS)
+    bits = round(wanted) - CRC_BITS
+    while segmentation(bits, mcs).blocks > 1:
+        bits -= 8
+    block = TransportBlock(bits, math.ceil(wanted / mcs.spectral_efficiency), mcs.bits_per_symbol, mcs.rate)
+    generator = Generator().manual_seed(index & 0xFFFF)
+    variance = 10 ** (-index * GRID_DB / 10)
+    gain, noise = torch.ones(1, 1, dtype=torch.complex64), torch.full((1, 1), variance)
+    lost = sent = 0
+    while lost < ERRORS and sent < MOST_BLOCKS:
+        payload = torch.randint(0, 2, (AT_ONCE, bits), dtype=torch.uint8, generator=generator)
+        symbols = block.encode(payload)
+        disturbance = torch.randn(symbols.shape, dtype=torch.complex64, generator=generator)
+        arrived = block.decode(symbols + math.sqrt(variance) * disturbance, gain, noise, iterations)
+        lost += int((~arrived.block_ok).sum())
+        sent += AT_ONCE
+    return (lost + 0.5) / (sent + 1)
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def _damaged(part: bytes, block: TransportBlock, failed: list[int]) -> bytes:
+    """The bytes with all that lost code blocks touch inverted, so that no checksum holds."""
+    octets = bytearray(part)
+    for index in failed:
+        begin, end = block.ranges[index]
+        for at in range(begin // 8, -(-end // 8)):
+            octets[at] ^= 0xFF
+    return bytes(octets)

@@ -1,0 +1,127 @@
+"""What the full chain and its abstraction share: grades are modulation and coding schemes of 5G NR."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from airdeliver.links.digital.base_graph import select_base_graph
+from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
+from airdeliver.links.digital.container import Container
+from airdeliver.links.digital.mcs import MCS, MCS_TABLES
+from airdeliver.links.digital.physical_layer import PhysicalLayer
+from airdeliver.links.digital.segmentation import Segmentation
+from airdeliver.links.digital.transport import TransportBlock
+from channels import ChannelState
+
+SCHEMES: tuple[MCS, ...] = tuple(
+    sorted(
+        {(mcs.bits_per_symbol, mcs.rate): mcs for table in (1, 2, 3) for mcs in MCS_TABLES[table]}.values(),
+        key=lambda mcs: mcs.spectral_efficiency,
+    )
+)
+"""The grades: all modulation and coding schemes of the three tables, from 0.06 to 7.4 bits per symbol."""
+
+
+@dataclass(frozen=True)
+class Coded(PhysicalLayer):
+    """A container as two transport blocks: head and protected packets at a more robust grade, then the others.
+
+    Args:
+        protection: bits per symbol of the more robust grade over those of the other, at most.
+        iterations: most of the LDPC decoder.
+
+    Raises:
+        ValueError: a protection outside 0 to 1, or no iteration.
+
+    Source: 3GPP TS 38.214, tables 5.1.3.1-2 and -3 (modulation and coding schemes), TS 38.212 (channel coding).
+    """
+
+    protection: float = 0.8
+    iterations: int = 20
+
+    fastest = len(SCHEMES) - 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.protection <= 1 or self.iterations < 1:
+            raise ValueError(
+                "protection must be above 0 and at most 1, iterations at least 1, "
+                f"got {self.protection} and {self.iterations}"
+            )
+
+    def efficiency(self, grade: int) -> float:  # noqa: D102
+        return SCHEMES[grade].spectral_efficiency
+
+    def symbols(self, protected: int, others: int, grade: int) -> int:  # noqa: D102
+        return sum(
+            symbols_for(8 * length, SCHEMES[g])
+            for length, g in ((protected, self.robust(grade)), (others, grade))
+            if length
+        )
+
+    def robust(self, grade: int) -> int:
+        """The grade of head and protected packets."""
+        most = self.protection * self.efficiency(grade)
+        return max(
+            (g for g in range(grade) if self.efficiency(g) <= most), default=grade if self.protection == 1 else 0
+        )
+
+    def blocks(self, protected: int, others: int, grade: int) -> list[TransportBlock]:
+        """The transport blocks of a container of so many protected and other bytes."""
+        parts = ((protected, self.robust(grade)), (others, grade))
+        return [transport_block(8 * length, SCHEMES[g]) for length, g in parts if length]
+
+    def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102
+        return torch.arange(len(SCHEMES))
+
+    def failure(  # noqa: D102
+        self, grades: Int64[Tensor, "candidates"], state: ChannelState, symbols: int
+    ) -> Float[Tensor, "realizations candidates"]:
+        snr = (state.gain.abs().square() / state.noise_variance)[:, :symbols]
+        carried = {m: information_of(snr, m) for m in {SCHEMES[g].bits_per_symbol for g in grades.tolist()}}
+        columns = []
+        for grade in grades.tolist():
+            mcs = SCHEMES[grade]
+            cut = segmentation(max(8, int(symbols * mcs.spectral_efficiency)), mcs)
+            effective = effective_snr_db(carried[mcs.bits_per_symbol], mcs.bits_per_symbol, cut.blocks)
+            sent = symbols * mcs.bits_per_symbol / cut.blocks
+            lost = block_error_rate(effective, cut.block_bits, sent, mcs.bits_per_symbol)
+            columns.append(1 - (1 - lost).prod(-1))
+        return torch.stack(columns, -1).float()
+
+
+def bits_of(data: bytes) -> Tensor:
+    """Bytes as a row of bits, the most significant first."""
+    octets = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+    return (octets[:, None] >> torch.arange(7, -1, -1, dtype=torch.uint8) & 1).flatten()[None]
+
+
+def bytes_of(bits: Tensor) -> list[bytes]:
+    """The inverse of `bits_of`, row by row."""
+    weights = 2 ** torch.arange(7, -1, -1, dtype=torch.int32)
+    octets = (bits.cpu().int().unflatten(-1, (-1, 8)) * weights).sum(-1).to(torch.uint8)
+    return [row.numpy().tobytes() for row in octets]
+
+
+def parts_of(container: Container) -> list[bytes]:
+    """The bytes of each transport block."""
+    parts = (container.data[: container.protected], container.data[container.protected :])
+    return [part for part in parts if part]
+
+
+def symbols_for(bits: int, mcs: MCS) -> int:
+    """Complex symbols that take so many payload bits and their CRCs at the rate of a modulation and coding scheme."""
+    cut = segmentation(bits, mcs)
+    return math.ceil(cut.blocks * cut.block_bits / mcs.spectral_efficiency)
+
+
+def segmentation(bits: int, mcs: MCS) -> Segmentation:
+    """How so many payload bits are cut into code blocks."""
+    return Segmentation(bits, select_base_graph(bits, mcs.rate))
+
+
+def transport_block(bits: int, mcs: MCS) -> TransportBlock:
+    """The transport block of so many payload bits."""
+    return TransportBlock(bits, symbols_for(bits, mcs), mcs.bits_per_symbol, mcs.rate)
