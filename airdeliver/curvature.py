@@ -50,21 +50,29 @@ def hessian_diagonal(model: nn.Module, task: Task, seed: int, batches: int, batc
     return total
 
 
-def hutchinson(loss: Float[Tensor, ""], leaves: Sequence[Tensor], generator: Generator) -> list[Tensor]:
+def hutchinson(
+    loss: Float[Tensor, ""], leaves: Sequence[Tensor], generator: Generator, apart: Sequence[Sequence[int]] = ()
+) -> list[Tensor]:
     """One draw of v * (H v) with random signs v: its mean is the diagonal of the Hessian H of the loss.
 
     Args:
         loss: a function of the leaves.
         leaves: that it is differentiated by.
         generator: of the signs.
+        apart: groups of leaves that are probed apart, so that what couples them adds no noise; all at once if empty.
 
     Source: C. Bekas, E. Kokiopoulou and Y. Saad, An estimator for the diagonal of a matrix, Applied Numerical
     Mathematics 57, 2007, equation 2.
     """
     gradients = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)
     signs = [torch.randint(2, p.shape, generator=generator, device=p.device) * 2.0 - 1.0 for p in leaves]
-    products = torch.autograd.grad(gradients, leaves, signs, materialize_grads=True)
-    return [sign * product for sign, product in zip(signs, products)]
+    probes = list(leaves)
+    for group in apart or [range(len(leaves))]:
+        outputs, inputs, vectors = ([part[i] for i in group] for part in (gradients, leaves, signs))
+        products = torch.autograd.grad(outputs, inputs, vectors, materialize_grads=True, retain_graph=True)
+        for i, vector, product in zip(group, vectors, products):
+            probes[i] = vector * product
+    return probes
 
 
 def training_batches(

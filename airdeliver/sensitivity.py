@@ -49,8 +49,18 @@ def by_curvature(
     for images, labels in training_batches(task, task.seed, batches, batch_size):
         named = {s.name: leaf.exp() if s.transform == "log" else leaf for s, leaf in zip(layout.segments, leaves)}
         loss = task.loss(functional_call(twin, named, images), labels)
-        trace += torch.stack([probe.sum() for probe in hutchinson(loss, leaves, signs)]) / batches
+        # Coupling with other segments averages out, but slowly: those of one kind at a time couple little.
+        probes = hutchinson(loss, leaves, signs, _kinds(layout))
+        trace += torch.stack([probe.sum() for probe in probes]) / batches
     return (trace / 2).clamp(min=0).cpu()
+
+
+def _kinds(layout: Layout) -> list[list[int]]:
+    """Segments of the same kind: weights of layers, weights of norms, biases, means, variances."""
+    kinds: dict[tuple[str, bool], list[int]] = {}
+    for i, segment in enumerate(layout.segments):
+        kinds.setdefault((segment.name.rpartition(".")[2], len(segment.shape) > 1), []).append(i)
+    return list(kinds.values())
 
 
 @torch.no_grad()
