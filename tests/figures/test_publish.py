@@ -1,0 +1,63 @@
+"""Published tables: they say what made them, and they are drawn like a run's own."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from figures import publish
+from figures.__main__ import main as draw
+from figures.gallery import NAMES
+from figures.table import read
+
+PUBLISHED = sorted(publish.PUBLISHED.glob("*.csv"))
+PROVENANCE = {
+    "command": "python -m experiments.sweep experiment=snr dataset=cifar10 dataset.path=/here store=/there seeds=[0]",
+    "seeds": [0],
+    "versions": {"python": "3.11.7", "torch": "2.6.0"},
+    "commit": "0123456789abcdef",
+    "finished": "2026-01-02T03:04:05Z",
+    "machine": {"processor": "a processor", "cores": 2, "threads": 1, "device": "cpu"},
+}
+
+
+def a_run(folder: Path, table: pd.DataFrame) -> Path:
+    table.to_parquet(folder / "results.parquet")
+    (folder / "provenance.json").write_text(json.dumps(PROVENANCE))
+    return folder
+
+
+def test_a_published_table_says_what_made_it_and_nothing_of_the_machine_s_folders(tmp_path, results):
+    path = publish.write(a_run(tmp_path, results()), tmp_path / "published")
+    assert path.name == "digits_snr.csv"
+    lines = path.read_text().splitlines()
+    assert lines[0] == "# command: python -m experiments.sweep experiment=snr dataset=cifar10 seeds=[0]"
+    assert [line.split(":")[0] for line in lines[1:6]] == ["# seeds", "# versions", "# commit", "# date", "# machine"]
+    published = read(path)
+    pd.testing.assert_frame_equal(published, results(), rtol=1e-4, check_dtype=False)
+
+
+def test_single_deliveries_are_published_where_the_figure_draws_them(tmp_path, results, deliveries):
+    table = results(experiment="fading")
+    deliveries(table).to_parquet(tmp_path / "deliveries.parquet")
+    path = publish.write(a_run(tmp_path, table), tmp_path / "published")
+    assert "realization" in read(path)
+
+
+def test_a_table_of_unknown_origin_is_not_published(tmp_path, results):
+    (a_run(tmp_path, results()) / "provenance.json").unlink()
+    with pytest.raises(SystemExit, match="published with what made it"):
+        publish.main([str(tmp_path), "--out", str(tmp_path / "published")])
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_every_published_table_is_small_says_what_made_it_and_is_drawn(path, tmp_path):
+    assert path.stat().st_size < 300_000
+    text = path.read_text(encoding="utf-8")
+    for word in ("# command: python -m experiments.sweep ", "# seeds: ", "# versions: ", "# date: "):
+        assert word in text
+    draw(["--results", str(path), "--out", str(tmp_path)])
+    drawn = {file.stem for file in tmp_path.glob("*.png")}
+    assert drawn
+    assert drawn <= set(NAMES)
