@@ -1,6 +1,7 @@
 """From configuration to objects: what a sweep is about, checked."""
 
 import dataclasses
+import importlib
 import math
 import re
 from dataclasses import dataclass
@@ -8,9 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from airdeliver.links import KnowledgeKind
 from airdeliver.models import ModelBuilder
@@ -130,16 +129,46 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _build(node: Any, key: str) -> Any:
+    """The object that a node with a `_target_` describes, its arguments built first; lists become tuples.
+
+    Raises:
+        ConfigurationError: no such class, or arguments that it refuses, in one line that names the node.
+    """
     if not isinstance(node, DictConfig) or "_target_" not in node:
         raise ConfigurationError(f"{key} needs a class: give {key}._target_=module.Class")
+    for name in node:
+        if OmegaConf.is_missing(node, name):
+            raise ConfigurationError(f"{key} needs a value: give {key}.{name}=VALUE")
+    arguments = {str(name): _built(value, f"{key}.{name}") for name, value in node.items() if name != "_target_"}
     try:
-        return instantiate(node, _convert_="all")
-    except InstantiationException as error:
+        return _located(str(node["_target_"]))(**arguments)
+    except Exception as error:  # a class of the user's may raise anything
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        reason = " ".join(str(cause).split("\nfull_key")[0].split())
-        raise ConfigurationError(f"{key}: {reason}") from error
+        raise ConfigurationError(f"{key}: {' '.join(str(cause).splitlines()[0].split())}") from error
+
+
+def _located(target: str) -> Any:
+    """What a dotted name stands for."""
+    module, _, name = target.rpartition(".")
+    if not module:
+        raise ValueError(f"_target_ must be module.Class, got {target!r}")
+    found = importlib.import_module(module)
+    if not hasattr(found, name):
+        raise ValueError(f"module {module} has no {name}{suggestion(name, vars(found))}")
+    return getattr(found, name)
+
+
+def _built(value: Any, key: str) -> Any:
+    if isinstance(value, ListConfig):
+        return tuple(_built(item, f"{key}[{number}]") for number, item in enumerate(value))
+    if not isinstance(value, DictConfig):
+        in_decibels = key.partition("[")[0].endswith("_db") and type(value) is int
+        return float(value) if in_decibels else value
+    if "_target_" in value:
+        return _build(value, key)
+    return {name: _built(item, f"{key}.{name}") for name, item in value.items()}
 
 
 def _override_snr(scheme: Any, train_snr_db: Any) -> Any:

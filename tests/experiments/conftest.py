@@ -1,9 +1,6 @@
 """Sweeps of seconds on the digits."""
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ import pytest
 from experiments.store import Store
 from experiments.sweep import main
 
-ROOT = Path(__file__).parents[2]
 SMALL = (
     "experiment=demo",
     "scheme=[clean,noise]",
@@ -63,20 +59,6 @@ class Sweeps:
         main([*SMALL, *arguments, *run.arguments])
         return run
 
-    def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-        """In a process of its own and of its own group."""
-        line = [sys.executable, "-m", "experiments.sweep", *SMALL, *arguments, *Run(folder).arguments]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        path = f"{ROOT}{os.pathsep}{folder}"
-        variables = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
-        return subprocess.Popen(line, cwd=ROOT, env=variables, start_new_session=True, **pipes)
-
-    def elsewhere(self, folder: Path, *arguments: str) -> tuple[int, str]:
-        """In a process of its own: exit code and output."""
-        process = self.start(folder, *arguments)
-        output, _ = process.communicate(timeout=300)
-        return process.returncode, output
-
     def refused(self, folder: Path, *arguments: str) -> str:
         """The one line with which a sweep ends that cannot be done."""
         with pytest.raises(SystemExit) as ended:
@@ -89,6 +71,12 @@ class Sweeps:
 @pytest.fixture(scope="session")
 def sweeps() -> Sweeps:
     return Sweeps()
+
+
+@pytest.fixture(scope="session")
+def small() -> tuple[str, ...]:
+    """The arguments of a small sweep."""
+    return SMALL
 
 
 @pytest.fixture(scope="session")
