@@ -19,7 +19,7 @@ from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import sender_inputs
 from airdeliver.sensitivity import by_curvature
 from airdeliver.task import Task
-from airdeliver.training import Through, Trained, Training
+from airdeliver.training import SNR, Through, Trained, Training
 from airdeliver.training.distillation import Distillation
 from airdeliver.training.training import restored
 from channels import AWGN, Channel
@@ -74,7 +74,7 @@ class AirNet(Scheme):
     teacher: ModelBuilder | float | None = 2.0
     distillation: Distillation = field(default_factory=Distillation)
     noise: bool = True
-    train_snr_db: float | tuple[float, float] = 5.0
+    train_snr_db: SNR = 5.0
     train_channel: Channel = field(default_factory=AWGN)
     fine_tuning: Recipe | None = None
     normalisation: Normalisation = field(default_factory=Normalisation)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from airdeliver.schemes.clean import Clean
 from airdeliver.task import Task
-from airdeliver.training import Through, Training
+from airdeliver.training import SNR, Through, Training
 from channels import AWGN, Channel
 
 
@@ -19,7 +19,7 @@ class Noise(Clean):
     Source: AirNet, arXiv 2105.11166, section III-A.
     """
 
-    train_snr_db: float | tuple[float, float] = (-3.0, 25.0)
+    train_snr_db: SNR = (-3.0, 25.0)
     train_channel: Channel = field(default_factory=AWGN)
 
     def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102

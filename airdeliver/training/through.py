@@ -1,6 +1,6 @@
 """Training through the link: each step sees the weights as they would arrive."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,9 @@ from airdeliver.links.base import Knowledge, Link
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Flattened, Payload, layout_of
 from channels import Channel
+
+SNR = float | int | Sequence[float]
+"""An SNR in dB, or the ends of a range."""
 
 _ANY_BUDGET = 1 << 62
 
@@ -36,7 +39,7 @@ class Through:
 
     link: Link
     channel: Channel
-    snr_db: float | tuple[float, float]
+    snr_db: SNR
     symbols: int | None = None
     penalty: float = 0.0
 
@@ -44,20 +47,21 @@ class Through:
         if self.penalty < 0:
             raise ValueError(f"the weight of the penalty must be 0 or more, got {self.penalty}")
         if not isinstance(self.snr_db, int | float):
-            object.__setattr__(self, "snr_db", tuple(self.snr_db))
-            if len(self.snr_db) != 2 or self.snr_db[0] > self.snr_db[1]:
-                raise ValueError(f"train_snr_db must be a number or a range [low, high] in dB, got {list(self.snr_db)}")
+            ends = tuple(self.snr_db)
+            if len(ends) != 2 or ends[0] > ends[1]:
+                raise ValueError(f"train_snr_db must be a number or a range [low, high] in dB, got {list(ends)}")
+            object.__setattr__(self, "snr_db", ends)
 
     def draw_snr_db(self, generator: Generator) -> float:
         """The SNR of one step."""
-        if not isinstance(self.snr_db, tuple):
+        if isinstance(self.snr_db, int | float):
             return float(self.snr_db)
         low, high = self.snr_db
         return low + (high - low) * float(torch.rand((), generator=generator, device=generator.device))
 
     def knowledge(self) -> Knowledge:
         """What the sender plans with: the channel and the middle of the SNR range."""
-        middle = sum(self.snr_db) / 2 if isinstance(self.snr_db, tuple) else float(self.snr_db)
+        middle = float(self.snr_db) if isinstance(self.snr_db, int | float) else sum(self.snr_db) / 2
         return Knowledge("average", middle, self.channel)
 
 
