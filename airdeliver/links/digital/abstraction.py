@@ -21,7 +21,7 @@ LENGTHS = 16
 """Block lengths an octave at which they are measured."""
 
 CRC_BITS = 24
-ERRORS, MOST_BLOCKS, AT_ONCE = 100, 1000, 50
+ERRORS, MOST_BLOCKS, AT_ONCE = 100, 400, 50
 _MARGIN_DB = 0.5
 _NEVER, _ALWAYS = 1e-5, 0.999
 
@@ -85,7 +85,7 @@ class Abstraction(Coded):
 def measured(grade: int, length: int, index: int, iterations: int) -> float:
     """Block error rate of the full chain on an AWGN channel of `index` times 0.1 dB, never exactly 0 or 1.
 
-    From 100 block errors, or from 1,000 blocks if there are fewer.
+    From 100 block errors, or from 400 blocks if there are fewer.
 
     Args:
         grade: of the block.

@@ -96,7 +96,7 @@ def pack(quantised: Quantised, packet_bytes: int = 1024) -> Container:
     return Container(head + protected + others, len(head) + len(protected))
 
 
-def estimate(quantised: Quantised, packet_bytes: int) -> tuple[float, float]:
+def estimate(quantised: Quantised, packet_bytes: int) -> tuple[int, int]:
     """About how many protected and other bytes `pack` would make, without coding a level."""
     bands = bands_of(quantised.layout)
     each = [
@@ -107,9 +107,9 @@ def estimate(quantised: Quantised, packet_bytes: int) -> tuple[float, float]:
     return head + _in_packets(protected, packet_bytes), _in_packets(others, packet_bytes)
 
 
-def _in_packets(coded: float, packet_bytes: int) -> float:
+def _in_packets(coded: float, packet_bytes: int) -> int:
     """Bytes with what packets add: a checksum, two numbers, and half a word that is not full."""
-    return coded + (CHECKSUM + 7) * math.ceil(coded / (packet_bytes - CHECKSUM - 7))
+    return math.ceil(coded) + (CHECKSUM + 7) * math.ceil(coded / (packet_bytes - CHECKSUM - 7))
 
 
 def unpack(data: bytes, layout: Layout) -> Contents:

@@ -157,10 +157,10 @@ class DigitalLink(Link):
     def _choose(self, payload: Payload, room: int, knowledge: Knowledge) -> Chosen:
         return self.adaptation.choose(self._physical, knowledge, max(room, 1), payload.layout.size, self.worth)
 
-    def _share(self, lengths: tuple[float, float], quantised: Quantised, grade: int, room: int) -> float:
+    def _share(self, lengths: tuple[int, int], quantised: Quantised, grade: int, room: int) -> float:
         """Which share of what it may take a container takes: of the symbols, or of the bits if those bind."""
         protected, others = lengths
-        share = self._physical.symbols(math.ceil(protected), math.ceil(others), grade) / max(room, 1)
+        share = self._physical.symbols(protected, others, grade) / max(room, 1)
         if self.bits_per_value is None:
             return share
         return max(share, 8 * (protected + others) / (self.bits_per_value * max(1, quantised.layout.size)))
