@@ -88,11 +88,11 @@ def configure(command: Command) -> Sweep:
     """
     config = command.config
     schemes = {
-        name: _override_snr(_build(node, f"scheme.{name}"), config.train_snr_db)
+        _name(name, node): _override_snr(_build(node, f"scheme.{name}"), config.train_snr_db)
         for name, node in _some(config.get("scheme"), "scheme").items()
     }
     channels = {
-        _channel_name(name, node): _build(node, f"channel.{name}")
+        _name(name, node): _build(node, f"channel.{name}")
         for name, node in _some(config.get("channel"), "channel").items()
     }
     return Sweep(
@@ -183,7 +183,8 @@ def _override_snr(scheme: Any, train_snr_db: Any) -> Any:
     return dataclasses.replace(scheme, train_snr_db=value)  # type: ignore[type-var]
 
 
-def _channel_name(name: str, node: Any) -> str:
+def _name(name: str, node: Any) -> str:
+    """What a choice is called in tables; a class of one's own by its name."""
     return str(node._target_).rpartition(".")[2] if name == "own" and "_target_" in node else name
 
 

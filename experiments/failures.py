@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
+from experiments.command_line import choices_of
 from experiments.engine import Outcome
 from experiments.planner import Cell, Plan
 from experiments.stage import Stage
@@ -46,7 +47,7 @@ def command(stage: Stage, plan: Plan, arguments: list[str], folder: str) -> str:
 
 
 def only(cell: Cell, arguments: list[str]) -> list[str]:
-    """The arguments of a sweep narrowed to one cell; a group with a class of one's own is left as it is."""
+    """The arguments of a sweep narrowed to one cell; a group whose member is no choice of its own stays as it is."""
     wanted = {
         "scheme": f"scheme=[{cell.scheme}]",
         "channel": f"channel=[{cell.channel}]",
@@ -55,8 +56,8 @@ def only(cell: Cell, arguments: list[str]) -> list[str]:
         "channel_uses": f"channel_uses=[{cell.channel_uses}]",
         "seeds": f"seeds=[{cell.seed}]",
     }
-    for group in ("scheme", "channel"):
-        if any(argument.startswith(f"{group}._target_=") for argument in arguments):
+    for group, name in (("scheme", cell.scheme), ("channel", cell.channel)):
+        if name not in choices_of(group):
             del wanted[group]
     replaced = (*wanted, "hydra.run.dir")
     return [a for a in arguments if a.partition("=")[0] not in replaced] + list(wanted.values())
