@@ -21,12 +21,13 @@ class TableError(ValueError):
     """A table that cannot be drawn, in one line."""
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path | str) -> pd.DataFrame:
     """A table from parquet, or from CSV whose first lines may be comments that begin with `#`.
 
     Raises:
         TableError: there is no such file, it is no table, or it has no rows.
     """
+    path = Path(path)
     if not path.is_file():
         raise TableError(f"there is no table {path}: run `python -m experiments.sweep` first, or give --results FILE")
     try:
