@@ -105,7 +105,7 @@ def test_own_configuration_folder(tmp_path: Path):
         ("test_images=1", "test_images must be an integer of at least 2"),
         ("precision=float8", "precision must be one of float32, bfloat16"),
         ("device=cud", "device must be cpu or cuda"),
-        ("scheme.noise.link.receiver=mmsee", "scheme.noise: receiver must be"),
+        ("scheme.noise.link.receiver=mmsee", "scheme.noise.link: receiver must be"),
         ("+scheme.noise.depth=3", "scheme.noise: "),
         ("training.epochs=-1", "training: "),
         ("channel._target_=nowhere.Channel", "No module named 'nowhere'"),

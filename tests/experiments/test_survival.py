@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LONGER = ("training.epochs=12", "fine_tuning.epochs=6")
 SERVER = """
-import json, os, sys
+import json, os, signal, sys
 from airdeliver.data import load_dataset
 from experiments import running, sweep
 load_dataset("digits")
@@ -33,6 +33,8 @@ for line in sys.stdin:
     child = os.fork()
     if child == 0:
         os.setsid()
+        # Whoever started the tests in the background may have made all its children deaf to Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
