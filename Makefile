@@ -23,7 +23,12 @@ lint: $(VENV)/.installed-all
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
+# Every figure, on the digits; what is in the store is not computed again.
+EXPERIMENTS := demo bandwidth mismatch fading channels expansion protection ablation
 figures: $(VENV)/.installed-all
+	for name in $(EXPERIMENTS); do \
+	  $(BIN)/python -m experiments.sweep experiment=$$name dataset=digits preset=demo engine=local || exit 1; \
+	done
 	$(BIN)/python -m figures
 
 benchmarks: $(VENV)/.installed-all

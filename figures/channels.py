@@ -1,12 +1,18 @@
 """Delivered accuracy over SNR, a line for each channel."""
 
+import math
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import SNR, lines
-from figures.table import CONDITIONS, INTERVAL, check, over_seeds
+from figures.drawing import ACCURACY, SNR, draw_lines, legend_above, looks, panel_grid
+from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("channels",)
+
+MOST_LINES = 8
+"""In one panel."""
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
@@ -22,10 +28,36 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> Figure:
     """Draw it, a panel for each scheme; where a channel has pilots its budget is larger by them.
 
+    More channels than can be told apart in one panel are spread over several, with the first of them in each.
+
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    figure, axes = lines(data(table), x="snr_db", by="channel")
-    for panel in axes:
-        panel.set_xlabel(SNR)
+    drawn = data(table)
+    parts = [
+        (title, rows.loc[rows["channel"].isin(shown)])
+        for title, rows in panels(drawn, ["channel", "snr_db"])
+        for shown in _spread(list(dict.fromkeys(rows["channel"])))
+    ]
+    look = looks(drawn["channel"])
+    figure, axes = panel_grid(len(parts), entries=len(look))
+    for panel, (title, rows) in zip(axes, parts):
+        draw_lines(panel, rows, "snr_db", "channel", look)
+        panel.set(xlabel=SNR, ylabel=ACCURACY, title=title)
+    legend_above(figure, axes)
     return figure
+
+
+def _spread(channels: list[str]) -> Iterator[list[str]]:
+    """Channels of each panel.
+
+    >>> [len(shown) for shown in _spread([f"channel_{i}" for i in range(15)])]
+    [8, 8]
+    >>> list(_spread(["awgn", "rayleigh"]))
+    [['awgn', 'rayleigh']]
+    """
+    first, *others = channels
+    count = max(1, math.ceil(len(others) / (MOST_LINES - 1)))
+    size = math.ceil(len(others) / count)
+    for number in range(count):
+        yield [first, *others[number * size : (number + 1) * size]]

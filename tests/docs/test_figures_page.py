@@ -67,3 +67,10 @@ def test_report_and_publishing_read_the_run_that_the_page_names(module):
     (arguments,) = commands(module.__name__)
     with pytest.raises(SystemExit, match=r"there is no table runs/demo/results\.parquet"):
         module.main(arguments)
+
+
+def test_make_runs_every_experiment_that_a_figure_draws():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^EXPERIMENTS := (.*)$", makefile, flags=re.MULTILINE)
+    drawn = {drawing(name).EXPERIMENTS[-1] for name in NAMES} & set(choices_of("experiment"))
+    assert set(listed.split()) == drawn

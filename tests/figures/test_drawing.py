@@ -89,7 +89,7 @@ def test_sixteen_lines_can_be_told_apart_without_colour(style):
     assert len({(one["marker"], one.get("markerfacecolor")) for one in look}) == 16
 
 
-@pytest.mark.parametrize("name", ["snr", "channels", "bandwidth", "mismatch"])
+@pytest.mark.parametrize("name", ["snr", "bandwidth", "mismatch"])
 def test_intervals_are_drawn(tables, name):
     data = drawing(name).data(tables[name])
     figure = drawing(name).draw(tables[name])

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from figures import bandwidth, fading, latency, mismatch, protection, snr, spectrum, winner
+from figures import bandwidth, channels, fading, latency, mismatch, protection, snr, spectrum, winner
 from figures.resource_grid import OVERHEAD, RESOURCE_BLOCKS, Carrier
 from figures.table import TableError
 
@@ -117,3 +117,12 @@ def test_figures_of_a_published_table_are_those_of_the_parquet(results, tmp_path
     table = results(seeds=(0, 1))
     table.to_csv(tmp_path / "snr.csv", index=False)
     pd.testing.assert_frame_equal(snr.data(pd.read_csv(tmp_path / "snr.csv")), snr.data(table))
+
+
+def test_many_channels_are_spread_over_panels_each_with_the_first(results):
+    names = tuple(f"channel_{i}" for i in range(12))
+    figure = channels.draw(results(("noise",), channels=names))
+    shown = [[container.get_label() for container in axes.containers] for axes in figure.axes]
+    assert [len(labels) for labels in shown] == [7, 6]
+    assert {labels[0] for labels in shown} == {"channel 0"}
+    assert len({label for labels in shown for label in labels}) == 12
