@@ -225,7 +225,9 @@ def _label(training: Training) -> str:
     if training.pruning is not None:
         parts.append("pruned")
     if training.through is not None:
-        parts.append(f"at {training.through.snr_db} dB over {type(training.through.channel).__name__}")
+        snr_db = training.through.snr_db
+        levels = " to ".join(f"{level:g}" for level in (snr_db if isinstance(snr_db, tuple) else (snr_db,)))
+        parts.append(f"at {levels} dB over {type(training.through.channel).__name__}")
     if training.teacher is not None:
         parts.append("with a teacher")
     return f"{' '.join(parts)}, seed {training.seed}"
