@@ -43,7 +43,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draw it: the distribution at the middle SNR, and the probability of outage over SNR.
+    """Draw it: the distribution at the SNR where about half are in outage, and the probability of outage over SNR.
 
     Args:
         table: one row a delivery.
@@ -59,10 +59,10 @@ def draw(table: pd.DataFrame) -> Figure:
     parts = list(panels(drawn, ["label", "scheme", "channel", "snr_db"]))
     figure, axes = panel_grid(2 * len(parts), entries=len(look))
     for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
-        levels = sorted(set(rows["snr_db"]))
-        middle = levels[len(levels) // 2]
-        _distribution(left, rows.loc[rows["snr_db"] == middle], look)
-        left.set_title(", ".join(filter(None, (title, said("snr_db", middle)))))
+        outage: Any = rows.groupby("snr_db")["outage"].mean()
+        telling = (outage - 0.5).abs().idxmin()
+        _distribution(left, rows.loc[rows["snr_db"] == telling], look)
+        left.set_title(", ".join(filter(None, (title, said("snr_db", telling)))))
         _outage(right, rows, look)
         right.set_title(title)
     legend_above(figure, axes)
