@@ -61,7 +61,9 @@ def run(command: Command, arguments: list[str]) -> int:
         return INTERRUPTED
     lines = list(report(failures, planned, arguments, str(sweep.folder)))
     if len(results):
-        console.print("delivered accuracy in %, ± half of its 95 % interval", table.summary(results), sep="\n", highlight=False)
+        console.print(
+            "delivered accuracy in %, ± half of its 95 % interval", table.summary(results), sep="\n", highlight=False
+        )
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
