@@ -21,7 +21,7 @@ def by_curvature(
     """Half the trace of each segment's block of the Hessian: small noise of variance v adds v times that.
 
     Where the receiver estimates batch-norm statistics, they are those of the batch: noise that a batch norm undoes
-    then costs nothing.
+    then costs nothing. The kinks of ReLU have no second derivative: what they add is missing.
 
     Args:
         model: trained; left as it is.

@@ -20,6 +20,9 @@ from channels import Received
 _RECEIVERS = {"mmse": MMSE, "zero_forcing": ZeroForcing, "laplacian": Laplacian, "mixture": Mixture}
 _PROTECTIONS = {"equal": Equal, "expansion": ByExpansion, "power": ByPower, "size": BySize, "both": Both}
 
+_ROUNDING = 1e-6
+"""Power above 1 that is float32's doing: scales in float16 cannot undo it."""
+
 _ATTEMPTS = 20
 """Steps of raising scales until power is at most 1."""
 
@@ -142,6 +145,15 @@ class AnalogLink(Link):
         uses = torch.full((len(values),), plan.symbols, device=values.device)
         return Decoded(values, usable, uses)
 
+    def penalty(self, values: Float[Tensor, "n"], plan: AnalogPlan) -> Float[Tensor, ""]:
+        """How far the values are from where the receiver tells them apart best: see `Receiver.penalty`."""
+        if plan.prior is None or not plan.sent:
+            return values.new_zeros(())
+        mean, scale = plan.spread(values)
+        segments = plan.layout.split((values - mean) / scale)
+        numbers = plan.prior if plan.shares_prior else plan.prior[list(plan.sent)]
+        return self._estimator.penalty([segments[i] for i in plan.sent], numbers)
+
     def _observations(self, received: Received, stream: Stream) -> tuple[Tensor, Tensor]:
         """Observations of the values that travel, and the variance of their noise relative to unit variance."""
         observed, noise_variance = equalise(received)
@@ -208,7 +220,7 @@ class AnalogLink(Link):
             return plan
         for _ in range(_ATTEMPTS):
             excess = self._mean_square(plan, values)
-            if bool((excess <= 1).all()):
+            if bool((excess <= 1 + _ROUNDING).all()):
                 return plan
             plan = plan.scaled(excess.clamp(min=1).sqrt() if self._expansion.isometric else excess.clamp(min=1))
         raise ValueError(f"{self._expansion} makes channel inputs of power above 1, whatever the scale of its values")

@@ -43,3 +43,12 @@ class Receiver(ABC):
                 where nothing arrived (the observation is 0 there).
             prior: for each value the numbers of its segment, if the receiver asked for any; one row if they are shared.
         """
+
+    def penalty(self, segments: list[Tensor], numbers: UInt8[Tensor, "rows numbers"]) -> Float[Tensor, ""]:
+        """How far values are from where this receiver tells them apart best, differentiable; 0 if it does not care.
+
+        Args:
+            segments: values of each segment that travels, of zero mean and unit variance.
+            numbers: what the receiver is told of each, or of all in one row.
+        """
+        return segments[0].new_zeros(())

@@ -29,6 +29,10 @@ class Components(NamedTuple):
     centre: Float[Tensor, "*rows components"]
     deviation: Float[Tensor, "*rows components"]
 
+    def rows(self) -> "list[Components]":
+        """The mixture of each row."""
+        return [Components(*row) for row in zip(*(part.unbind(0) for part in self))]
+
 
 @dataclass(frozen=True)
 class Mixture(Receiver):
@@ -37,7 +41,8 @@ class Mixture(Receiver):
     Given the observation r with noise of variance $\sigma^2$, component k (weight $\pi_k$, centre $m_k$, deviation
     $s_k$) has the posterior weight $\rho_k \propto \pi_k\,\mathcal N(r; m_k, s_k^2 + \sigma^2)$ and the posterior mean
     $(s_k^2 r + \sigma^2 m_k) / (s_k^2 + \sigma^2)$; the estimate is $\sum_k \rho_k$ times the latter. Weights that
-    were drawn towards the centres in training arrive almost as if they were quantised.
+    were drawn towards the centres in training (`penalty`) arrive almost as if they were quantised; on digits the
+    smaller error at 10 dB costs more accuracy than it saves.
 
     Args:
         components: K.
@@ -91,6 +96,22 @@ class Mixture(Receiver):
             logits.append(weight.log() - 0.5 * total.log() - (observed - centre).square() / (2 * total))
             means.append((variance * observed + noise * centre) / total)
         return (torch.stack(logits).softmax(0) * torch.stack(means)).sum(0)
+
+    def penalty(self, segments: list[Tensor], numbers: UInt8[Tensor, "rows numbers"]) -> Float[Tensor, ""]:
+        """Mean squared distance of the values from the centres of the components that they belong to.
+
+        Which they belong to is a matter of probability, and taken as given.
+        """
+        parts = [torch.cat(segments)] if self.shared else segments
+        total = sum(len(part) for part in parts)
+        distances = []
+        for values, told in zip(parts, decode(numbers).rows()):
+            gap = (values.unsqueeze(-1) - told.centre).square()
+            belongs = (told.weight.log() - told.deviation.log() - gap.detach() / (2 * told.deviation.square())).softmax(
+                -1
+            )
+            distances.append((belongs * gap).sum())
+        return torch.stack(distances).sum() / total
 
 
 def fitted(samples: Float[Tensor, "rows values"], components: int) -> Components:
