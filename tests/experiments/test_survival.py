@@ -187,7 +187,6 @@ def test_thirty_kills(server, tmp_path: Path):
         assert max(finished(run).values()) == 1
         assert max(Counter(event["key"] for event in run.events("written", "cell")).values()) == 1
         shutil.rmtree(run.folder)
-        print(number, dict(hit))
         if number >= 29 and hit["training"] >= 8 and hit["cell"] >= 8 and hit["writing"] >= 3:
             break
     else:
