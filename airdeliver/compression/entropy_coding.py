@@ -139,8 +139,18 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
 def decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.ndarray, "_"]]:
     """The inverse of `encode`, given the models and the number of levels of each run.
 
-    Never fails: bytes that were not made by `encode` give levels that mean nothing, which a checksum has to tell.
+    Bytes that were not made by `encode` mostly give levels that mean nothing, which a checksum has to tell.
+
+    Raises:
+        ValueError: bytes that no levels have under these models.
     """
+    try:
+        return _decode(data, runs)
+    except AssertionError as error:  # constriction's way to say so
+        raise ValueError("the bytes were not coded with these models") from error
+
+
+def _decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.ndarray, "_"]]:
     words = np.frombuffer(data + bytes(-len(data) % 4), dtype=">u4").astype(np.uint32)
     decoder = _stream.queue.RangeDecoder(words)
     decoded = []

@@ -21,13 +21,16 @@ from airdeliver.training import Through, Trained, Training
 from airdeliver.training.training import restored
 from channels import AWGN
 
-TRAINED = (0.6, 0.75, 0.9, 1.0, 1.2, 1.5)
+TRAINED = (0.7, 0.85, 1.0, 1.1, 1.2, 1.35, 1.6)
 """Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
 
 UNTRAINED = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 """Bits per value at which a network is tried out that was trained for none."""
 
 VALIDATION_IMAGES = 1024
+
+_MARGIN = 1.01
+"""The container may come out larger than estimated when a network was tried out."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Digital(Scheme):
             worth = self._worth(task, choice, *_trained_bits(training))
             # More bits than a network was trained for may even harm it: they stay unused.
             enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
-            choices.append(replace(choice, link=replace(self.link, worth=worth, bits_per_value=enough)))
+            choices.append(replace(choice, link=replace(self.link, worth=worth, bits_per_value=_MARGIN * enough)))
         inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
         return DigitalPackage(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
@@ -96,7 +99,7 @@ class Digital(Scheme):
         inputs, calibrated = task.dataset.prepare(images.to(task.device)), self.normalisation.calibration_inputs
         points, best = [], 0.0
         for share in shares:
-            quantised = allocate(choice.payload, share * bits * choice.payload.layout.size)
+            quantised = allocate(choice.payload, share * bits * choice.payload.layout.size, self.link.container_bits)
             model = load(choice.builder(), choice.payload.layout, quantised.values()).to(task.device).eval()
             if not self.normalisation.sends_statistics and batch_norms(model):
                 estimate_statistics(model, inputs[:calibrated])

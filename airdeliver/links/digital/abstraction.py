@@ -40,11 +40,11 @@ class Abstraction(Coded):
     ) -> list[bytes | None]:
         snr = state.gain.abs().square() / state.noise_variance
         rows: list[list[bytes]] = [[] for _ in range(len(snr))]
-        blocks = self.blocks(container.protected, len(container.data) - container.protected, grade)
-        parts = parts_of(container)
+        lengths = (container.protected, len(container.data) - container.protected)
+        blocks, grades = self.blocks(*lengths, grade), self.pair(*lengths, grade)
         first = 0
-        for block, part in zip(blocks, parts, strict=True):
-            used = self.robust(grade) if len(part) == container.protected and part is parts[0] else grade
+        # The head is never empty, so that only the second part may be missing.
+        for block, part, used in zip(blocks, parts_of(container), grades, strict=False):
             span = slice(first, first + block.symbols)
             lost = self.error_rates(block, used, snr[:, span] if snr.shape[-1] > 1 else snr)
             draws = torch.rand(lost.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()

@@ -110,7 +110,8 @@ def expected(
     worth: Worth,
 ) -> Float[Tensor, "candidates"]:
     """Expected worth of each grade, over realizations of a state and block errors."""
-    bits = torch.tensor([physical.efficiency(grade) * symbols / max(values, 1) for grade in grades.tolist()])
+    carried = physical.filling * symbols / max(values, 1)
+    bits = torch.tensor([physical.efficiency(grade) * carried for grade in grades.tolist()])
     failure = physical.failure(grades, state, symbols).mean(0).cpu()
     return (1 - failure) * worth.of(bits) + failure * worth.chance
 

@@ -43,6 +43,7 @@ class Coded(PhysicalLayer):
     iterations: int = 20
 
     fastest = len(SCHEMES) - 1
+    filling = 0.94
 
     def __post_init__(self) -> None:
         if not 0 < self.protection <= 1 or self.iterations < 1:
@@ -57,20 +58,20 @@ class Coded(PhysicalLayer):
     def symbols(self, protected: int, others: int, grade: int) -> int:  # noqa: D102
         return sum(
             symbols_for(8 * length, SCHEMES[g])
-            for length, g in ((protected, self.robust(grade)), (others, grade))
+            for length, g in zip((protected, others), self.pair(protected, others, grade), strict=True)
             if length
         )
 
-    def robust(self, grade: int) -> int:
-        """The grade of head and protected packets."""
+    def pair(self, protected: int, others: int, grade: int) -> tuple[int, int]:
+        """The grades of the two transport blocks; the same if more than a quarter is protected: all of it is vital."""
+        if self.protection == 1 or 4 * protected > protected + others:
+            return grade, grade
         most = self.protection * self.efficiency(grade)
-        return max(
-            (g for g in range(grade) if self.efficiency(g) <= most), default=grade if self.protection == 1 else 0
-        )
+        return max((g for g in range(grade) if self.efficiency(g) <= most), default=0), grade
 
     def blocks(self, protected: int, others: int, grade: int) -> list[TransportBlock]:
         """The transport blocks of a container of so many protected and other bytes."""
-        parts = ((protected, self.robust(grade)), (others, grade))
+        parts = zip((protected, others), self.pair(protected, others, grade), strict=True)
         return [transport_block(8 * length, SCHEMES[g]) for length, g in parts if length]
 
     def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102

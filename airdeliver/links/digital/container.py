@@ -123,7 +123,7 @@ def unpack(data: bytes, layout: Layout) -> Contents:
         layout: of the payload: published recipe.
 
     Raises:
-        DecodeError: the head did not arrive, or is not one of this layout.
+        DecodeError: the head did not arrive, is not one of this layout, or contradicts a packet.
     """
     head, start = _read_head(data, layout)
     bands = bands_of(layout)
@@ -143,7 +143,10 @@ def unpack(data: bytes, layout: Layout) -> Contents:
             raise DecodeError("a packet claims values that are not its own")
         reached = first + count
         runs = [(head.models[band], to - fro) for band, fro, to in _runs(bands, first, reached)]
-        levels[first:reached] = np.concatenate([np.zeros(0, np.int64), *decode(data[at : end - CHECKSUM], runs)])
+        try:
+            levels[first:reached] = np.concatenate([np.zeros(0, np.int64), *decode(data[at : end - CHECKSUM], runs)])
+        except ValueError as error:
+            raise DecodeError("a packet was not coded with the models of the container's head") from error
         arrived[first:reached] = True
     in_order = np.empty_like(arrived)
     in_order[bands.order] = arrived

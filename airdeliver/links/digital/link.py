@@ -85,6 +85,10 @@ class DigitalLink(Link):
         grades = self._choose(payload, self._room(payload.layout, symbols), knowledge).grades
         return grades if len(grades) == 1 else grades.repeat_interleave(receivers)
 
+    def container_bits(self, quantised: Quantised) -> float:
+        """About how many bits the container of these levels takes, packets and head included."""
+        return 8.0 * sum(estimate(quantised, self._physical.packet_bytes))
+
     def prospects(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
         """Expected worth of each transmission that the sender can tell apart, one for all if it cannot."""
         return self._choose(payload, self._room(payload.layout, symbols), knowledge).prospects

@@ -18,6 +18,7 @@ class PhysicalLayer(ABC):
         grade_bytes: what it takes to tell the receiver the grade.
         packet_bytes: length of packets that suits it.
         resolution: grades that a sender tells apart when it chooses for every realization.
+        filling: share of a grade's bits that is left when checks and protection are paid, about.
         protects: whether head and protected packets get a more robust rate; the receiver is then told their length.
     """
 
@@ -25,6 +26,7 @@ class PhysicalLayer(ABC):
     grade_bytes: int = 1
     packet_bytes: int = 1024
     resolution: int = 1
+    filling: float = 1.0
     protects: bool = True
 
     @abstractmethod
