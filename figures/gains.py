@@ -38,10 +38,17 @@ def gains(table: pd.DataFrame, figure: str) -> pd.DataFrame:
     return drawn.assign(reference=reference, gain=gain, gain_low=low.where(~own, 0.0), gain_high=high.where(~own, 0.0))
 
 
-def gain_interval(both: pd.DataFrame, one: str, other: str) -> tuple[Any, Any]:
-    """Ends of the interval of one accuracy minus another, whose columns end in `one` and `other`."""
+def gain_interval(both: pd.DataFrame, one: str, other: str, ends: Sequence[str] = CHANNEL_INTERVAL) -> tuple[Any, Any]:
+    """Ends of the interval of one accuracy minus another, as if they were independent.
+
+    Args:
+        both: rows with the columns of both.
+        one: what the names of the one's columns end in.
+        other: what those of the other's end in.
+        ends: columns of the interval of each.
+    """
     (a, a_low, a_high), (b, b_low, b_high) = (
-        [both[f"{name}{suffix}"] for name in ("accuracy", *CHANNEL_INTERVAL)] for suffix in (one, other)
+        [both[f"{name}{suffix}"] for name in ("accuracy", *ends)] for suffix in (one, other)
     )
     below = ((a - a_low) ** 2 + (b_high - b) ** 2) ** 0.5
     above = ((a_high - a) ** 2 + (b - b_low) ** 2) ** 0.5

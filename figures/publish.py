@@ -26,16 +26,22 @@ def main(arguments: list[str] | None = None) -> None:
         description="Write a run's table as a small CSV that says which command, seeds, versions and date made it.",
     )
     parser.add_argument("folder", type=Path, metavar="RUN_FOLDER", help="such as runs/snr")
+    parser.add_argument("--name", metavar="NAME", help="default: the experiment's; the file is DATASET_NAME.csv")
     parser.add_argument("--out", type=Path, default=PUBLISHED, metavar="FOLDER", help="default: figures/published")
     options = parser.parse_args(arguments)
     try:
-        print(write(options.folder, options.out))
+        print(write(options.folder, options.out, options.name))
     except (TableError, OSError) as error:
         raise SystemExit(" ".join(str(error).split())) from error
 
 
-def write(run: Path, folder: Path) -> Path:
-    """Write DATASET_EXPERIMENT.csv: comments that say where it comes from, and what the experiment's figure draws.
+def write(run: Path, folder: Path, name: str | None = None) -> Path:
+    """Write DATASET_NAME.csv: comments that say where it comes from, and what the experiment's figure draws.
+
+    Args:
+        run: with a table of results and its provenance.
+        folder: where the CSV goes.
+        name: None for the experiment's.
 
     Raises:
         TableError: the run has no table, or none that a figure draws, or no provenance.
@@ -49,7 +55,7 @@ def write(run: Path, folder: Path) -> Path:
     table = table_for(names[0], run / RESULTS)
     header = "".join(f"# {line}\n" for line in _provenance(run / "provenance.json"))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{Path(dataset).name}_{experiment}.csv"
+    path = folder / f"{Path(dataset).name}_{name or experiment}.csv"
     path.write_text(header + table.to_csv(index=False, float_format="%.5g"), encoding="utf-8")
     return path
 

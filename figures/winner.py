@@ -8,22 +8,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from figures.drawing import SNR, looks, panel_grid
-from figures.gains import NEEDS, gain_interval
-from figures.table import CONDITIONS, TableError, check, over_seeds, panels, said
+from figures.gains import gain_interval
+from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, panels, said
 
 EXPERIMENTS = ("bandwidth",)
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++")
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
-    """What is drawn: winner, second, and the lead with its 95 % interval over the channel's randomness.
+    """What is drawn: winner, second, and the lead with its 95 % interval over channels and test images.
 
-    The interval is that of `figures.gains.gains`.
+    It is as wide as if the two had met different channels and images; they met the same, so it is rather too wide.
 
     Raises:
         TableError: a column is missing, there are no rows, or no place where two schemes met.
     """
-    check(table, NEEDS, "winner")
+    check(table, (*CONDITIONS, "seed", *INTERVAL), "winner")
     place = [name for name in CONDITIONS if name != "scheme"]
     measured = over_seeds(table)
     ranked = measured.sort_values("accuracy", ascending=False, kind="stable")
@@ -33,7 +33,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     both = both.merge(second, on=place, suffixes=("", "_second"), validate="one_to_one")
     if both.empty:
         raise TableError("figure winner needs two schemes at the same place, every place of the table has one")
-    low, high = gain_interval(both, "", "_second")
+    low, high = gain_interval(both, "", "_second", INTERVAL[1:])
     both = both.assign(lead=both["accuracy"] - both["accuracy_second"], lead_low=low, lead_high=high)
     both = both.rename(columns={"scheme": "winner", "scheme_second": "second"})
     return both.loc[:, [*place, "winner", "second", "accuracy", "accuracy_second", "lead", "lead_low", "lead_high"]]

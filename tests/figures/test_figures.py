@@ -42,7 +42,7 @@ def test_gain_is_against_the_first_scheme_with_the_root_of_both_squares(results)
 def test_winner_is_the_best_and_its_lead_is_over_the_second(results):
     table = results(("a", "b", "c"), snr_db=(5.0,))
     table["accuracy"] = [0.5, 0.8, 0.7]
-    table["accuracy_channel_low"], table["accuracy_channel_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.03
+    table["accuracy_low"], table["accuracy_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.03
     (row,) = winner.data(table).to_dict("records")
     assert (row["winner"], row["second"]) == ("b", "c")
     assert row["lead"] == pytest.approx(0.1)
@@ -53,7 +53,7 @@ def test_winner_is_the_best_and_its_lead_is_over_the_second(results):
 
 def test_a_lead_within_its_interval_stands_in_brackets(results):
     table = results(("a", "b"), snr_db=(5.0,)).assign(accuracy=[0.5, 0.501])
-    table["accuracy_channel_low"], table["accuracy_channel_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.04
+    table["accuracy_low"], table["accuracy_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.04
     (axes,) = winner.draw(table).axes
     assert [text.get_text() for text in axes.texts] == ["(0.1)"]
 

@@ -31,6 +31,7 @@ def a_run(folder: Path, table: pd.DataFrame) -> Path:
 def test_a_published_table_says_what_made_it_and_nothing_of_the_machine_s_folders(tmp_path, results):
     path = publish.write(a_run(tmp_path, results()), tmp_path / "published")
     assert path.name == "digits_snr.csv"
+    assert publish.write(tmp_path, tmp_path / "published", "winner").name == "digits_winner.csv"
     lines = path.read_text().splitlines()
     assert lines[0] == "# command: python -m experiments.sweep experiment=snr dataset=cifar10 seeds=[0]"
     assert [line.split(":")[0] for line in lines[1:6]] == ["# seeds", "# versions", "# commit", "# date", "# machine"]
