@@ -86,13 +86,15 @@ _packages: dict[str, tuple[Package, float]] = {}
 
 def _packed(stage: CellStage, store: Store) -> tuple[Package, float]:
     """What the sender holds, and the seconds that its trainings took."""
-    identity = digest({part: stage.description[part] for part in ("scheme", "task", "trainings", "channel_uses")})
+    symbols = stage.channel.symbols(stage.channel_uses)
+    sent = {part: stage.description[part] for part in ("scheme", "task", "trainings")}
+    identity = digest({**sent, "symbols": symbols})
     if identity not in _packages:
-        task, uses = stage.task.load(), stage.channel_uses
-        trainings = closure(stage.scheme.trainings(task, uses))
+        task = stage.task.load()
+        trainings = closure(stage.scheme.trainings(task, symbols))
         trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
         seconds = sum(float(network.record["train_seconds"]) for network in trained.values())
-        package = stage.scheme.pack(task, trained, uses)
+        package = stage.scheme.pack(task, trained, symbols)
         _packages.clear()
         _packages[identity] = package, seconds
     return _packages[identity]

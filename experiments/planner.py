@@ -133,7 +133,7 @@ class _Planner:
         """The cells of one scheme, channel, budget and seed: what they share is worked out once."""
         sweep, source = self.sweep, self.tasks[seed]
         scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
-        needed = closure(scheme.trainings(self.loaded[seed], uses))
+        needed = closure(scheme.trainings(self.loaded[seed], channel.symbols(uses)))
         keys = tuple(self._training(training, source) for training in needed)
         description = {
             "stage": "cell",

@@ -112,24 +112,24 @@ class Pruning:
         return _without(gone, before)
 
     def fits(self, layout: Layout) -> bool:
-        """Whether a network of this layout can be sent: the link's own plan says so."""
+        """Whether a network of this layout can be sent: the link's own plan says so, with room for what it tells."""
         try:
-            self._plan(layout)
+            self._plan(layout, self.symbols - self.link.reserve(layout))
         except BudgetError:
             return False
         return True
 
     def _check_smallest(self, layout: Layout) -> None:
         try:
-            self._plan(layout)
+            self._plan(layout, self.symbols)
         except BudgetError as error:
             raise BudgetError(f"even the smallest network that pruning can leave does not fit: {error}") from error
 
-    def _plan(self, layout: Layout) -> None:
+    def _plan(self, layout: Layout, symbols: int) -> None:
         # Generic values: what is constant in an untrained network (biases of zero, say) is not in a trained one.
         values = torch.randn(layout.size, generator=Generator().manual_seed(0))
         payload = Payload(values, layout, torch.ones(len(layout.segments)))
-        self.link.plan(payload, self.symbols, Knowledge())
+        self.link.plan(payload, symbols, Knowledge())
 
 
 def removal_order(scores: Sequence[Tensor], core: float) -> list[tuple[int, int]]:

@@ -81,6 +81,10 @@ class Link(ABC):
         """
         return torch.zeros(1, dtype=torch.int64)
 
+    def reserve(self, layout: Layout) -> int:
+        """Symbols beyond the least cost that a network pruned to a budget should leave to the plan; 0 for none."""
+        return 0
+
     @abstractmethod
     def refresh(self, plan: Plan, payload: Payload) -> Plan:
         """The same plan for new values of the same layout: only what depends on the values is computed again."""

@@ -99,7 +99,7 @@ class AirNet(Scheme):
         return replace(self.link, expansion=expansion, design_snr_db=self.design_snr_db)
 
     def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        link, symbols = self.planned_link(), self.train_channel.symbols(channel_uses)
+        link, symbols = self.planned_link(), channel_uses
         through = Through(link, self.train_channel, self.train_snr_db) if self.noise else None
         clean = Training.clean(task)
         base = replace(clean, recipe=self.fine_tuning or task.fine_tuning, through=through, start=clean)

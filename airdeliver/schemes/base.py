@@ -25,7 +25,12 @@ class Scheme(ABC):
 
     @abstractmethod
     def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:
-        """The networks that it needs; what those need in turn is found through `Training.needs`."""
+        """The networks that it needs; what those need in turn is found through `Training.needs`.
+
+        Args:
+            task: what is learned.
+            channel_uses: left for the payload where pilots are taken off, `channel.symbols(channel_uses)`.
+        """
 
     @abstractmethod
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:

@@ -81,6 +81,13 @@ def test_shares_of_matched_bandwidth_are_rounded_up():
     assert sorted(cell.channel_uses for cell in found.cells) == [777, 864, 4319, 8637]
 
 
+def test_networks_are_pruned_to_what_pilots_leave():
+    """A budget of which every second use is a pilot holds the network of half the budget."""
+    plain = planned("scheme=[airnet]", "snr_db=[5]", "channel_uses=[5000]")
+    piloted = planned("scheme=[airnet]", "snr_db=[5]", "channel_uses=[10000]", f"channel._target_={__name__}.Piloted")
+    assert [t.key for t in piloted.trainings] == [t.key for t in plain.trainings]
+
+
 def test_training_range_is_a_range():
     found = planned("scheme=[noise]", "train_snr_db=[0,20]", "snr_db=[2]")
     assert found.cells[0].train_snr_db == (0, 20)

@@ -98,6 +98,10 @@ class AnalogLink(Link):
             plan = plan.granting(symbols - plan.side_information_symbols)
         return self._within_power(self._with_forecast(plan, payload, demand), payload.values)
 
+    def reserve(self, layout: Layout) -> int:
+        """What telling the protection's table costs."""
+        return math.ceil(8 * self._protection.table(len(layout.segments)) / self.side_information_rate)
+
     def refresh(self, plan: AnalogPlan, payload: Payload) -> AnalogPlan:  # noqa: D102
         fresh = self._measure(payload.values, payload.layout)
         fresh = replace(fresh, allocation=plan.allocation, granted=plan.granted)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from airdeliver import AnalogLink, BudgetError, Normalisation, Task, evaluate
+from airdeliver.links import Knowledge
 from airdeliver.models import CNN, VGG
 from airdeliver.package import Package
 from airdeliver.recipe import Recipe
@@ -51,6 +52,7 @@ VARIANTS = {
     "no prune": AirNet(prune=False, uses_per_value=0.5),
     "plain": AirNet(uses_per_value=0.5),
     "equal": AirNet(link=AnalogLink(protection="equal")),
+    "power": AirNet(link=AnalogLink(protection="power"), teacher=None),
     "both": AirNet(link=AnalogLink(protection="both")),
     "gradual": AirNet(pruning_steps=2, fine_tuning=Recipe(2, 64, 0.02), teacher=None),
     "frozen": AirNet(normalisation=Normalisation("frozen"), teacher=None),
@@ -82,6 +84,16 @@ def test_any_budget_is_filled(share, quick, known):
     package = packed(scheme, quick, known, uses)
     delivery = scheme.send(package, Rayleigh(), 5.0, uses, "average", 2, 0)
     assert 0.98 * uses <= delivery.channel_uses_spent <= uses
+
+
+def test_pruning_leaves_room_for_the_powers(quick, known):
+    """Otherwise their table never fits and power stays equal; every segment that travels gets some."""
+    link = AnalogLink(protection="power")
+    (choice,) = packed(AirNet(link=link, teacher=None), quick, known).choices
+    plan = choice.link.plan(choice.payload, USES, Knowledge("average", -5.0, AWGN()))
+    powers = [row.power for row in plan.table() if row.uses_per_parameter]
+    assert len(set(powers)) > 1
+    assert min(powers) > 0.2
 
 
 def test_a_budget_below_the_smallest_network_is_refused(quick, known):

@@ -90,6 +90,10 @@ class Protection(ABC):
 
     by_size: ClassVar[bool] = False
 
+    def table(self, segments: int) -> int:
+        """Bytes of a table that pruning to a budget leaves room for; 0 for a protection that finds room itself."""
+        return 0
+
     @abstractmethod
     def allocate(self, demand: Demand) -> Allocation:
         """What each segment that travels gets; `demand.published` always fits."""

@@ -48,21 +48,23 @@ def test_never_worse_than_equal_in_expected_loss(demand):
     st.lists(st.tuples(st.integers(1, 5_000), st.floats(-5, 3)), min_size=1, max_size=10),
     st.floats(-15, 25),
     st.floats(0.5, 4),
+    st.sampled_from([0.0, 0.25, 1.0]),
 )
-def test_powers_meet_the_conditions_of_karush_kuhn_and_tucker(segments, snr_db, uses):
-    """All energy spent; one marginal loss per unit of energy where there is power, and a lower one where there is none.
+def test_powers_meet_the_conditions_of_karush_kuhn_and_tucker(segments, snr_db, uses, least):
+    """All energy spent; one marginal loss per unit of energy above the least energy, and a lower one at it.
 
     The marginal is w snr / (n (1 + q snr)^2).
     """
     sizes, weight = [n for n, _ in segments], [10**e for _, e in segments]
     snr, total = 10 ** (snr_db / 10), uses * sum(n for n, _ in segments)
-    energy = np.array(water_filling(sizes, weight, total, snr))
-    assert (energy >= 0).all()
+    energy = np.array(water_filling(sizes, weight, total, snr, least))
+    above = energy > least * uses * (1 + 1e-9)
+    assert (energy >= least * uses * (1 - 1e-9)).all()
     assert np.dot(sizes, energy) == pytest.approx(total)
     marginal = np.array(weight) / np.array(sizes) * snr / (1 + energy * snr) ** 2
-    multiplier = marginal[energy > 0].max()
-    assert marginal[energy > 0] == pytest.approx(multiplier)
-    assert (marginal[energy == 0] <= multiplier * (1 + 1e-9)).all()
+    multiplier = marginal[above].max(initial=0.0)
+    assert marginal[above] == pytest.approx(multiplier)
+    assert least == 1 or (marginal[~above] <= multiplier * (1 + 1e-6)).all()
 
 
 def test_powers_match_a_numerical_optimiser():
