@@ -36,7 +36,7 @@ class ByPower(Protection):
         _check_share(self.least)
 
     def table(self, segments: int) -> int:  # noqa: D102
-        return len(Allocation((1,) * segments, power=(1,) * segments).to_bytes())
+        return _table(segments)
 
     def allocate(self, demand: Demand) -> Allocation:  # noqa: D102
         return demand.best([demand.published, powered(demand.published, demand, self.least)])
@@ -57,6 +57,9 @@ class Both(Protection):
 
     def __post_init__(self) -> None:
         _check_share(self.least)
+
+    def table(self, segments: int) -> int:  # noqa: D102
+        return _table(segments)
 
     def allocate(self, demand: Demand) -> Allocation:  # noqa: D102
         allocations = [demand.published, *filter(demand.fits, greedy_allocations(demand))]
@@ -115,6 +118,11 @@ def water_filling(
         served.pop()
     chosen = set(served)
     return [a * level - 1 / snr if i in chosen else floor for i, a in enumerate(amplitude)]
+
+
+def _table(segments: int) -> int:
+    """Bytes that tell the powers of so many segments."""
+    return len(Allocation((1,) * segments, power=(1,) * segments).to_bytes())
 
 
 def _check_share(least: float) -> None:
