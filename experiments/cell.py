@@ -1,7 +1,7 @@
 """The evaluation of one cell: deliver over the channel, rebuild, score."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from airdeliver.evaluation import evaluate
@@ -74,6 +74,7 @@ class CellStage(Stage):
             "usable": report.usable,
             "parameters_sent": delivery.parameters_sent,
             "power": delivery.power,
+            "plan": [asdict(row) for row in delivery.groups[0].plan.table()],
             "per_realization": report.per_realization.tolist(),
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - started,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from airdeliver.data import DataError
-from experiments import comparisons, deliveries, provenance, table
+from experiments import comparisons, deliveries, plans, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -53,6 +53,7 @@ def run(command: Command, arguments: list[str]) -> int:
             table.write(results, sweep.folder / "results.parquet")
             table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
             table.write(deliveries.of(sweep.experiment, finished), sweep.folder / "deliveries.parquet")
+            table.write(plans.of(sweep.experiment, finished), sweep.folder / plans.FILE)
         provenance.write(sweep, arguments, started, counts, failures)
     except (DataError, StoreError, WriteError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error

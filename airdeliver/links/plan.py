@@ -2,7 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from airdeliver.payload import Layout
 
@@ -31,6 +33,10 @@ class Plan(ABC):
     @abstractmethod
     def to_bytes(self) -> bytes:
         """The side information: all that the receiver needs beyond the layout and the values."""
+
+    def table(self) -> Sequence[Any]:
+        """What each segment gets, one dataclass a segment, for people to read; empty where segments do not differ."""
+        return ()
 
     @property
     def side_information_symbols(self) -> int:
