@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(f"there is no {path}: give the folder of a sweep, such as runs/demo")
     import pandas as pd
 
-    plans = pd.read_parquet(path)
+    plans: Any = pd.read_parquet(path)
     for name, value in (("scheme", given.scheme), ("snr_db", given.snr_db)):
         if value is not None and value not in set(plans[name]):
             known = ", ".join(str(other) for other in sorted(set(plans[name])))
@@ -66,8 +66,12 @@ def main(arguments: list[str] | None = None) -> None:
     show(plans)
 
 
-def show(plans: "pd.DataFrame") -> None:
-    """Print a table for every delivery."""
+def show(plans: Any) -> None:
+    """Print a table for every delivery.
+
+    Args:
+        plans: rows of such a table.
+    """
     from rich.console import Console
     from rich.table import Table
 
