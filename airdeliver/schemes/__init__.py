@@ -5,5 +5,6 @@ from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.noise import Noise
+from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
 
-__all__ = ["AirNet", "Clean", "Digital", "Noise", "Scheme"]
+__all__ = ["AirNet", "AirNetSpectrum", "Clean", "Digital", "Noise", "Scheme", "SeparateNetworks"]

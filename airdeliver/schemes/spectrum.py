@@ -1,0 +1,196 @@
+"""AirNet's ensemble: one parameter set for any SNR; and its rival, a network for each SNR."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from torch import Tensor
+
+from airdeliver.links import AnalogLink
+from airdeliver.normalisation import Normalisation
+from airdeliver.package import Choice, Package
+from airdeliver.recipe import Recipe
+from airdeliver.schemes.airnet import AirNet, expansion_for
+from airdeliver.schemes.base import Scheme
+from airdeliver.schemes.clean import sender_inputs
+from airdeliver.sensitivity import by_curvature
+from airdeliver.spectrum.base import Member, SpectrumBuilder
+from airdeliver.spectrum.nested import NestedBuilder
+from airdeliver.spectrum.package import SelectingPackage, measured
+from airdeliver.spectrum.selection import Selection
+from airdeliver.spectrum.training import IN_PLACE, SpectrumTraining
+from airdeliver.task import Task
+from airdeliver.training import Through, Trained, Training
+from airdeliver.training.distillation import Distillation
+from channels import AWGN, Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selecting(Scheme):
+    """What schemes share that hold several networks for one budget, and choose by the SNR.
+
+    Args:
+        design_snr_db: SNR in dB that each network is made for, increasing.
+        unknown_snr_db: that a sender without knowledge of the channel assumes.
+        selection: how the sender chooses.
+        table_snr_db: SNRs in dB at which the networks are measured on the validation split; what is between them is
+            interpolated.
+        table_realizations: deliveries of each.
+        table_images: validation images of each.
+        train_channel: that networks are trained through and measured over.
+        normalisation: where batch-norm statistics come from.
+
+    Raises:
+        ValueError: SNRs that do not increase.
+    """
+
+    design_snr_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 10.0)
+    unknown_snr_db: float = 5.0
+    selection: Selection = field(default_factory=Selection)
+    table_snr_db: tuple[float, ...] = (-5.0, -2.5, 0.0, 2.5, 5.0, 7.5, 10.0, 15.0)
+    table_realizations: int = 2
+    table_images: int = 2000
+    train_channel: Channel = field(default_factory=AWGN)
+    normalisation: Normalisation = field(default_factory=Normalisation)
+
+    def __post_init__(self) -> None:
+        for name in ("design_snr_db", "table_snr_db"):
+            levels = tuple(float(level) for level in getattr(self, name))
+            if not levels or list(levels) != sorted(set(levels)):
+                raise ValueError(f"{name} must be increasing numbers in dB, got {list(levels)}")
+            object.__setattr__(self, name, levels)
+
+    def selecting(self, choices: tuple[Choice, ...], task: Task, symbols: int, inputs: Tensor | None) -> Package:
+        """The package of several choices, which are measured for it."""
+        grid, count, images = self.table_snr_db, self.table_realizations, self.table_images
+        normalisation, channel = self.normalisation, self.train_channel
+        table = measured(choices, normalisation, task, channel, symbols, grid, count, images, inputs)
+        return SelectingPackage(
+            choices, normalisation, inputs, self.unknown_snr_db, table=table, selection=self.selection
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AirNetSpectrum(Selecting):
+    """One parameter set of nested members, each pruned to the budget at the expansion that suits its SNR.
+
+    The network of clean training is ranked once; all members are then trained in one run, the small ones taught by the
+    largest in place. The sender delivers the member that is best at the SNR.
+
+    Args:
+        link: that members are trained through and sent over; expansion and design SNR are set by this scheme.
+        span_db: lowest and highest SNR of the training in dB; in between, members meet half way.
+        member: one member alone, by its index from 0, the smallest; None to choose by the SNR.
+        builder: the kind of spectrum.
+        distillation: how small members learn from the largest.
+        between: members between smallest and largest that a step trains.
+        share: of a step's images that all but the largest member see.
+        fine_tuning: recipe; None for the task's.
+
+    Raises:
+        ValueError: an argument out of range.
+
+    Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III-D; sandwich rule, arXiv 1903.05134.
+    """
+
+    link: AnalogLink = field(default_factory=lambda: AnalogLink(protection="expansion"))
+    span_db: tuple[float, float] = (-5.0, 15.0)
+    member: int | None = None
+    builder: SpectrumBuilder = field(default_factory=NestedBuilder)
+    distillation: Distillation = IN_PLACE
+    between: int = 1
+    share: float = 0.5
+    fine_tuning: Recipe | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, high = self.span_db
+        if low > self.design_snr_db[0] or high < self.design_snr_db[-1]:
+            raise ValueError(f"span_db must contain design_snr_db, got {low:g} to {high:g} dB")
+        if self.member is not None and not 0 <= self.member < len(self.design_snr_db):
+            raise ValueError(f"member must be from 0 to {len(self.design_snr_db) - 1}, got {self.member}")
+
+    @property
+    def train_snr_db(self) -> tuple[float, float]:
+        """Lowest and highest SNR in dB that the spectrum, or its one member, is trained at."""
+        ranges = self.ranges_db()
+        return (ranges[0][0], ranges[-1][1]) if self.member is None else ranges[self.member]
+
+    def ranges_db(self) -> list[tuple[float, float]]:
+        """The range of SNR in dB that each member is trained at.
+
+        >>> AirNetSpectrum().ranges_db()
+        [(-5.0, -2.5), (-2.5, 2.5), (2.5, 7.5), (7.5, 15.0)]
+        """
+        middles = [(a + b) / 2 for a, b in pairwise(self.design_snr_db)]
+        ends = [float(self.span_db[0]), *middles, float(self.span_db[1])]
+        return list(pairwise(ends))
+
+    def conditions(self, symbols: int) -> tuple[Through, ...]:
+        """What each member is trained for."""
+        made = []
+        for snr_db, ends in zip(self.design_snr_db, self.ranges_db()):
+            link = replace(self.link, expansion=expansion_for(snr_db), design_snr_db=snr_db)
+            made.append(Through(link, self.train_channel, ends, symbols))
+        return tuple(made)
+
+    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        clean = Training.clean(task)
+        return (
+            SpectrumTraining(
+                task.model,
+                task.dataset.name,
+                task.dataset.fingerprint,
+                self.fine_tuning or task.fine_tuning,
+                task.seed,
+                task.threads,
+                start=clean,
+                conditions=self.conditions(channel_uses),
+                builder=self.builder,
+                in_place=self.distillation,
+                between=self.between,
+                share=self.share,
+                statistics=self.normalisation.sends_statistics,
+            ),
+        )
+
+    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        (training,) = self.trainings(task, channel_uses)
+        assert isinstance(training, SpectrumTraining)
+        members = training.spectrum(task, trained[training]).members
+        sent = members if self.member is None else members[self.member : self.member + 1]
+        choices = tuple(self._choice(member, task) for member in sent)
+        inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
+        if len(choices) == 1:
+            return Package(choices, self.normalisation, inputs, self.unknown_snr_db)
+        return self.selecting(choices, task, channel_uses, inputs)
+
+    def _choice(self, member: Member, task: Task) -> Choice:
+        sensitivity = None
+        if self.link.protection not in (None, "equal", "size"):
+            sensitivity = by_curvature(member.model, member.layout(self.normalisation), self.normalisation, task)
+        return member.choice(self.normalisation, sensitivity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparateNetworks(Selecting):
+    """A network for each SNR, trained by itself; the sender holds all of them and delivers the best.
+
+    Args:
+        network: how each is made; its training SNR, channel and normalisation are set by this scheme.
+    """
+
+    network: AirNet = field(default_factory=lambda: AirNet(teacher=None))
+
+    def networks(self) -> tuple[AirNet, ...]:
+        """The scheme of each network."""
+        alike = replace(self.network, train_channel=self.train_channel, normalisation=self.normalisation)
+        return tuple(replace(alike, train_snr_db=snr_db) for snr_db in self.design_snr_db)
+
+    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        return tuple(training for network in self.networks() for training in network.trainings(task, channel_uses))
+
+    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        packages = [network.pack(task, trained, channel_uses) for network in self.networks()]
+        choices = tuple(package.choices[0] for package in packages)
+        return self.selecting(choices, task, channel_uses, packages[0].inputs)
