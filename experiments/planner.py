@@ -24,7 +24,7 @@ from experiments.store.key import code, describe, digest
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the table: its names, and the stage that computes its numbers."""
+    """One row of the table: its names, the trainings whose networks its sender holds, and the stage for its numbers."""
 
     scheme: str
     dataset: str
@@ -36,6 +36,7 @@ class Cell:
     seed: int
     train_snr_db: Any
     train_channel: str
+    sent: tuple[str, ...]
     stage: CellStage
 
 
@@ -60,9 +61,17 @@ class Plan:
         return [*trainings, *cells.values()]
 
     def finished(self, store: Store) -> list[tuple[Cell, Mapping[str, Any]]]:
-        """The cells whose results are in the store, in the order of the table, with their records."""
+        """The cells whose results are in the store, in the order of the table, with their records.
+
+        `parameters_stored` is what the sender holds for any SNR of the sweep, batch-norm statistics included.
+        """
+        held = {key: store.parameters("training", key) for key in {key for cell in self.cells for key in cell.sent}}
         read = ((cell, store.read("cell", cell.stage.key)) for cell in self.cells)
-        return [(cell, entry.record) for cell, entry in read if entry is not None]
+        return [
+            (cell, {**entry.record, "parameters_stored": sum(held[key] for key in cell.sent)})
+            for cell, entry in read
+            if entry is not None
+        ]
 
 
 def plan(sweep: Sweep) -> Plan:
@@ -133,8 +142,8 @@ class _Planner:
         """The cells of one scheme, channel, budget and seed: what they share is worked out once."""
         sweep, source = self.sweep, self.tasks[seed]
         scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
-        needed = closure(scheme.trainings(self.loaded[seed], channel.symbols(uses)))
-        keys = tuple(self._training(training, source) for training in needed)
+        sent = scheme.trainings(self.loaded[seed], channel.symbols(uses))
+        keys = tuple(self._training(training, source) for training in closure(sent))
         description = {
             "stage": "cell",
             **common,
@@ -170,7 +179,7 @@ class _Planner:
             )
             yield Cell(
                 name, sweep.dataset, sweep.model_name, channel_name, knowledge, snr_db, uses, seed,
-                getattr(scheme, "train_snr_db", None), through, stage,
+                getattr(scheme, "train_snr_db", None), through, tuple(self.known[training] for training in sent), stage,
             )  # fmt: skip
 
     def _task_description(self, source: TaskSource) -> dict[str, Any]:

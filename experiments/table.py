@@ -15,7 +15,7 @@ COLUMNS = (
     "snr_db", "channel_uses", "channel_uses_spent", "train_snr_db", "train_channel", "seed", "realizations",
     "accuracy", "accuracy_low", "accuracy_high", "accuracy_channel_low", "accuracy_channel_high", "accuracy_std",
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
-    "train_snr_db_low", "train_snr_db_high",
+    "train_snr_db_low", "train_snr_db_high", "parameters_stored",
 )  # fmt: skip
 """In this order; accuracy in 0..1, SNR in dB."""
 

@@ -1,5 +1,6 @@
 """One parameter set for any SNR against networks of their own: accuracy, and what each costs to hold and to train."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,9 @@ from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("spectrum",)
 COSTS = ("parameters_stored", "parameters_sent", "train_seconds")
+HATCHES = ("", "//", "..", "\\\\", "xx")
+MEMBER = re.compile(r"_member_\d+$")
+"""How the name of a scheme ends that sends one member of a spectrum alone."""
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
@@ -24,16 +28,16 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draw it: accuracy over SNR, and beside it both costs as multiples of the first scheme's.
+    """Draw it: accuracy over SNR, single members thin, and beside it both costs, relative to the first scheme's.
 
-    Parameters held are the column `parameters_stored`; without one, the most that is sent at any SNR.
+    Parameters held are the column `parameters_stored`, 4 bytes each; without one, the most that is sent at any SNR.
 
     Raises:
         TableError: a column is missing, or there are no rows.
     """
     drawn = data(table)
     parts = list(panels(drawn, ["scheme", "snr_db"]))
-    look = looks(drawn["scheme"])
+    look = _looks(dict.fromkeys(drawn["scheme"]))
     figure, axes = panel_grid(2 * len(parts), entries=len(look))
     for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
         draw_lines(left, rows, "snr_db", "scheme", look)
@@ -44,18 +48,56 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _looks(schemes: dict[object, None]) -> dict[object, Look]:
+    """Members are grey, thin, and behind the others."""
+    look = looks([s for s in schemes if not _is_member(s)])
+    members = [scheme for scheme in schemes if _is_member(scheme)]
+    dashes = [(0, (1 + 2 * i, 1.5)) for i in range(len(members))]
+    markers = [f"${i}$" for i in range(len(members))]
+    thin: Look = {"color": "0.45", "linewidth": 0.7, "markersize": 4, "elinewidth": 0.5, "zorder": 1}
+    return look | {m: {**thin, "linestyle": d, "marker": k} for m, d, k in zip(members, dashes, markers)}
+
+
+def _is_member(scheme: object) -> bool:
+    return MEMBER.search(str(scheme)) is not None
+
+
 def _draw_costs(axes: Axes, rows: pd.DataFrame, look: dict[object, Look]) -> None:
-    memory = "parameters_stored" if "parameters_stored" in rows else "parameters_sent"
+    held = "parameters_stored" in rows
+    memory = "parameters_stored" if held else "parameters_sent"
     costs: Any = rows.groupby("scheme", sort=False)[[memory, "train_seconds"]].max()
+    costs = (
+        costs[[not _is_member(scheme) for scheme in costs.index]] if not all(map(_is_member, costs.index)) else costs
+    )
     relative = costs / costs.iloc[0]
-    width = 0.8 / len(costs)
+    width = 0.85 / len(costs)
     for number, (scheme, values) in enumerate(relative.iterrows()):
         places = [group + (number - (len(costs) - 1) / 2) * width for group in (0, 1)]
-        bars = axes.bar(places, values, width, color=look[scheme]["color"], edgecolor="black", linewidth=0.5)
-        axes.bar_label(bars, fmt="{:.2g}", padding=1, fontsize="x-small")
-    axes.set_xticks(
-        [0, 1], ["parameters held" if memory == "parameters_stored" else "parameters sent", "time of training"]
-    )
+        bars = axes.bar(
+            places, values, width, color=look[scheme]["color"], hatch=HATCHES[number % len(HATCHES)],
+            edgecolor="white", linewidth=0.5,
+        )  # fmt: skip
+        size, seconds = costs.loc[scheme]
+        axes.bar_label(bars, [_bytes(4 * size), _duration(seconds)], padding=1, fontsize="x-small")
+    axes.set_xticks([0, 1], ["parameters held" if held else "parameters sent", "time of training"])
     axes.set_ylabel("relative to the first scheme")
     axes.margins(y=0.12)
     axes.grid(visible=False, axis="x")
+
+
+def _bytes(size: float) -> str:
+    """A size in bytes, for people.
+
+    >>> _bytes(57_832.0), _bytes(58_900_000.0)
+    ('57.8 kB', '58.9 MB')
+    """
+    return f"{size / 1e3:.3g} kB" if size < 1e6 else f"{size / 1e6:.3g} MB"
+
+
+def _duration(seconds: float) -> str:
+    """A duration, for people.
+
+    >>> _duration(8.43), _duration(1_500.0)
+    ('8.4 s', '25 min')
+    """
+    return f"{seconds:.2g} s" if seconds < 99.5 else f"{seconds / 60:.3g} min"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from itertools import pairwise
 
 from torch import Tensor
@@ -16,7 +17,7 @@ from airdeliver.schemes.clean import sender_inputs
 from airdeliver.sensitivity import by_curvature
 from airdeliver.spectrum.base import Member, SpectrumBuilder
 from airdeliver.spectrum.nested import NestedBuilder
-from airdeliver.spectrum.package import SelectingPackage, measured
+from airdeliver.spectrum.package import SelectingPackage, SpectrumPackage, measured
 from airdeliver.spectrum.selection import Selection
 from airdeliver.spectrum.training import IN_PLACE, SpectrumTraining
 from airdeliver.task import Task
@@ -60,8 +61,10 @@ class Selecting(Scheme):
                 raise ValueError(f"{name} must be increasing numbers in dB, got {list(levels)}")
             object.__setattr__(self, name, levels)
 
-    def selecting(self, choices: tuple[Choice, ...], task: Task, symbols: int, inputs: Tensor | None) -> Package:
-        """The package of several choices, which are measured for it."""
+    def measured(
+        self, choices: tuple[Choice, ...], task: Task, symbols: int, inputs: Tensor | None
+    ) -> SelectingPackage:
+        """The package of several choices, which are measured for it on the validation split."""
         grid, count, images = self.table_snr_db, self.table_realizations, self.table_images
         normalisation, channel = self.normalisation, self.train_channel
         table = measured(choices, normalisation, task, channel, symbols, grid, count, images, inputs)
@@ -157,13 +160,16 @@ class AirNetSpectrum(Selecting):
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         (training,) = self.trainings(task, channel_uses)
         assert isinstance(training, SpectrumTraining)
-        members = training.spectrum(task, trained[training]).members
-        sent = members if self.member is None else members[self.member : self.member + 1]
-        choices = tuple(self._choice(member, task) for member in sent)
+        spectrum = training.spectrum(task, trained[training])
         inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
-        if len(choices) == 1:
-            return Package(choices, self.normalisation, inputs, self.unknown_snr_db)
-        return self.selecting(choices, task, channel_uses, inputs)
+        if self.member is not None:
+            choice = self._choice(spectrum.members[self.member], task)
+            return Package((choice,), self.normalisation, inputs, self.unknown_snr_db)
+        choices = tuple(self._choice(member, task) for member in spectrum.members)
+        package = self.measured(choices, task, channel_uses, inputs)
+        architecture = training.architecture(task)
+        fields = {f.name: getattr(package, f.name) for f in dataclass_fields(package)}
+        return SpectrumPackage(**fields, spectrum=spectrum, builder=self.builder, architecture=architecture)
 
     def _choice(self, member: Member, task: Task) -> Choice:
         sensitivity = None
@@ -193,4 +199,4 @@ class SeparateNetworks(Selecting):
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         packages = [network.pack(task, trained, channel_uses) for network in self.networks()]
         choices = tuple(package.choices[0] for package in packages)
-        return self.selecting(choices, task, channel_uses, packages[0].inputs)
+        return self.measured(choices, task, channel_uses, packages[0].inputs)

@@ -6,10 +6,13 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.delivery import send
 from airdeliver.evaluation import evaluate
 from airdeliver.links import Knowledge
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
+from airdeliver.spectrum.base import Spectrum, SpectrumBuilder
 from airdeliver.spectrum.selection import AccuracyTable, Selection
 from airdeliver.task import Task
 from channels import Channel, ChannelState
@@ -60,6 +63,21 @@ class SelectingPackage(Package):
         return self.selection.choose_over(self.table, effective_snr_db(state).unsqueeze(0))
 
 
+@dataclass(frozen=True)
+class SpectrumPackage(SelectingPackage):
+    """The members of a spectrum.
+
+    Args:
+        spectrum: whose members the choices are, in the same order.
+        builder: the kind of the spectrum.
+        architecture: of the unpruned network.
+    """
+
+    spectrum: Spectrum = field(kw_only=True)
+    builder: SpectrumBuilder = field(kw_only=True)
+    architecture: PrunableArchitecture = field(kw_only=True)
+
+
 def effective_snr_db(state: ChannelState) -> Float[Tensor, "realizations"]:
     """The SNR in dB of the flat channel of the same capacity: |h|^2 / noise variance where one gain lasts."""
     snr = state.gain.abs().square() / state.noise_variance
@@ -92,8 +110,6 @@ def measured(
         images: at most so many, the first.
         inputs: prepared inputs of the sender's own, for normalisation `sender`.
     """
-    from airdeliver.delivery import send
-
     split, data = task.dataset.validation, task.dataset
     prepared, labels = data.prepare(split.images[:images].to(task.device)), split.labels[:images].to(task.device)
     seed, uses, chance = task.seed + OTHER_NOISE, channel.uses(symbols), 1 / data.classes

@@ -141,6 +141,13 @@ class Store:
             raise StoreError(str(error)) from error
         self.journal.write("written", stage=entry.kind, key=entry.key)
 
+    def parameters(self, kind: str, key: str) -> float:
+        """Real numbers that an entry holds, counted without reading them; not a number if there is none."""
+        try:
+            return float(tensor_files.count(self.path(kind, key).with_suffix(".safetensors")))
+        except (FileNotFoundError, ValueError):
+            return float("nan")
+
     def remove(self, kind: str, key: str) -> None:
         """Forget an entry; the JSON file goes first."""
         path = self.path(kind, key)

@@ -1,0 +1,193 @@
+"""A spectrum in one file, and a member cut out into a file of its own."""
+
+import copy
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.spectrum.base import Member, Spectrum, parameters, shapes
+from airdeliver.spectrum.operations import multiply_accumulates
+from airdeliver.spectrum.package import SpectrumPackage
+from airdeliver.spectrum.plain import from_plain, to_plain
+from airdeliver.spectrum.selection import AccuracyTable
+
+TABLE = "package/table"
+SENSITIVITY = "package/sensitivity/"
+
+
+def save(package: SpectrumPackage, path: Path | str) -> Path:
+    """Write all members into one safetensors file: the shared parameters once, and what tells the members as JSON.
+
+    Args:
+        package: from `AirNetSpectrum.pack`; inputs of the sender's own are not kept.
+        path: replaced if it is there, whole or not at all.
+    """
+    tensors = {**package.spectrum.state_dict(), TABLE: package.table.accuracy}
+    for index, choice in enumerate(package.choices):
+        if choice.payload.sensitivity is not None:
+            tensors[f"{SENSITIVITY}{index}"] = choice.payload.sensitivity
+    about = {
+        "architecture": to_plain(package.architecture),
+        "builder": to_plain(package.builder),
+        "members": shapes(package.spectrum),
+        "conditions": [to_plain(member.condition) for member in package.spectrum.members],
+        "normalisation": to_plain(package.normalisation),
+        "table_snr_db": list(package.table.snr_db),
+        "selection": to_plain(package.selection),
+        "design_snr_db": package.design_snr_db,
+    }
+    return _write(tensors, {"spectrum": json.dumps(about, separators=(",", ":"))}, path)
+
+
+def load(path: Path | str, trusted: Sequence[str] = ()) -> SpectrumPackage:
+    """Read a spectrum: what a sender holds; the members' parameters are views of the largest one's.
+
+    Args:
+        path: written by `save`.
+        trusted: packages, beside this project's, whose model builders, links or channels the file may name.
+
+    Raises:
+        ValueError: no such file, no spectrum, or classes of packages that are not trusted.
+    """
+    tensors, metadata = _read(path, "spectrum")
+    about = json.loads(metadata)
+    table = AccuracyTable(tuple(about["table_snr_db"]), tensors.pop(TABLE))
+    sensitivity = [tensors.pop(f"{SENSITIVITY}{index}", None) for index in range(len(about["members"]))]
+    made = {
+        name: from_plain(about[name], trusted) for name in ("architecture", "builder", "normalisation", "selection")
+    }
+    conditions = [from_plain(condition, trusted) for condition in about["conditions"]]
+    spectrum = made["builder"].restore(tensors, about["members"], conditions, made["architecture"])
+    normalisation = made["normalisation"]
+    choices = tuple(member.choice(normalisation, sensitivity[i]) for i, member in enumerate(spectrum.members))
+    return SpectrumPackage(
+        choices,
+        normalisation,
+        design_snr_db=about["design_snr_db"],
+        table=table,
+        selection=made["selection"],
+        spectrum=spectrum,
+        builder=made["builder"],
+        architecture=made["architecture"],
+    )
+
+
+def cut(spectrum: Spectrum, index: int) -> nn.Module:
+    """A member as a network of its own, in memory of its own, in evaluation mode.
+
+    Raises:
+        ValueError: there is no such member.
+    """
+    return copy.deepcopy(_member(spectrum, index).model).eval()
+
+
+def save_member(package: SpectrumPackage, index: int, path: Path | str) -> Path:
+    """Write a member into a plain safetensors file: its state dict, and its architecture as JSON.
+
+    Raises:
+        ValueError: there is no such member.
+    """
+    member = _member(package.spectrum, index)
+    about = {
+        "architecture": to_plain(package.architecture),
+        "description": member.description.hex(),
+        "snr_db": list(member.snr_db),
+    }
+    return _write(cut(package.spectrum, index).state_dict(), {"model": json.dumps(about)}, path)
+
+
+def load_member(path: Path | str, trusted: Sequence[str] = ()) -> nn.Module:
+    """Read a network that `save_member` wrote, in evaluation mode; the arguments and errors are those of `load`."""
+    tensors, metadata = _read(path, "model")
+    about = json.loads(metadata)
+    architecture = from_plain(about["architecture"], trusted)
+    assert isinstance(architecture, PrunableArchitecture)
+    model = architecture.receive(bytes.fromhex(about["description"]))
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+@dataclass(frozen=True)
+class MemberSummary:
+    """What there is to say of a member.
+
+    Args:
+        index: from 0, the smallest.
+        parameters: learned.
+        multiply_accumulates: for one image.
+        channel_uses: of one delivery, side information included.
+        inputs: real channel inputs of every value, at least.
+        expansion: how a value becomes that many.
+        snr_db: lowest and highest in dB that it is trained at.
+        accuracy: delivered, on the validation split, in the middle of that range.
+    """
+
+    index: int
+    parameters: int
+    multiply_accumulates: int
+    channel_uses: int
+    inputs: int
+    expansion: str
+    snr_db: tuple[float, float]
+    accuracy: float
+
+
+def summaries(package: SpectrumPackage) -> list[MemberSummary]:
+    """A summary of each member, the smallest first."""
+    rows = []
+    for index, member in enumerate(package.spectrum.members):
+        expansion = getattr(member.condition.link, "expansion", None)
+        middle = torch.tensor([sum(member.snr_db) / 2])
+        rows.append(
+            MemberSummary(
+                index,
+                parameters(member.model),
+                multiply_accumulates(member.model, package.architecture.shape),
+                member.symbols(package.normalisation),
+                1 if expansion is None else expansion.inputs,
+                "none" if expansion is None else type(expansion).__name__,
+                member.snr_db,
+                float(package.table.at(middle)[index, 0]),
+            )
+        )
+    return rows
+
+
+def _member(spectrum: Spectrum, index: int) -> Member:
+    if not 0 <= index < len(spectrum.members):
+        raise ValueError(f"the spectrum has members 0 to {len(spectrum.members) - 1}, not {index}")
+    return spectrum.members[index]
+
+
+def _write(tensors: Mapping[str, Tensor], metadata: dict[str, str], path: Path | str) -> Path:
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, partial, metadata)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _read(path: Path | str, kind: str) -> tuple[dict[str, Tensor], Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no file {path}") from error
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is no safetensors file: {error}") from error
+    if kind not in metadata:
+        raise ValueError(f"{path} holds no {kind}: was it written by airdeliver.spectrum?")
+    return tensors, metadata[kind]

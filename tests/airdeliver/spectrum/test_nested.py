@@ -1,0 +1,105 @@
+"""Nested members: real networks that are slices of one parameter set, each at its exact budget."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.compression.channel_groups import ChannelGroup, ChannelGroups, Shrinking
+from airdeliver.compression.importance import Magnitude
+from airdeliver.compression.pruning import removal_order
+from airdeliver.models import CNN, VGG, ResNet20
+from airdeliver.randomness import stream
+from airdeliver.schemes import AirNetSpectrum
+from airdeliver.spectrum import NestedBuilder, cut
+from airdeliver.spectrum.nested import check_nested, check_prefixes, permuted, ranking
+from airdeliver.training import Training
+from airdeliver.training.training import restored
+
+
+def networks():
+    return [(CNN(), (1, 8, 8), 8701), (VGG(), (3, 32, 32), 60_000), (ResNet20(width=0.5), (3, 32, 32), 40_000)]
+
+
+@pytest.mark.parametrize(("model", "shape", "symbols"), networks(), ids=["cnn", "vgg", "resnet"])
+def test_members_are_views_and_real_networks(model, shape, symbols, task):
+    """Every parameter of every member lies in the largest one's memory; a member cut out computes the same."""
+    architecture = PrunableArchitecture(model, shape, 10)
+    network = architecture.unpruned()
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.1 * torch.randn(p.shape, generator=stream(0, "noise")))
+    conditions = AirNetSpectrum().conditions(symbols)
+    spectrum = NestedBuilder().build(network, conditions, architecture, task, 0, False).eval()
+    largest = dict(spectrum.largest.named_parameters())
+    counts = [member.shape for member in spectrum.members]
+    check_nested(counts)
+    assert len(set(counts)) == len(counts)
+    images = torch.randn(4, *shape, generator=stream(0, "noise"))
+    for index, member in enumerate(spectrum.members):
+        for name, parameter in member.model.named_parameters():
+            assert parameter.untyped_storage().data_ptr() == largest[name].untyped_storage().data_ptr()
+        alone = cut(spectrum, index)
+        torch.testing.assert_close(alone(images), member.model(images), atol=1e-5, rtol=0)
+        for name, parameter in alone.named_parameters():
+            assert parameter.untyped_storage().data_ptr() != largest[name].untyped_storage().data_ptr()
+        assert sum(p.numel() for p in alone.parameters()) == member.layout(AirNetSpectrum().normalisation).size
+    with torch.no_grad():
+        largest[next(iter(largest))].zero_()
+    assert not any(bool(next(m.model.parameters()).any()) for m in spectrum.members)
+
+
+def test_each_member_fills_the_budget(known):
+    """Spent <= budget, unused <= 1 % of it, though the largest has eight times the parameters of the smallest."""
+    sizes = [choice.payload.layout.size for choice in known.package.choices]
+    assert sizes[-1] > 6 * sizes[0]
+    for member in known.package.spectrum.members:
+        assert 0.99 * 8701 <= member.symbols(known.package.normalisation) <= 8701
+
+
+def test_another_order_of_channels_computes_the_same(task, clean):
+    """The permuted network is the network, and prefixes of it are what pruning by the same order leaves."""
+    ((start, trained),) = clean.items()
+    model, architecture = restored(task, start, trained), PrunableArchitecture.of(task)
+    order = removal_order(Magnitude().scores(model, architecture.groups, task, 0), 0.1)
+    ranked, scores = ranking(order, architecture.groups.units)
+    other = architecture.unpruned().eval()
+    other.load_state_dict(permuted(model.state_dict(), architecture.groups, ranked))
+    images = torch.randn(8, 1, 8, 8, generator=stream(0, "noise"))
+    torch.testing.assert_close(other(images), model(images), atol=1e-5, rtol=1e-5)
+    for units, score in zip(ranked, scores, strict=True):
+        assert sorted(units) == list(range(len(units)))
+        assert score.tolist() == sorted(score.tolist(), reverse=True)
+
+
+def test_members_that_are_not_nested_are_refused():
+    with pytest.raises(ValueError, match="member 0 must be within member 1"):
+        check_nested([(2, 5), (3, 4)])
+
+
+def test_channels_that_are_no_prefix_are_refused():
+    """The second half of a concatenation, say."""
+    shrinking = Shrinking("2.weight", 1, 8, torch.arange(4, 8).unsqueeze(1))
+    groups = ChannelGroups((ChannelGroup("1", 4, (shrinking,), ()),))
+    with pytest.raises(ValueError, match=r"not a prefix of 2\.weight"):
+        check_prefixes(groups)
+
+
+def test_a_condition_without_budget_is_refused(task):
+    architecture = PrunableArchitecture.of(task)
+    conditions = tuple(replace(c, symbols=None) for c in AirNetSpectrum().conditions(8701))
+    with pytest.raises(ValueError, match="give its condition symbols"):
+        NestedBuilder().build(architecture.unpruned(), conditions, architecture, task, 0, False)
+
+
+def test_statistics_are_each_members_own(known):
+    norms = [
+        [m for m in member.model.modules() if isinstance(m, nn.BatchNorm2d)]
+        for member in known.package.spectrum.members
+    ]
+    first = [norm[0].running_mean for norm in norms]
+    assert all(mean is not None for mean in first)
+    assert not torch.equal(first[0], first[-1][: len(first[0])])
+    assert Training.clean(known.task) in known.trained
