@@ -82,6 +82,16 @@ def test_spectrum_compares_what_is_held_if_the_table_says_so(results):
     assert costs.get_xticklabels()[0].get_text() == "parameters held"
 
 
+def test_members_of_a_spectrum_are_thin_and_cost_nothing_of_their_own(results):
+    """They are grey lines behind the others; bars are of what is held and trained, labelled with its amount."""
+    table = results(("spectrum", "spectrum_separate", "spectrum_member_0", "spectrum_member_1"))
+    curves, costs = spectrum.draw(table.assign(parameters_stored=250_000.0, train_seconds=600.0)).axes
+    widths = {c.get_label(): c.lines[0].get_linewidth() for c in curves.containers}
+    assert widths["spectrum member 0"] < widths["spectrum"] / 2
+    assert len(costs.containers) == 2
+    assert [text.get_text() for text in costs.texts] == ["1 MB", "10 min"] * 2
+
+
 def test_resource_elements_of_a_carrier():
     """51 blocks of 12 subcarriers, 14 symbols in each of 2 slots a millisecond, 14 % overhead."""
     assert Carrier(20, 1).uses_per_millisecond == pytest.approx(51 * 12 * 14 * 2 * 0.86)
