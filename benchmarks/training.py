@@ -17,7 +17,7 @@ IMAGES = 5_120
 
 def measure() -> list[Ratio]:
     """The 115k VGG on images of CIFAR-10's shape, batches of 256."""
-    task = Task(_dataset(), VGG(), Recipe(epochs=1, batch_size=256), threads=torch.get_num_threads())
+    task = Task(noise_images(), VGG(), Recipe(epochs=1, batch_size=256), threads=torch.get_num_threads())
     clean = Training.clean(task)
     noisy = replace(clean, through=Through(AnalogLink(protection="size"), AWGN(), (0.0, 10.0)))
     ratio = speed_ratio("train: through the link / clean", lambda: noisy.run(task, {}), lambda: clean.run(task, {}))
@@ -25,7 +25,8 @@ def measure() -> list[Ratio]:
     return [replace(ratio, value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low, bar=1.1, bar_is="at most")]
 
 
-def _dataset() -> Dataset:
+def noise_images() -> Dataset:
+    """Images of CIFAR-10's shape that are noise, with flips and crops."""
     generator = torch.Generator().manual_seed(0)
 
     def split(n: int) -> Split:
