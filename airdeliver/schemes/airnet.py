@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from airdeliver.compression.importance import Importance, Magnitude
@@ -12,16 +11,15 @@ from airdeliver.links import AnalogLink
 from airdeliver.links.analog.expansion import Expansion, Repetition, Spiral, least_error
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation
-from airdeliver.package import Choice, Package
-from airdeliver.payload import Payload, values_of
+from airdeliver.package import Package
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import sender_inputs
+from airdeliver.schemes.packing import choice_of
 from airdeliver.sensitivity import by_curvature
 from airdeliver.task import Task
 from airdeliver.training import SNR, Through, Trained, Training
 from airdeliver.training.distillation import Distillation
-from airdeliver.training.training import restored
 from channels import AWGN, Channel
 
 EXPANDED_SNR_DB = 7.0
@@ -104,7 +102,7 @@ class AirNet(Scheme):
         clean = Training.clean(task)
         base = replace(clean, recipe=self.fine_tuning or task.fine_tuning, through=through, start=clean)
         if self.teacher is not None:
-            teacher = Training.clean(task, _teacher(self.teacher, task.model))
+            teacher = Training.clean(task, teacher_model(self.teacher, task.model))
             base = replace(base, teacher=teacher, distillation=self.distillation)
         return (self._pruned(base, link, symbols) if self.prune else base,)
 
@@ -127,15 +125,9 @@ class AirNet(Scheme):
 
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         (training,) = self.trainings(task, channel_uses)
-        model, kept = restored(task, training, trained[training]), trained[training].kept
-        choice = Choice.of(model, self.planned_link(), self.normalisation)
-        if kept is not None:
-            architecture = training.architecture(task)
-            layout = architecture.layout(kept.counts, self.normalisation.sends_statistics)
-            payload = Payload(values_of(model, layout), layout)
-            choice = replace(choice, builder=partial(architecture.receive, layout.description), payload=payload)
+        choice = choice_of(task, training, trained[training], self.planned_link(), self.normalisation)
         if self.link.protection not in (None, "equal", "size"):
-            sensitivity = by_curvature(model, choice.payload.layout, self.normalisation, task)
+            sensitivity = by_curvature(choice.model, choice.payload.layout, self.normalisation, task)
             choice = replace(choice, payload=replace(choice.payload, sensitivity=sensitivity))
         inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
         return Package((choice,), self.normalisation, inputs, self.design_snr_db)
@@ -161,7 +153,16 @@ def expansion_for(design_snr_db: float, inputs: int | None = None) -> Expansion:
     return least_error([Repetition(inputs), *spirals], design_snr_db)
 
 
-def _teacher(teacher: ModelBuilder | float, model: Any) -> ModelBuilder:
+def teacher_model(teacher: ModelBuilder | float, model: Any) -> ModelBuilder:
+    """The teacher's architecture.
+
+    Args:
+        teacher: a model, or a factor on the width of the student's.
+        model: the student's.
+
+    Raises:
+        ValueError: a factor, and a student whose width is not a number.
+    """
     if isinstance(teacher, ModelBuilder):
         return teacher
     if not hasattr(model, "width"):

@@ -1,30 +1,37 @@
 """Digital delivery: quantised, entropy-coded, protected by a channel code; at the rate that promises most accuracy."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from airdeliver.compression.importance import Importance, Magnitude
+from airdeliver.compression.pruning import Pruning
+from airdeliver.compression.pruning_to_size import PruningToSize
 from airdeliver.compression.quantisation import allocate
 from airdeliver.links import CapacityLink, DigitalLink, Knowledge, Worth
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
-from airdeliver.payload import load
+from airdeliver.payload import layout_of, load
 from airdeliver.recipe import Recipe
+from airdeliver.schemes.airnet import teacher_model
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import sender_inputs
+from airdeliver.schemes.packing import choice_of
 from airdeliver.task import Task
 from airdeliver.training import Through, Trained, Training
-from airdeliver.training.training import restored
+from airdeliver.training.distillation import Distillation
 from channels import AWGN
 
-TRAINED = (0.7, 0.85, 1.0, 1.1, 1.2, 1.35, 1.6)
+TRAINED = (0.4, 0.55, 0.7, 0.85, 1.0, 1.1, 1.2, 1.35, 1.6)
 """Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
 
-UNTRAINED = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
+UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 """Bits per value at which a network is tried out that was trained for none."""
 
 VALIDATION_IMAGES = 1024
@@ -39,15 +46,21 @@ class Digital(Scheme):
 
     Args:
         link: that it is sent over; its `worth` is replaced by what each network is measured to be worth.
-        train_bits: bits per value that networks are trained for, each starting from the one before, so in falling
-            order; empty for the network as it is (post-training quantisation).
+        train_bits: bits per value that networks are trained for, each starting from the one before; empty for the
+            network as it is (post-training quantisation).
+        keep: the share of the unpruned network that structured pruning has left when each of them is trained; empty
+            for all of it. Bits per value times this share fall from one training to the next.
+        importance: of channels, for the pruning.
+        teacher: architecture of the teacher of these trainings, or a factor on the width of the model; None for no
+            distillation.
+        distillation: how they learn from it.
         penalty: weight of the bits per value beside the task's loss in that training.
         models: architectures to choose from, beside the task's: wider ones at fewer bits a value, say.
         fine_tuning: recipe of each of these trainings; None for the task's.
         normalisation: where batch-norm statistics come from.
 
     Raises:
-        ValueError: rates that do not fall, or a negative penalty.
+        ValueError: rates that do not fall, shares that rise, or a negative penalty.
 
     Source: quantisation-aware training with a rate term: D. Oktay et al., Scalable Model Compression by Entropy
     Penalized Reparameterization, ICLR 2020.
@@ -55,6 +68,10 @@ class Digital(Scheme):
 
     link: DigitalLink = field(default_factory=DigitalLink)
     train_bits: tuple[float, ...] = ()
+    keep: tuple[float, ...] = ()
+    importance: Importance = field(default_factory=Magnitude)
+    teacher: ModelBuilder | float | None = None
+    distillation: Distillation = field(default_factory=Distillation)
     penalty: float = 0.0
     models: tuple[ModelBuilder, ...] = ()
     fine_tuning: Recipe | None = None
@@ -62,27 +79,53 @@ class Digital(Scheme):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "train_bits", tuple(self.train_bits))
+        object.__setattr__(self, "keep", tuple(self.keep) or (1.0,) * len(self.train_bits))
         object.__setattr__(self, "models", tuple(self.models))
-        if list(self.train_bits) != sorted(self.train_bits, reverse=True) or min(self.train_bits, default=1) <= 0:
-            raise ValueError(f"train_bits must be above 0 and fall from one to the next, got {list(self.train_bits)}")
+        if len(self.keep) != len(self.train_bits):
+            raise ValueError(
+                f"keep needs a share for each of train_bits or none, got {list(self.keep)} for {list(self.train_bits)}"
+            )
+        if _rises((1.0, *self.keep)) or min(self.keep, default=1) <= 0:
+            raise ValueError(f"keep must be shares of the network that never rise, above 0, got {list(self.keep)}")
+        costs = [bits * share for bits, share in zip(self.train_bits, self.keep, strict=True)]
+        if _rises(costs) or min(costs, default=1) <= 0:
+            raise ValueError(
+                "train_bits, times the shares that are kept, must be above 0 and fall from one to the next, "
+                f"got {list(self.train_bits)}"
+            )
 
     def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         return tuple(training for model in (task.model, *self.models) for training in self._chain(task, model))
 
     def _chain(self, task: Task, model: ModelBuilder) -> list[Training]:
         training, chain = Training.clean(task, model), []
-        for bits in self.train_bits:
+        recipe = self.fine_tuning or task.fine_tuning
+        teacher = None if self.teacher is None else Training.clean(task, teacher_model(self.teacher, model))
+        for bits, share, before in zip(self.train_bits, self.keep, (1.0, *self.keep), strict=False):
             # What reaches the weights is the quantiser alone, so that links that differ in the rest share networks.
             through = Through(CapacityLink(bits_per_value=bits), AWGN(), 0.0, penalty=self.penalty)
-            recipe = self.fine_tuning or task.fine_tuning
-            training = replace(training, recipe=recipe, through=through, start=training)
+            training = replace(
+                training,
+                recipe=recipe,
+                through=through,
+                start=training,
+                pruning=self._pruning(task, model, share) if share < before else None,
+                teacher=teacher,
+                distillation=None if teacher is None else self.distillation,
+            )
             chain.append(training)
         return chain or [training]
+
+    def _pruning(self, task: Task, model: ModelBuilder, share: float) -> Pruning:
+        """To a share of the values of the unpruned network."""
+        statistics = self.normalisation.sends_statistics
+        values = layout_of(model(task.dataset.channels, task.dataset.classes), statistics=statistics).size
+        return PruningToSize(math.ceil(share * values / 2), importance=self.importance, statistics=statistics)
 
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         choices = []
         for training in self.trainings(task, channel_uses):
-            choice = Choice.of(restored(task, training, trained[training]), self.link, self.normalisation)
+            choice = choice_of(task, training, trained[training], self.link, self.normalisation)
             worth = self._worth(task, choice, *_trained_bits(training))
             # More bits than a network was trained for may even harm it: they stay unused.
             enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
@@ -113,6 +156,10 @@ def _trained_bits(training: Training) -> tuple[float, tuple[float, ...]]:
     link = None if training.through is None else training.through.link
     bits = link.bits_per_value if isinstance(link, DigitalLink) else None
     return (1.0, UNTRAINED) if bits is None else (bits, TRAINED)
+
+
+def _rises(numbers: Sequence[float]) -> bool:
+    return any(after > before for before, after in pairwise(numbers))
 
 
 @dataclass(frozen=True)

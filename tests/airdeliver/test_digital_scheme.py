@@ -8,12 +8,16 @@ from airdeliver.data import load_dataset
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import Digital
+from airdeliver.training import Training
 from channels import AWGN
 
 
+TRAINED = {}
+
+
 def finished(scheme: Digital, task: Task) -> dict:
-    """All networks that a scheme needs."""
-    trained = {}
+    """All networks that a scheme needs, each trained once in this file."""
+    trained = TRAINED
 
     def finish(training) -> None:
         for need in training.needs:
@@ -34,12 +38,11 @@ def task() -> Task:
 def test_training_for_a_rate_beats_quantising_afterwards(task):
     """At 0 dB, where few bits arrive; and of the networks the one that suits the rate is sent."""
     scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1)
-    trained = finished(scheme, task)
     images, labels = task.dataset.test.take(torch.arange(len(task.dataset.test)))
     inputs = task.dataset.prepare(images)
     accuracy = {}
     for name, variant in (("trained", scheme), ("as it is", Digital(CapacityLink()))):
-        package = variant.pack(task, trained | finished(variant, task) if name != "trained" else trained, 3000)
+        package = variant.pack(task, finished(variant, task), 3000)
         delivery = variant.send(package, AWGN(), 0.0, 3000, "average", 2, 0)
         accuracy[name] = evaluate(delivery, inputs, labels).accuracy
         assert delivery.channel_uses_spent <= 3000
@@ -53,6 +56,37 @@ def test_networks_share_trainings_whatever_they_are_sent_over(task):
     assert a[0].start == Digital().trainings(task, 1000)[0]
 
 
-def test_rates_that_rise_are_refused():
-    with pytest.raises(ValueError, match="train_bits"):
-        Digital(train_bits=(0.5, 1.0))
+def test_a_pruned_network_is_sent_with_its_description_and_delivers(task):
+    """Pruned to a half, taught by a wider network, at a third of the bits; everything within the budget."""
+    scheme = Digital(CapacityLink(), train_bits=(1.0, 0.7), keep=(1.0, 0.5), penalty=0.1, teacher=2.0)
+    trained = finished(scheme, task)
+    whole, pruned = scheme.trainings(task, 2000)
+    assert pruned.start == whole
+    assert whole.pruning is None
+    assert whole.teacher == pruned.teacher == Training.clean(task, CNN(width=1.0))
+    package = scheme.pack(task, trained, 2000)
+    sizes = [choice.payload.layout.size for choice in package.choices]
+    assert 0.4 * sizes[0] < sizes[1] <= 0.5 * sizes[0]
+    delivery = scheme.send(package, AWGN(), 0.0, 2000, "average", 2, 0)
+    assert delivery.parameters_sent == sizes[1]
+    assert delivery.channel_uses_spent <= 2000
+    images, labels = task.dataset.test.take(torch.arange(len(task.dataset.test)))
+    assert evaluate(delivery, task.dataset.prepare(images), labels).accuracy > 0.3  # chance is 0.1
+
+
+@pytest.mark.parametrize(
+    ("faulty", "said"),
+    [
+        ({"train_bits": (0.5, 1.0)}, "train_bits"),
+        ({"train_bits": (1.0, 0.9), "keep": (0.5, 1.0)}, "never rise"),
+        ({"train_bits": (1.0, 0.9), "keep": (0.5,)}, "a share for each"),
+        ({"train_bits": (1.0, 3.0), "keep": (1.0, 0.5)}, "fall from one to the next"),
+    ],
+)
+def test_rates_that_rise_are_refused(faulty, said):
+    with pytest.raises(ValueError, match=said):
+        Digital(**faulty)
+
+
+def test_a_rate_may_rise_where_the_network_shrinks_more():
+    assert Digital(train_bits=(0.5, 0.7), keep=(1.0, 0.5)).keep == (1.0, 0.5)
