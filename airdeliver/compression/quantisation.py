@@ -66,10 +66,11 @@ def step_size(index: int) -> float:
 
 
 def dequantise(levels: Int64[np.ndarray, "n"], steps: tuple[int, ...], layout: Layout) -> Float[Tensor, "n"]:
-    """Levels in band order to values in the payload's order."""
+    """Levels in band order to values in the payload's order; infinite beyond the range of binary32."""
     bands = bands_of(layout)
     values = np.empty(layout.size, np.float32)
-    values[bands.order] = levels * np.repeat([step_size(step) for step in steps], bands.sizes)
+    with np.errstate(over="ignore"):
+        values[bands.order] = levels * np.repeat([step_size(step) for step in steps], bands.sizes)
     return torch.from_numpy(values)
 
 

@@ -58,12 +58,14 @@ class _Head:
     counts: tuple[int, int]
     last: tuple[int, int]
 
-    def slots(self, start: int) -> list[tuple[int, int, int]]:
-        """First byte, end and group (0 protected, 1 other) of each packet, if the first starts at `start`."""
+    def slots(self, start: int, length: int) -> list[tuple[int, int, int]]:
+        """First byte, end and group (0 protected, 1 other) of each packet that lies within so many bytes."""
         slots = []
         for group, (count, last) in enumerate(zip(self.counts, self.last, strict=True)):
             for i in range(count):
                 end = start + (self.packet_bytes if i < count - 1 else last)
+                if end > length:
+                    return slots
                 slots.append((start, end, group))
                 start = end
         return slots
@@ -123,7 +125,8 @@ def unpack(data: bytes, layout: Layout) -> Contents:
         layout: of the payload: published recipe.
 
     Raises:
-        DecodeError: the head did not arrive, is not one of this layout, or contradicts a packet.
+        DecodeError: the head did not arrive, is not one of this layout, or contradicts a packet; values beyond the
+            range of binary32.
     """
     head, start = _read_head(data, layout)
     bands = bands_of(layout)
@@ -131,7 +134,7 @@ def unpack(data: bytes, layout: Layout) -> Contents:
     levels = np.repeat(np.array(centres, dtype=np.int64), bands.sizes)
     arrived = np.zeros(layout.size, dtype=bool)
     borders = ((0, bands.protected_values), (bands.protected_values, layout.size))
-    slots = head.slots(start)
+    slots = head.slots(start, len(data))
     reached = 0
     for (begin, end, group), sound in zip(slots, _sound(data, slots), strict=True):
         if not sound:
@@ -150,7 +153,10 @@ def unpack(data: bytes, layout: Layout) -> Contents:
         arrived[first:reached] = True
     in_order = np.empty_like(arrived)
     in_order[bands.order] = arrived
-    return Contents(dequantise(levels, head.steps, layout), torch.from_numpy(in_order))
+    values = dequantise(levels, head.steps, layout)
+    if not bool(values.isfinite().all()):
+        raise DecodeError("the container holds values beyond the range of binary32")
+    return Contents(values, torch.from_numpy(in_order))
 
 
 class _Packer:
@@ -263,7 +269,7 @@ def _sound(data: bytes, slots: list[tuple[int, int, int]]) -> list[bool]:
     """Whether each packet arrived whole; packets of one length are checked together."""
     received = np.frombuffer(data, np.uint8)
     sound = np.zeros(len(slots), dtype=bool)
-    lengths = np.array([end - begin if end <= len(data) else 0 for begin, end, _ in slots], dtype=np.int64)
+    lengths = np.array([end - begin for begin, end, _ in slots], dtype=np.int64)
     begins = np.array([begin for begin, _, _ in slots], dtype=np.int64)
     for length in np.unique(lengths[lengths > CHECKSUM]).tolist():
         rows = np.flatnonzero(lengths == length)

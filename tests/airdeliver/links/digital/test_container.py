@@ -1,5 +1,7 @@
 """The container: round trips, size, and every kind of damage."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,8 @@ from hypothesis import strategies as st
 
 from airdeliver.compression.bands import bands_of
 from airdeliver.compression.entropy_coding import LARGEST_LEVEL, fit
-from airdeliver.compression.quantisation import Quantised, allocate
-from airdeliver.links.digital.bitstream import DecodeError
+from airdeliver.compression.quantisation import STEPS, Quantised, allocate
+from airdeliver.links.digital.bitstream import DecodeError, read_varint, varint
 from airdeliver.links.digital.container import pack, unpack
 from airdeliver.links.digital.crc32c import checksum
 from airdeliver.payload import Layout, Payload, Segment
@@ -172,3 +174,48 @@ def test_heads_with_sound_checksums_and_any_content_are_bounded(body, size):
     except DecodeError:
         return
     assert len(contents.values) == size
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.data(), st.integers(0, 2**32 - 1))
+def test_packets_with_sound_checksums_and_any_content_are_refused_or_read(drawn, seed):
+    """A sender of bad will gets a DecodeError or finite values, whatever its models and packets say."""
+    layout, rng = layout_with(700, 20, 30), np.random.default_rng(seed)
+    levels = np.rint(rng.laplace(0, 2.0 ** rng.integers(0, 30), layout.size)).clip(-LARGEST_LEVEL, LARGEST_LEVEL)
+    source = quantised(layout, levels.astype(np.int64), drawn.draw(st.integers(0, STEPS - 3)))
+    data = bytearray(pack(source, 64).data)
+    for end in range(len(data), 64, -64)[: drawn.draw(st.integers(0, 3))]:
+        body = bytes(data[end - 64 : end - 60]) + drawn.draw(st.binary(min_size=56, max_size=56))
+        data[end - 64 : end] = body + checksum(body)
+    try:
+        contents = unpack(bytes(data), layout)
+    except DecodeError:
+        return
+    assert bool(contents.values.isfinite().all())
+
+
+def test_values_that_no_float_holds_are_refused():
+    """A sound container of the largest level and step: 2^30 times almost 2^128."""
+    layout = layout_with(700)
+    source = quantised(layout, np.full(700, LARGEST_LEVEL), STEPS - 1)
+    with pytest.raises(DecodeError, match="binary32"):
+        unpack(pack(source).data, layout)
+
+
+def test_packets_that_a_head_declares_take_no_memory_before_they_arrive():
+    """A million declared packets, none of which follows: at most ten times the 4 bytes of each value."""
+    layout = layout_with(1_000_000)
+    packed = pack(quantised(layout, np.zeros(layout.size, np.int64)))
+    fields = b"".join(map(varint, [32, 0, 0, layout.size, 32]))
+    at = 7
+    for _ in range(5):
+        _, at = read_varint(packed.data, at)
+    length, start = read_varint(packed.data, at)
+    head = packed.data[:7] + fields + varint(length) + packed.data[start : start + length]
+    bands_of(layout)
+    tracemalloc.start()
+    contents = unpack(head + checksum(head) + bytes(1000), layout)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert not bool(contents.arrived.any())
+    assert peak < 40 * layout.size
