@@ -36,11 +36,19 @@ class Group:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What arrived: groups of realizations, and how the receiver makes models of them."""
+    """What arrived: groups of realizations, and how the receiver makes models of them.
+
+    Args:
+        groups: realizations with the same choice.
+        normalisation: where batch-norm statistics come from.
+        seed: of fading and noise.
+        first: where this is a part of a longer delivery, the number there of its realization 0.
+    """
 
     groups: tuple[Group, ...]
     normalisation: Normalisation
     seed: int
+    first: int = 0
 
     @property
     def realizations(self) -> int:
@@ -221,6 +229,6 @@ def _send_group(
     payload = Payload(values, choice.payload.layout, choice.payload.sensitivity)
     plan = choice.link.plan(payload, symbols, known)
     decoded = choice.link.send(values, plan, channel, state, noise)
-    power = choice.link.power(values, plan).expand(len(numbers))
+    power = choice.link.power(values, plan) if decoded.power is None else decoded.power
     uses = torch.full_like(decoded.uses, channel.uses(plan.symbols)).maximum(decoded.uses)
-    return Group(numbers, choice.builder, plan, replace(decoded, uses=uses), power)
+    return Group(numbers, choice.builder, plan, replace(decoded, uses=uses), power.expand(len(numbers)))

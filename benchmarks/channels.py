@@ -1,12 +1,9 @@
 """Channels against the fastest that noise can be drawn, and against Sionna's blocks."""
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-
 import torch
 from torch import Generator, Tensor
 
+from benchmarks.fresh import in_fresh_process, most_resident_bytes, resident_bytes
 from benchmarks.ratio import Ratio, speed_ratio
 from channels import AWGN, Channel, Rayleigh
 
@@ -74,8 +71,7 @@ def _against_sionna() -> list[Ratio]:
 
 def _memory(name: str, channel: Channel) -> Ratio:
     """Peak memory that sending takes, state and samples included, over the size of the symbols, which all differ."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
-        peak = fresh.submit(_peak_bytes, channel).result()
+    peak = in_fresh_process(_peak_bytes, channel)
     value = peak / (REALIZATIONS * SYMBOLS * torch.complex64.itemsize)
     return Ratio(f"channels: {name}, memory / symbols", value, value, value, 3.0, "at most")
 
@@ -84,15 +80,6 @@ def _peak_bytes(channel: Channel) -> int:
     symbols = torch.empty((REALIZATIONS, SYMBOLS), dtype=torch.complex64)
     for row in symbols:
         row.copy_(_symbols()[0])
-    before = _resident_bytes("VmRSS")
+    before = resident_bytes()
     _deliver(channel, symbols, Generator().manual_seed(1))
-    return _resident_bytes("VmHWM") - before
-
-
-def _resident_bytes(field: str) -> int:
-    """Memory that the process holds (VmRSS) or at most held (VmHWM)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == field:
-            return int(value.split()[0]) * 1024
-    raise OSError(f"no {field} in /proc/self/status: memory is measured on Linux only")
+    return most_resident_bytes() - before

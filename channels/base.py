@@ -108,11 +108,7 @@ class Channel(ABC):
         """
         check_fits(symbols, state)
         check_power(symbols)
-        rows, n = state.gain.shape[0], symbols.shape[-1]
-        gain, variance = state.gain[:, :n], state.noise_variance[:, :n]
-        # In place: a fresh tensor of this size costs half as long as drawing it.
-        samples = complex_normal((rows, n), generator).mul_(variance.sqrt()).addcmul_(gain, symbols)
-        return Received(samples, gain, variance)
+        return receive(symbols, state, generator)
 
     def symbols(self, channel_uses: int) -> int:
         """The most payload symbols that fit into `channel_uses`; all of them, unless there are pilots."""
@@ -121,6 +117,20 @@ class Channel(ABC):
     def uses(self, symbols: int) -> int:
         """What `symbols` payload symbols cost in channel uses, pilots included."""
         return symbols
+
+
+def receive(symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator) -> Received:
+    """`y = h x + noise` and nothing checked: what `Channel.transmit` does, for a piece of a delivery that was checked.
+
+    >>> state = ChannelState(torch.ones(1, 1) + 0j, torch.zeros(1, 1))
+    >>> receive(torch.tensor([[2.0 + 0j]]), state, torch.Generator().manual_seed(0)).samples
+    tensor([[2.+0.j]])
+    """
+    rows, n = state.gain.shape[0], symbols.shape[-1]
+    gain, variance = state.gain[:, :n], state.noise_variance[:, :n]
+    # In place: a fresh tensor of this size costs half as long as drawing it.
+    samples = complex_normal((rows, n), generator).mul_(variance.sqrt()).addcmul_(gain, symbols)
+    return Received(samples, gain, variance)
 
 
 def complex_normal(shape: tuple[int, ...], generator: Generator) -> Complex[Tensor, "..."]:

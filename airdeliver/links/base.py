@@ -50,11 +50,13 @@ class Decoded:
         values: the payload's values as received.
         usable: False where nothing usable arrived (side information lost, say).
         uses: channel uses spent.
+        power: mean |x|^2 over the payload symbols of each delivery, where sending has measured it; else None.
     """
 
     values: Float[Tensor, "realizations n"]
     usable: Bool[Tensor, "realizations"]
     uses: Int[Tensor, "realizations"]
+    power: Float[Tensor, "#realizations"] | None = None
 
 
 class Link(ABC):

@@ -40,3 +40,17 @@ def test_a_misspelt_name_gets_its_neighbour():
     assert "channels" in names()
     with pytest.raises(SystemExit, match="did you mean channels"):
         main(["chanels"])
+
+
+def test_one_that_fails_loses_no_other(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def fails() -> list[Ratio]:
+        raise OSError("no such machine")
+
+    monkeypatch.setattr("benchmarks.analog.measure", fails)
+    monkeypatch.setattr("benchmarks.load.measure", lambda: [Ratio("load", 4.0, 4.0, 4.0, 3.0)])
+    with pytest.raises(SystemExit) as ended:
+        main(["analog", "load", "--json"])
+    assert ended.value.code == 1
+    failed, loaded = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert failed == {"name": "analog", "error": "OSError: no such machine", "met": False}
+    assert loaded["met"] is True

@@ -18,6 +18,9 @@ from airdeliver.payload import Layout
 LARGEST = 65504.0
 """The largest float16."""
 
+_LARGE, _PIECE = 1 << 24, 1 << 18
+"""Values from which on memory matters, and how many of them are then looked at at a time."""
+
 
 @dataclass(frozen=True, eq=False)
 class AnalogPlan(Plan):
@@ -226,17 +229,28 @@ def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, 
     constant, first = _constant(segments)
     exact = torch.where(constant, first, torch.stack([s.mean() for s in segments]))
     mean = exact.half().float()
-    deviation = values - _spread(mean, layout)
-    square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
+    if layout.size < _LARGE:
+        deviation = values - _spread(mean, layout)
+        square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
+    else:
+        square = torch.stack([_mean_square(s, about) for s, about in zip(segments, mean)])
     scale = torch.where(constant, 0.0, round_up(square.sqrt()))
     _check_float16(mean, scale, layout)
     return torch.where(constant, exact, mean), scale
+
+
+def _mean_square(segment: Float[Tensor, "n"], about: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    """The same for one large segment, a piece of it at a time, which bounds the memory."""
+    parts = [torch.linalg.vector_norm(part - about).double().square() for part in segment.split(_PIECE)]
+    return (torch.stack(parts).sum() / max(1, segment.numel())).float()
 
 
 def _spread(each: Float[Tensor, "segments"], layout: Layout) -> Float[Tensor, "n"]:
     """One number a segment, for all its values."""
     if not layout.sizes:
         return each.new_zeros(0)
+    if len(layout.sizes) == 1:
+        return each.expand(layout.sizes[0])
     return torch.cat([number.expand(size) for number, size in zip(each.unbind(), layout.sizes)])
 
 
