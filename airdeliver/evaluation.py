@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from airdeliver.delivery import Delivery
-from airdeliver.intervals import channel_interval, crossed_interval
+from airdeliver.intervals import channel_interval, crossed_interval, shared_interval
 from airdeliver.randomness import stream
 from airdeliver.scoring import correctness
 
@@ -30,7 +30,8 @@ class Report:
         usable: share of deliveries of which something usable arrived.
         calibration_inputs: inputs from which the receiver re-estimated batch norm; 0 if it did not.
         evaluate_seconds: how long the evaluation took.
-        scores: of each delivery on each image, 1 where it is right (or the metric's value, one a delivery).
+        scores: of each delivery on each image, 1 where it is right (or the metric's value, one a delivery); not a
+            number for images that a delivery was not scored on.
     """
 
     accuracy: float
@@ -50,9 +51,11 @@ class Report:
         cls, scores: Float[Tensor, "realizations n"], usable: float, calibration_inputs: int, evaluate_seconds: float
     ) -> "Report":
         """Mean and intervals of scores; the other arguments are passed on."""
-        per_realization = scores.mean(1)
+        shared = bool(scores.isnan().any())
+        per_realization = scores.nanmean(1) if shared else scores.mean(1)
         channel = channel_interval(per_realization)
-        both = crossed_interval(scores) if scores.shape[1] > 1 else channel
+        crossed = shared_interval if shared else crossed_interval
+        both = crossed(scores) if scores.shape[1] > 1 else channel
         return cls(
             accuracy=channel.mean,
             low=both.low,
@@ -83,6 +86,7 @@ def evaluate(
     metric: Callable[[nn.Module], float] | None = None,
     chance: float | None = None,
     precision: Literal["float32", "bfloat16"] = "float32",
+    images_each: int | None = None,
 ) -> Report:
     """Accuracy of what arrived, with 95 % intervals.
 
@@ -100,9 +104,14 @@ def evaluate(
         chance: the score of a delivery of which nothing usable arrived; for accuracy by default one over the number
             of classes, the largest label plus one.
         precision: of the forward passes.
+        images_each: score every delivery on so many of the images, drawn at random for each alone; None for all. The
+            deliveries' accuracies are then independent and each is, on average, that on all images, so both intervals
+            stay what they say: wider for as many deliveries, far narrower for as much time. `std` and
+            `per_realization` hold the chance of the images, too.
 
     Raises:
-        ValueError: neither images with as many labels nor a metric; or nothing usable arrived in some realization and
+        ValueError: images_each that is not between 1 and the number of images; neither images with as many labels
+            nor a metric; or nothing usable arrived in some realization and
             the metric's chance is not known.
     """
     started = time.perf_counter()
@@ -113,7 +122,8 @@ def evaluate(
     else:
         calibration = _calibration_rows(delivery, len(images))
         fallback = 1 / (int(labels.max()) + 1) if chance is None else chance
-        scores = correctness(delivery, images, labels, images[calibration], fallback, precision)
+        scored = None if images_each is None else _shares(delivery, len(images), images_each)
+        scores = correctness(delivery, images, labels, images[calibration], fallback, precision, scored)
         calibrated = len(calibration) if delivery.calibrates else 0
     return Report.of(scores, delivery.usable, calibrated, time.perf_counter() - started)
 
@@ -122,6 +132,18 @@ def _calibration_rows(delivery: Delivery, n: int) -> Tensor:
     """Seeded-random rows of the inputs to be served; the same for every realization."""
     order = torch.randperm(n, generator=stream(delivery.seed, "calibration"))
     return order[: delivery.normalisation.calibration_inputs]
+
+
+def _shares(delivery: Delivery, n: int, each: int) -> Int64[Tensor, "realizations each"] | None:
+    """The rows that each delivery is scored on: the same for every scheme, since they depend on the seed alone."""
+    if not 1 <= each <= n:
+        raise ValueError(f"images_each must be between 1 and the {n} images, got {each}")
+    if each == n:
+        return None
+    numbers = range(delivery.first, delivery.first + delivery.realizations)
+    orders = (torch.randperm(n, generator=stream(delivery.seed, "test images", number)) for number in numbers)
+    device = delivery.groups[0].decoded.values.device
+    return torch.stack([order[:each] for order in orders]).to(device)
 
 
 def _measured(

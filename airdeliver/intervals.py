@@ -42,6 +42,46 @@ def crossed_interval(scores: Float[Tensor, "realizations images"], level: float 
     return _student(float(mean), variance, max(1.0, freedom), level)
 
 
+def shared_interval(scores: Float[Tensor, "realizations images"], level: float = 0.95) -> Interval:
+    r"""`crossed_interval` where each realization was scored on a random subset of the images, drawn anew for each.
+
+    Not a number marks what was not scored. With the images given, the rows' means are independent and each has the
+    mean over all images as its expectation, so their spread holds everything but $\sigma_i^2 / N$: what other test
+    images would change. That variance between images is measured by the pairs of different realizations that met on
+    an image, against those that met on different ones.
+
+    Source: as `crossed_interval`; A. B. Owen and D. Eckles, Bootstrapping data arrays of arbitrary order, 2012
+    (moments over pairs).
+    """
+    k, n = scores.shape
+    seen = ~scores.isnan()
+    known = scores.nan_to_num(nan=0.0).double()
+    rows = known.sum(1) / seen.sum(1)
+    mean = float(rows.mean())
+    if k < 2 or n < 2:
+        return Interval(mean, 0.0, 1.0)
+    by_row = float(rows.var()) / k
+    by_column = _variance_between_images(known, seen) / n
+    variance = by_row + by_column
+    freedom = variance**2 / (by_row**2 / (k - 1) + by_column**2 / (n - 1)) if variance > 0 else 1.0
+    return _student(mean, variance, max(1.0, freedom), level)
+
+
+def _variance_between_images(known: Float[Tensor, "realizations images"], seen: Tensor) -> float:
+    """From all pairs of different realizations; where no two met on an image, the variance of all scores, no less."""
+    total, count = known.sum(), float(seen.sum())
+    columns, met = known.sum(0), seen.sum(0).double()
+    squares = known.square().sum()
+    pairs = float(met.square().sum() - count)
+    all_scores = float(squares / count - (total / count).square())
+    apart = count**2 - float(seen.sum(1).double().square().sum()) - pairs
+    if pairs <= 0 or apart <= 0:
+        return all_scores
+    together = float(columns.square().sum() - squares)
+    elsewhere = float(total.square() - known.sum(1).square().sum()) - together
+    return min(max(together / pairs - elsewhere / apart, 0.0), all_scores)
+
+
 def channel_interval(accuracies: Float[Tensor, "realizations"], level: float = 0.95) -> Interval:
     """Interval of the mean over new realizations with the test images as given; more realizations narrow it.
 

@@ -18,6 +18,7 @@ Purpose = Literal[
     "noise",
     "statistics",
     "calibration",
+    "test images",
 ]
 
 

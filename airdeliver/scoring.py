@@ -23,6 +23,7 @@ def correctness(
     calibration: Float[Tensor, "m ..."],
     chance: float,
     precision: Literal["float32", "bfloat16"] = "float32",
+    scored: Int64[Tensor, "realizations each"] | None = None,
 ) -> Float[Tensor, "realizations n"]:
     """1 where a delivered network is right about an image, 0 where it is wrong, `chance` where nothing usable arrived.
 
@@ -35,21 +36,42 @@ def correctness(
         calibration: unlabelled inputs to re-estimate batch norm from, if its statistics were not sent.
         chance: the score of a delivery of which nothing usable arrived.
         precision: of the forward passes.
+        scored: the images that each delivery is scored on; None for all. The others' scores are not numbers.
     """
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    batches = [_laid_out(batch.to(dtype)) for batch in images.split(BATCH)]
+    whole = [_laid_out(batch.to(dtype)) for batch in images.split(BATCH)] if scored is None else []
     scores = torch.full((delivery.realizations, len(images)), chance, device=images.device)
     for group in delivery.groups:
         receiver = _receiver(group, None if delivery.normalisation.sends_statistics else _laid_out(calibration), dtype)
         known: dict[bytes, Tensor] = {}
         for row in torch.nonzero(group.decoded.usable).flatten().tolist():
-            values = group.decoded.values[row]
+            values, number = group.decoded.values[row], group.realizations[row]
+            if scored is not None:
+                batches = [_taken(images, rows).to(dtype) for rows in scored[number].split(BATCH)]
+                right = _predicted(receiver.rebuild(values), batches) == labels[scored[number]]
+                scores[number, scored[number]] = right.float()
+                continue
             received = values.cpu().numpy().tobytes()
             if received not in known:
-                model = receiver.rebuild(values)
-                known[received] = torch.cat([model(batch).argmax(-1) for batch in batches]) == labels
-            scores[group.realizations[row]] = known[received].float()
-    return scores
+                known[received] = _predicted(receiver.rebuild(values), whole) == labels
+            scores[number] = known[received].float()
+    return scores if scored is None else _only(scores, scored)
+
+
+def _predicted(model: Any, batches: list[Tensor]) -> Int64[Tensor, "n"]:
+    return torch.cat([model(batch).argmax(-1) for batch in batches])
+
+
+def _taken(images: Float[Tensor, "n ..."], rows: Int64[Tensor, "each"]) -> Float[Tensor, "each ..."]:
+    """Copies of some images, laid out for the forward passes."""
+    if images.ndim != 4:
+        return images.index_select(0, rows)
+    return images.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+
+
+def _only(scores: Float[Tensor, "realizations n"], scored: Int64[Tensor, "realizations each"]) -> Tensor:
+    """Not a number where an image was not scored."""
+    return torch.full_like(scores, torch.nan).scatter(1, scored, scores.gather(1, scored))
 
 
 def _receiver(group: Group, calibration: Tensor | None, dtype: torch.dtype) -> Any:

@@ -58,7 +58,9 @@ class CellStage(Stage):
             lambda count: self.scheme.send(
                 package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
             ),
-            lambda part: evaluate(part, images, labels, chance=chance, precision=self.precision),
+            lambda part: evaluate(
+                part, images, labels, chance=chance, precision=self.precision, images_each=self.realizations.images
+            ),
         )
         return {
             "normalisation": delivery.normalisation.kind,

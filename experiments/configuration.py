@@ -226,13 +226,13 @@ def _integer(value: Any, key: str, least: int) -> int:
 
 
 def _realizations(value: Any) -> Realizations:
-    """A number, or `{until: HALF_WIDTH, at_least: N, at_most: N}`."""
+    """A number, or `{until: HALF_WIDTH, at_least: N, at_most: N, images: N}`."""
     if not isinstance(value, DictConfig):
         count = _integer(value, "realizations", 1)
         return Realizations(count, count)
     given = {"until": 0.005, "at_least": BLOCK, "at_most": 16 * BLOCK, **value}
     for key in given:
-        _one_of(key, "a key of realizations", ("until", "at_least", "at_most"))
+        _one_of(key, "a key of realizations", ("until", "at_least", "at_most", "images"))
     try:
         return Realizations(**given)
     except (TypeError, ValueError) as error:

@@ -88,3 +88,28 @@ def test_equal_payloads_are_evaluated_once():
     delivery = deliver(Counting(4, 2), AnalogLink(), AWGN(), float("inf"), 500, 5)
     evaluate(delivery, torch.randn(10, 4), torch.zeros(10, dtype=torch.int64))
     assert calls == [10]
+
+
+def test_shared_images_get_the_scores_that_all_images_give(task, clean, served):
+    """What is scored is a random part of what a whole evaluation scores, and the same for every scheme."""
+    images, labels = served
+    delivery = Clean().send(Clean().pack(task, clean, 20_000), AWGN(), 5.0, 20_000, "average", 16, 0)
+    whole, shared = evaluate(delivery, images, labels), evaluate(delivery, images, labels, images_each=50)
+    seen = ~shared.scores.isnan()
+    assert torch.equal(seen.sum(1), torch.full((16,), 50))
+    # Sums over batches of another size differ in their last bit, which may tip an image.
+    assert float((shared.scores[seen] != whole.scores[seen]).float().mean()) < 0.01
+    assert shared.channel_low < whole.accuracy < shared.channel_high
+    assert len({tuple(row.nonzero().flatten().tolist()) for row in seen}) == 16
+    assert torch.equal(evaluate(delivery, images, labels, images_each=len(images)).scores, whole.scores)
+    with pytest.raises(ValueError, match="images_each must be between 1 and"):
+        evaluate(delivery, images, labels, images_each=len(images) + 1)
+
+
+def test_shared_images_of_lost_deliveries_count_as_chance(task, clean, served):
+    images, labels = served
+    delivery = Clean().send(Clean().pack(task, clean, 20_000), Rayleigh(), -5.0, 20_000, "average", 32, 0)
+    report = evaluate(delivery, images, labels, images_each=40)
+    lost = ~delivery.usable_realizations
+    assert torch.allclose(report.per_realization[lost], torch.tensor(0.1))
+    assert torch.equal((~report.scores.isnan()).sum(1), torch.full((32,), 40))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from airdeliver.intervals import channel_interval, crossed_interval
+from airdeliver.intervals import channel_interval, crossed_interval, shared_interval
 
 REPETITIONS = 500
 
@@ -39,6 +39,38 @@ def test_channel_interval_covers_the_mean_over_channels_with_the_images_as_given
         interval = channel_interval((latent + torch.randn(16, 360, generator=generator) > 0).float().mean(1))
         covered += interval.low <= truth <= interval.high
     assert 0.92 <= covered / REPETITIONS <= 0.98
+
+
+def drawn(whole: torch.Tensor, each: int, generator: torch.Generator) -> torch.Tensor:
+    """Every realization's scores on random images of its own, the others not a number."""
+    shares = torch.rand(whole.shape, generator=generator).argsort(1)[:, :each]
+    return torch.full_like(whole, torch.nan).scatter(1, shares, whole.gather(1, shares))
+
+
+@pytest.mark.parametrize(("by_row", "by_column"), [(0.1, 1.5), (0.5, 1.0), (0.02, 3.0)])
+def test_shared_images_leave_both_intervals_what_they_say(by_row, by_column):
+    """48 realizations of 50 out of 500 images: new images, and the images as given."""
+    generator = torch.Generator().manual_seed(2)
+    truth = float(norm.cdf(0.8 / (1 + by_row**2 + by_column**2) ** 0.5))
+    images = by_column * torch.randn(1, 500, generator=generator)
+    given = float(torch.from_numpy(norm.cdf((0.8 + images.numpy()) / (1 + by_row**2) ** 0.5)).mean())
+    both = channel = 0
+    for _ in range(REPETITIONS):
+        interval = shared_interval(drawn(scores(48, 500, by_row, by_column, generator), 50, generator))
+        both += interval.low <= truth <= interval.high
+        latent = 0.8 + by_row * torch.randn(48, 1, generator=generator) + images
+        right = (latent + torch.randn(48, 500, generator=generator) > 0).float()
+        interval = channel_interval(drawn(right, 50, generator).nanmean(1))
+        channel += interval.low <= given <= interval.high
+    assert 0.92 <= both / REPETITIONS <= 0.98
+    assert 0.92 <= channel / REPETITIONS <= 0.98
+
+
+def test_shared_interval_of_all_images_is_the_crossed_one():
+    everything = scores(16, 500, 0.2, 1.0, torch.Generator().manual_seed(3))
+    shared, crossed = shared_interval(everything), crossed_interval(everything)
+    assert shared.mean == pytest.approx(crossed.mean, abs=1e-6)
+    assert shared.high - shared.low == pytest.approx(crossed.high - crossed.low, rel=0.01)
 
 
 def test_one_realization_says_nothing_of_the_channel():
