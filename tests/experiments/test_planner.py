@@ -37,7 +37,8 @@ def test_networks_are_shared_by_all_cells():
 
 
 def test_every_seed_and_training_snr_has_its_own_network():
-    keys = {t.key for arguments in (["seeds=[0,1]"], ["train_snr_db=0"]) for t in planned(*arguments).trainings}
+    wanted = ("scheme=[clean,noise]", "snr_db=[2]")
+    keys = {t.key for varied in ("seeds=[0,1]", "train_snr_db=0") for t in planned(*wanted, varied).trainings}
     assert len(keys) == 5  # clean and noise for two seeds, and noise at 0 dB
 
 
