@@ -11,7 +11,7 @@ from figures.drawing import SNR, looks, panel_grid
 from figures.gains import gain_interval
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, panels, said
 
-EXPERIMENTS = ("bandwidth",)
+EXPERIMENTS = ("winner", "bandwidth")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++")
 
 
