@@ -1,4 +1,4 @@
-"""Who wins where: the best scheme at each SNR and bandwidth, and its lead over the second in points."""
+"""Who wins where: the best scheme at each SNR and bandwidth, its lead over the second, and how far the limit is."""
 
 from typing import Any
 
@@ -14,19 +14,39 @@ from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, p
 EXPERIMENTS = ("winner", "bandwidth")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++")
 
+AS_IT_IS = (
+    "clean", "clean_equal", "clean_frozen", "clean_pruned", "clean_sender",
+    "digital_adaptive", "digital_fixed", "digital_target",
+)  # fmt: skip
+"""Schemes that send a network as it is; all others train it for the link."""
+
+LIMITS = {"digital_capacity": "network as it is", "digital_qat_capacity": "network trained for the link"}
+"""Schemes that nobody can build, a channel code at the Shannon limit: they compete with nobody, but are a mark."""
+
+SITUATIONS = {
+    "awgn": "SNR known",
+    "rayleigh": "average SNR known, slow fading",
+    "multicast": "one transmission, receivers of unlike SNR",
+}
+"""What a sender of knowledge `average` knows over a channel."""
+
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: winner, second, and the lead with its 95 % interval over channels and test images.
 
-    It is as wide as if the two had met different channels and images; they met the same, so it is rather too wide.
+    Networks as they are and networks trained for the link compete apart, if there are two schemes of each. `limit` is
+    the lead of the Shannon limit over the winner, NaN without such a scheme. The interval is as wide as if the two had
+    met different channels and images; they met the same, so it is rather too wide.
 
     Raises:
         TableError: a column is missing, there are no rows, or no place where two schemes met.
     """
     check(table, (*CONDITIONS, "seed", *INTERVAL), "winner")
-    place = [name for name in CONDITIONS if name != "scheme"]
-    measured = over_seeds(table)
-    ranked = measured.sort_values("accuracy", ascending=False, kind="stable")
+    measured: Any = _prepared(over_seeds(table))
+    place = [*(name for name in CONDITIONS if name != "scheme"), "prepared"]
+    is_limit = measured["scheme"].isin(list(LIMITS)) & (~measured["scheme"].isin(list(LIMITS))).any()
+    limits = measured[is_limit].groupby(place)["accuracy"].max().rename("accuracy_limit").reset_index()
+    ranked = measured[~is_limit].sort_values("accuracy", ascending=False, kind="stable")
     order = ranked.groupby(place).cumcount()
     first, second = ranked[order == 0], ranked[order == 1]
     both = measured[place].drop_duplicates().merge(first, on=place)
@@ -35,15 +55,29 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
         raise TableError("figure winner needs two schemes at the same place, every place of the table has one")
     low, high = gain_interval(both, "", "_second", INTERVAL[1:])
     both = both.assign(lead=both["accuracy"] - both["accuracy_second"], lead_low=low, lead_high=high)
+    both = both.merge(limits, on=place, how="left")
+    both = both.assign(limit=both["accuracy_limit"] - both["accuracy"])
     both = both.rename(columns={"scheme": "winner", "scheme_second": "second"})
-    return both.loc[:, [*place, "winner", "second", "accuracy", "accuracy_second", "lead", "lead_low", "lead_high"]]
+    numbers = ["accuracy", "accuracy_second", "lead", "lead_low", "lead_high", "limit"]
+    return both.loc[:, [*place, "winner", "second", *numbers]]
+
+
+def _prepared(measured: pd.DataFrame) -> pd.DataFrame:
+    """With how the network was prepared, empty where too few schemes are there to tell the two apart."""
+    as_it_is, trained = LIMITS.values()
+    schemes: Any = measured["scheme"]
+    known = {**{name: as_it_is for name in AS_IT_IS}, **LIMITS}
+    prepared = schemes.map(lambda name: known.get(name, trained))
+    contestants = schemes[~schemes.isin(list(LIMITS))].groupby(prepared).nunique()
+    apart = len(contestants) == 2 and contestants.min() > 1
+    return measured.assign(prepared=prepared if apart else "")
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draw it, a panel for each knowledge and whatever else varies.
+    """Draw it, a panel for each knowledge and preparation, and whatever else varies.
 
     Colour and hatch say who wins, the number by how many points; in brackets, and pale, where the interval of the lead
-    contains 0.
+    contains 0. Below it, how many points the Shannon limit is above the winner.
 
     Raises:
         TableError: a column is missing, there are no rows, or no place where two schemes met.
@@ -52,7 +86,11 @@ def draw(table: pd.DataFrame) -> Figure:
     schemes = [scheme for scheme in dict.fromkeys(table["scheme"]) if scheme in set(drawn["winner"])]
     look = looks(dict.fromkeys(table["scheme"]))
     faces = {s: {"facecolor": look[s]["color"], "hatch": HATCHES[i % len(HATCHES)]} for i, s in enumerate(schemes)}
-    parts = list(panels(drawn.assign(scheme=""), ["snr_db", "channel_uses"]))
+    parts = [
+        ("\n".join(filter(None, (_situation(title, rows), str(prepared)))), rows)
+        for title, both in panels(drawn.assign(scheme=""), ["snr_db", "channel_uses", "prepared"])
+        for prepared, rows in both.groupby("prepared", sort=False)
+    ]
     figure, axes = panel_grid(len(parts), entries=len(schemes))
     for panel, (title, rows) in zip(axes, parts):
         _map(panel, rows, faces)
@@ -64,6 +102,12 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _situation(title: str, rows: pd.DataFrame) -> str:
+    """The title of a panel that shows one of the usual channels, in words."""
+    usual = set(rows["knowledge"]) == {"average"} and title in SITUATIONS
+    return SITUATIONS[title] if usual else title
+
+
 def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]]) -> None:
     across, up = sorted(set(rows["snr_db"])), sorted(set(rows["channel_uses"]))
     for row in rows.to_dict("records"):
@@ -73,7 +117,9 @@ def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]]) -> No
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", **look))
         text = f"{100 * row['lead']:.1f}"
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-        axes.text(x, y, text if sure else f"({text})", ha="center", va="center", fontsize="small", bbox=box)
+        limit = "" if pd.isna(row["limit"]) else f"\n{100 * row['limit']:+.1f}"
+        text = (text if sure else f"({text})") + limit
+        axes.text(x, y, text, ha="center", va="center", fontsize="x-small" if limit else "small", bbox=box)
     axes.set_xticks(range(len(across)), [f"{value:g}" for value in across])
     axes.set_yticks(range(len(up)), [f"{value:,}" for value in up])
     axes.set(xlim=(-0.5, len(across) - 0.5), ylim=(-0.5, len(up) - 0.5))
