@@ -44,6 +44,12 @@ _MARGIN = 1.01
 class Digital(Scheme):
     """One network or several, each trained for a rate; whichever delivers more accuracy over the channel is sent.
 
+    A network that was trained for no rate is quantised as it is: levels by rate and distortion together, steps at one
+    slope over all bands, the rate by accuracy on validation images. A bias correction has no place in it where the
+    receiver estimates statistics anew, which takes away whatever quantisation shifts or scales in a channel. Steps by
+    measured curvature instead of relative noise were worse at 1 bit a value and less (digits at 0.8: 18 against 90 %)
+    and equal from 1.3 on: so large an error has left the region where the curvature says what it costs.
+
     Args:
         link: that it is sent over; its `worth` is replaced by what each network is measured to be worth.
         train_bits: bits per value that networks are trained for, each starting from the one before; empty for the

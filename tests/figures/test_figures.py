@@ -58,6 +58,26 @@ def test_a_lead_within_its_interval_stands_in_brackets(results):
     assert [text.get_text() for text in axes.texts] == ["(0.1)"]
 
 
+def test_networks_as_they_are_and_trained_ones_compete_apart_and_the_limit_with_nobody(results):
+    schemes = ("clean", "digital_adaptive", "digital_capacity", "airnet", "digital_qat_adaptive")
+    table = results(schemes, snr_db=(5.0,), channels=("awgn", "rayleigh"))
+    accuracy = dict(zip(schemes, (0.6, 0.4, 0.9, 0.7, 0.8)))
+    table["accuracy"] = table["scheme"].map(accuracy)
+    table["accuracy_low"], table["accuracy_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.04
+    drawn = winner.data(table)
+    as_it_is, trained = (rows for _, rows in drawn.groupby("prepared"))
+    assert set(as_it_is["winner"]) == {"clean"}
+    assert as_it_is["limit"].tolist() == pytest.approx([0.3, 0.3])
+    assert set(trained["winner"]) == {"digital_qat_adaptive"}
+    assert trained["limit"].isna().all()
+    panels = winner.draw(table).axes
+    assert [panel.get_title() for panel in panels[:2]] == [
+        "SNR known\nnetwork as it is",
+        "SNR known\nnetwork trained for the link",
+    ]
+    assert [text.get_text() for text in panels[0].texts] == ["20.0\n+30.0"]
+
+
 def test_winner_of_one_scheme_is_refused(results):
     with pytest.raises(TableError, match="two schemes at the same place"):
         winner.draw(results(("a",)))
