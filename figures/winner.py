@@ -1,4 +1,4 @@
-"""Who wins where: the best scheme at each SNR and bandwidth, its lead over the second, and how far the limit is."""
+"""Who wins where: the best scheme at each SNR and bandwidth, its lead over the other side, and how far the limit is."""
 
 from typing import Any
 
@@ -34,6 +34,7 @@ SITUATIONS = {
 def data(table: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: winner, second, and the lead with its 95 % interval over channels and test images.
 
+    Second is the best of the other side, digital or analog, where both are there; else the next best scheme.
     Networks as they are and networks trained for the link compete apart, if there are two schemes of each. `limit` is
     the lead of the Shannon limit over the winner, NaN without such a scheme. The interval is as wide as if the two had
     met different channels and images; they met the same, so it is rather too wide.
@@ -47,8 +48,12 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     is_limit = measured["scheme"].isin(list(LIMITS)) & (~measured["scheme"].isin(list(LIMITS))).any()
     limits = measured[is_limit].groupby(place)["accuracy"].max().rename("accuracy_limit").reset_index()
     ranked = measured[~is_limit].sort_values("accuracy", ascending=False, kind="stable")
-    order = ranked.groupby(place).cumcount()
-    first, second = ranked[order == 0], ranked[order == 1]
+    ranked = ranked.assign(digital=ranked["scheme"].str.startswith("digital"))
+    first = ranked.groupby(place, as_index=False).head(1)
+    others = ranked.drop(first.index).merge(first[[*place, "digital"]], on=place, suffixes=("", "_first"))
+    # The other side comes before the winner's own.
+    others = others.sort_values("digital", key=lambda _: others["digital"] == others["digital_first"], kind="stable")
+    second = others.groupby(place, as_index=False).head(1)
     both = measured[place].drop_duplicates().merge(first, on=place)
     both = both.merge(second, on=place, suffixes=("", "_second"), validate="one_to_one")
     if both.empty:
@@ -76,8 +81,8 @@ def _prepared(measured: pd.DataFrame) -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> Figure:
     """Draw it, a panel for each knowledge and preparation, and whatever else varies.
 
-    Colour and hatch say who wins, the number by how many points; in brackets, and pale, where the interval of the lead
-    contains 0. Below it, how many points the Shannon limit is above the winner.
+    Colour and hatch say who wins, the number by how many points over the other side; in brackets, and pale, where the
+    interval of the lead contains 0. Below it, how many points the Shannon limit is above the winner.
 
     Raises:
         TableError: a column is missing, there are no rows, or no place where two schemes met.

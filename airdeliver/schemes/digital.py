@@ -133,9 +133,12 @@ class Digital(Scheme):
         for training in self.trainings(task, channel_uses):
             choice = choice_of(task, training, trained[training], self.link, self.normalisation)
             worth = self._worth(task, choice, *_trained_bits(training))
-            # More bits than a network was trained for may even harm it: they stay unused.
-            enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
-            choices.append(replace(choice, link=replace(self.link, worth=worth, bits_per_value=_MARGIN * enough)))
+            link = replace(self.link, worth=worth)
+            if self.train_bits:
+                # More bits than a network was trained for may even harm it: they stay unused.
+                enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
+                link = replace(link, bits_per_value=_MARGIN * enough)
+            choices.append(replace(choice, link=link))
         inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
         return DigitalPackage(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
