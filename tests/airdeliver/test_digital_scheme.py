@@ -11,7 +11,6 @@ from airdeliver.schemes import Digital
 from airdeliver.training import Training
 from channels import AWGN
 
-
 TRAINED = {}
 
 
