@@ -97,7 +97,9 @@ def _figures_of(results: Path) -> list[str]:
     names = dict.fromkeys(name for experiment in experiments for name in figures_of(str(experiment)))
     if not names:
         raise TableError(f"{results} does not say which figure it is for: name one of {', '.join(NAMES)}")
-    return list(names)
+    # Nobody wins alone; asked for by name, the figure says so.
+    alone = len(set(table["scheme"])) < 2
+    return [name for name in names if not (alone and name == "winner")]
 
 
 if __name__ == "__main__":
