@@ -66,8 +66,8 @@ class Member:
         Raises:
             BudgetError: it does not fit into its condition's budget.
         """
-        budget = (1 << 62) if self.condition.symbols is None else self.condition.symbols
-        return self.condition.link.plan(self.payload(normalisation), budget, self.condition.knowledge()).symbols
+        condition = self.condition
+        return condition.link.plan(self.payload(normalisation), condition.budget, condition.knowledge()).symbols
 
 
 class Spectrum(nn.Module, ABC):

@@ -11,7 +11,6 @@ from airdeliver.randomness import stream
 from airdeliver.spectrum.base import Spectrum
 from airdeliver.task import Task
 from airdeliver.training.distillation import Distillation
-from airdeliver.training.through import _ANY_BUDGET
 
 
 class Sandwich:
@@ -77,9 +76,8 @@ class _Arrival:
         self.spectrum, self.index, member = spectrum, index, spectrum.members[index]
         self.model, self.condition = member.model, member.condition
         self.layout = replace(layout_of(self.model, statistics=False), description=member.description)
-        symbols = _ANY_BUDGET if self.condition.symbols is None else self.condition.symbols
         payload = Payload(self._values().detach(), self.layout)
-        self.plan = self.condition.link.plan(payload, symbols, self.condition.knowledge())
+        self.plan = self.condition.link.plan(payload, self.condition.budget, self.condition.knowledge())
 
     def __call__(self, images: Tensor, generator: Generator) -> Tensor:
         values = self._values()

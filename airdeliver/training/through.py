@@ -59,6 +59,11 @@ class Through:
         low, high = self.snr_db
         return low + (high - low) * float(torch.rand((), generator=generator, device=generator.device))
 
+    @property
+    def budget(self) -> int:
+        """Complex symbols that the link is planned with: one that nothing exceeds where none was given."""
+        return _ANY_BUDGET if self.symbols is None else self.symbols
+
     def knowledge(self) -> Knowledge:
         """What the sender plans with: the channel and the middle of the SNR range."""
         middle = float(self.snr_db) if isinstance(self.snr_db, int | float) else sum(self.snr_db) / 2
@@ -79,8 +84,7 @@ class Arrival:
         self.flattened = Flattened(model, self.layout)
         named = dict(model.named_parameters())
         self.parameters = [named.get(name) for name in self.layout.names]
-        symbols = _ANY_BUDGET if through.symbols is None else through.symbols
-        self.plan: Plan = through.link.plan(self._payload(), symbols, through.knowledge())
+        self.plan: Plan = through.link.plan(self._payload(), through.budget, through.knowledge())
 
     def _payload(self) -> Payload:
         return Payload(self.flattened.read(), self.layout)

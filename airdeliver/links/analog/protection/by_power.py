@@ -33,33 +33,19 @@ class ByPower(Protection):
     least: float = LEAST
 
     def __post_init__(self) -> None:
-        _check_share(self.least)
+        if not 0 <= self.least <= 1:
+            raise ValueError(f"least must be a share from 0 to 1 of the mean energy, got {self.least}")
 
     def table(self, segments: int) -> int:  # noqa: D102
-        return _table(segments)
+        return len(Allocation((1,) * segments, power=(1,) * segments).to_bytes())
 
     def allocate(self, demand: Demand) -> Allocation:  # noqa: D102
         return demand.best([demand.published, powered(demand.published, demand, self.least)])
 
 
 @dataclass(frozen=True)
-class Both(Protection):
-    """Channel uses and power where they lower the loss most: the best of all that the other protections offer.
-
-    Args:
-        least: energy that every value gets, relative to the mean of all; 0 for plain water-filling.
-
-    Raises:
-        ValueError: a share that is not from 0 to 1.
-    """
-
-    least: float = LEAST
-
-    def __post_init__(self) -> None:
-        _check_share(self.least)
-
-    def table(self, segments: int) -> int:  # noqa: D102
-        return _table(segments)
+class Both(ByPower):
+    """Channel uses and power where they lower the loss most: the best of all that the other protections offer."""
 
     def allocate(self, demand: Demand) -> Allocation:  # noqa: D102
         allocations = [demand.published, *filter(demand.fits, greedy_allocations(demand))]
@@ -118,16 +104,6 @@ def water_filling(
         served.pop()
     chosen = set(served)
     return [a * level - 1 / snr if i in chosen else floor for i, a in enumerate(amplitude)]
-
-
-def _table(segments: int) -> int:
-    """Bytes that tell the powers of so many segments."""
-    return len(Allocation((1,) * segments, power=(1,) * segments).to_bytes())
-
-
-def _check_share(least: float) -> None:
-    if not 0 <= least <= 1:
-        raise ValueError(f"least must be a share from 0 to 1 of the mean energy, got {least}")
 
 
 def _level(relative: float) -> int:
