@@ -1,7 +1,10 @@
-"""The analog link, encoder to decoder, against drawing its noise alone; and its share of a training step."""
+"""The analog link, encoder to decoder, against drawing its noise alone and Sionna; its share of a training step."""
+
+import math
+from collections.abc import Callable
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from airdeliver.links import AnalogLink, Knowledge
 from airdeliver.links.analog import Repetition
@@ -18,6 +21,7 @@ def measure() -> list[Ratio]:
     return [
         _delivery("once", AnalogLink(), 2 * SYMBOLS, 0.4),
         _delivery("twice", AnalogLink(expansion=Repetition(2)), SYMBOLS, None),
+        _against_sionna(),
         _training(),
     ]
 
@@ -32,18 +36,48 @@ def _payload(values: int, segments: int) -> Payload:
     return Payload(torch.randn(values, generator=Generator().manual_seed(0)), layout)
 
 
-def _delivery(name: str, link: AnalogLink, values: int, bar: float | None) -> Ratio:
-    source, channel, generator = _payload(values, 35), AWGN(), Generator().manual_seed(1)
-    plan = link.plan(source, 1 << 60, Knowledge())
+def _deliver(source: Payload, link: AnalogLink, generator: Generator) -> Callable[[], Tensor]:
+    """Encode, AWGN, decode: the values that arrive."""
+    plan, channel = link.plan(source, 1 << 60, Knowledge()), AWGN()
 
-    def ours() -> None:
+    def deliver() -> Tensor:
         state = channel.realize(REALIZATIONS, plan.payload_symbols, SNR_DB, generator)
-        link.send(source.values, plan, channel, state, generator)
+        return link.send(source.values, plan, channel, state, generator).values
+
+    return deliver
+
+
+def _delivery(name: str, link: AnalogLink, values: int, bar: float | None) -> Ratio:
+    generator = Generator().manual_seed(1)
+    ours = _deliver(_payload(values, 35), link, generator)
 
     def noise() -> None:
         torch.randn((REALIZATIONS, SYMBOLS), dtype=torch.complex64, generator=generator)
 
     return speed_ratio(f"analog: {name}, encoder to decoder / torch.randn", ours, noise, bar=bar)
+
+
+def _against_sionna() -> Ratio:
+    """The same through Sionna's AWGN block, with the encoder and decoder that one would write round it."""
+    import sionna.phy
+
+    source = _payload(2 * SYMBOLS, 35)
+    parts, sizes = source.layout.split(source.values), torch.tensor(source.layout.sizes)
+    mean = torch.stack([part.mean() for part in parts]).repeat_interleave(sizes)
+    scale = torch.stack([part.std() for part in parts]).repeat_interleave(sizes)
+    variance, awgn = torch.tensor(10 ** (-SNR_DB / 10)), sionna.phy.channel.AWGN(device="cpu")
+
+    def peer() -> Tensor:
+        symbols = torch.view_as_complex(((source.values - mean) / scale / math.sqrt(2)).view(-1, 2))
+        received = awgn(symbols.expand(REALIZATIONS, SYMBOLS), variance)
+        estimated = torch.view_as_real(received).flatten(-2) * math.sqrt(2) / (1 + variance)
+        return estimated * scale + mean
+
+    ours = _deliver(source, AnalogLink(), Generator().manual_seed(1))
+    error = [float((values() - source.values).square().mean()) for values in (ours, peer)]
+    if not 0.99 < error[0] / error[1] < 1.01:
+        raise RuntimeError(f"the two chains do not do the same: mean squared errors {error[0]:.4f} and {error[1]:.4f}")
+    return speed_ratio("analog: once, encoder to decoder / sionna AWGN", ours, peer, bar=2.0)
 
 
 def _training() -> Ratio:

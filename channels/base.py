@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
+from channels.noise import complex_normal
+
 Decibel = float | int | Tensor
 
 _STRETCH = 8192  # reals summed at a time
@@ -131,16 +133,6 @@ def receive(symbols: Complex[Tensor, "#realizations n"], state: ChannelState, ge
     # In place: a fresh tensor of this size costs half as long as drawing it.
     samples = complex_normal((rows, n), generator).mul_(variance.sqrt()).addcmul_(gain, symbols)
     return Received(samples, gain, variance)
-
-
-def complex_normal(shape: tuple[int, ...], generator: Generator) -> Complex[Tensor, "..."]:
-    """Circularly symmetric complex Gaussian samples of unit variance (1/2 per real dimension), complex64.
-
-    >>> x = complex_normal((1000,), torch.Generator().manual_seed(0))
-    >>> x.dtype, bool((x.abs() ** 2).mean() < 1.15)
-    (torch.complex64, True)
-    """
-    return torch.randn(shape, generator=generator, dtype=torch.complex64, device=generator.device)
 
 
 def noise_variance(snr_db: Decibel, realizations: int, generator: Generator) -> Float[Tensor, "realizations 1"]:

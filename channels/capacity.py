@@ -9,8 +9,9 @@ from scipy import integrate, special
 from torch import Generator, Tensor
 
 from channels.awgn import AWGN
-from channels.base import Channel, complex_normal
+from channels.base import Channel
 from channels.fading import Fading, Nakagami, Rayleigh, Rician
+from channels.noise import complex_normal
 
 _MOST_SAMPLES = 2**22  # drawn at once, which bounds the memory
 

@@ -8,7 +8,7 @@ from jaxtyping import Complex, Float
 from scipy.fft import next_fast_len
 from torch import Generator, Tensor
 
-from channels.base import complex_normal
+from channels.noise import complex_normal
 
 _MOST_SINUSOIDS = 512  # more are slower than a Fourier transform
 _MOST_SAMPLES = 2**25  # in one Fourier transform: bounds its memory

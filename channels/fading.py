@@ -10,8 +10,9 @@ from jaxtyping import Complex, Float
 from scipy.special import gammainccinv, gammaincinv
 from torch import Generator, Tensor
 
-from channels.base import Channel, ChannelState, Decibel, complex_normal, noise_variance
+from channels.base import Channel, ChannelState, Decibel, noise_variance
 from channels.doppler import jakes_process, rotation
+from channels.noise import complex_normal
 
 
 @dataclass(frozen=True, kw_only=True)

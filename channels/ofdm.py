@@ -16,10 +16,10 @@ from channels.base import (
     Received,
     check_fits,
     check_power,
-    complex_normal,
     noise_variance,
 )
 from channels.estimation import PilotEstimator
+from channels.noise import complex_normal
 from channels.pilots import ResourceGrid
 from channels.tapped_delay_line import (
     SPEED_OF_LIGHT,

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Decibel, Received, complex_normal
+from channels.base import ChannelState, Decibel, Received
 from channels.impairments.base import DisturbedState, Impairment, disturbed_state
+from channels.noise import complex_normal
 
 
 @dataclass(frozen=True)

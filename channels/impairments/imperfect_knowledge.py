@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Complex
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received, complex_normal, mean_power
+from channels.base import ChannelState, Received, mean_power
 from channels.impairments.base import Impairment
+from channels.noise import complex_normal
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import torch
 from scipy import special, stats
 
 from channels import AWGN, Channel, Nakagami, Rayleigh, Rician, ergodic_capacity, outage_probability
-from channels.base import ChannelState, complex_normal, noise_variance
+from channels.base import ChannelState, noise_variance
 from channels.capacity import power_distribution
 from channels.impairments import Erasures, ImperfectKnowledge
+from channels.noise import complex_normal
 
 FLAT = [Rayleigh(), Rayleigh(receive_antennas=4), Rician(3.0), Rician(2.0, receive_antennas=2), Nakagami(0.7)]
 FLAT += [Nakagami(3.0), Nakagami(1.5, receive_antennas=2)]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from channels import AWGN, Channel, ChannelState, Nakagami, Rayleigh, Received, Rician
-from channels.base import check_power, complex_normal, noise_variance
+from channels.base import check_power, noise_variance
 from channels.conformance import ConformanceError, check
 from channels.impairments import (
     BurstyInterference,
@@ -20,6 +20,7 @@ from channels.impairments import (
     PowerAmplifier,
     Quantiser,
 )
+from channels.noise import complex_normal
 
 SHIPPED = [
     AWGN(),

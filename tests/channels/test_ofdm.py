@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import OFDM
-from channels.base import ChannelState, complex_normal
+from channels.base import ChannelState
+from channels.noise import complex_normal
 from channels.tapped_delay_line import draw_taps, phases, tap_delays
 
 

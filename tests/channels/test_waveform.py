@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.base import complex_normal
+from channels.noise import complex_normal
 from channels.tapped_delay_line import phases
 from channels.waveform import demodulate, modulate
 

@@ -226,23 +226,51 @@ def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, 
     segments = layout.split(values)
     if not segments:
         return torch.zeros(0), torch.zeros(0)
-    constant, first = _constant(segments)
-    exact = torch.where(constant, first, torch.stack([s.mean() for s in segments]))
-    mean = exact.half().float()
     if layout.size < _LARGE:
+        constant, first = _constant(segments)
+        exact = torch.where(constant, first, torch.stack([s.mean() for s in segments]))
+        mean = exact.half().float()
         deviation = values - _spread(mean, layout)
         square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
     else:
-        square = torch.stack([_mean_square(s, about) for s, about in zip(segments, mean)])
+        constant, exact, mean, square = (torch.stack(column) for column in zip(*map(_read_once, segments)))
     scale = torch.where(constant, 0.0, round_up(square.sqrt()))
     _check_float16(mean, scale, layout)
     return torch.where(constant, exact, mean), scale
 
 
-def _mean_square(segment: Float[Tensor, "n"], about: Float[Tensor, ""]) -> Float[Tensor, ""]:
-    """The same for one large segment, a piece of it at a time, which bounds the memory."""
-    parts = [torch.linalg.vector_norm(part - about).double().square() for part in segment.split(_PIECE)]
-    return (torch.stack(parts).sum() / max(1, segment.numel())).float()
+def _read_once(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The same for one segment of a large payload, piece by piece, so that memory is read once and little is taken.
+
+    Returns:
+        Whether all values are equal, their mean (the value itself then), the mean in float16, and the mean square about
+        that.
+    """
+    if not segment.numel():
+        zero = segment.new_zeros(())
+        return zero == zero, zero, zero, zero
+    parts = segment.split(_PIECE)
+    # About a value that is close to the mean, so that what follows subtracts no large numbers.
+    centre = parts[0].mean()
+    # One piece of memory for all: fresh pages would cost more than the arithmetic.
+    room = torch.empty_like(parts[0])
+    ends, sums, squares = zip(*(_statistics(part, centre, room[: len(part)]) for part in parts))
+    least, most = torch.stack([end for pair in ends for end in pair]).aminmax()
+    n = segment.numel()
+    off, square = torch.stack(sums).sum() / n, torch.stack(squares).sum() / n
+    constant, mean = least == most, (centre + off).float()
+    exact = torch.where(constant, least, mean)
+    about = exact.half().float()
+    shift = about.double() - centre
+    return constant, exact, about, (square - 2 * shift * off + shift.square()).clamp(min=0).float()
+
+
+def _statistics(
+    part: Float[Tensor, "n"], centre: Float[Tensor, ""], room: Float[Tensor, "n"]
+) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+    """Least and largest value, sum and sum of squares about a centre; `room` is written to."""
+    ends, off = part.aminmax(), torch.sub(part, centre, out=room)
+    return (ends.min, ends.max), off.sum().double(), torch.linalg.vector_norm(off).double().square()
 
 
 def _spread(each: Float[Tensor, "segments"], layout: Layout) -> Float[Tensor, "n"]:

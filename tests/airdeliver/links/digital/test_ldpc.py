@@ -8,7 +8,7 @@ import torch
 from airdeliver.links.digital.base_graph import LIFTING_SIZES, BaseGraph
 from airdeliver.links.digital.ldpc import LayeredDecoder
 from airdeliver.links.digital.ldpc_encoder import encode
-from channels.base import complex_normal
+from channels.noise import complex_normal
 
 CASES = [(2, 8, 42, -4.0, 40), (1, 30, 10, 4.0, 40), (2, 208, 20, -1.0, 9), (1, 384, 24, 0.85, 5)]
 
