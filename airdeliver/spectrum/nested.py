@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -20,24 +20,31 @@ from airdeliver.training.through import Through
 Counts = tuple[int, ...]
 """Units of each channel group."""
 
+OWN = 0.08
+"""What members have of their own, relative to the parameters of the largest."""
+
 
 class Nested(Spectrum):
     """Members that are prefixes of the largest one's channels, group by group.
 
-    Every parameter of a smaller member is a slice of the largest one's, in the same memory. Batch-norm statistics are
-    each member's own.
+    A large parameter of a smaller member is a slice of the largest one's, in the same memory. Batch-norm statistics are
+    each member's own, and so are the small parameters (scales, biases, the first convolutions): they weigh little, and
+    members of unlike noise and width want them unlike.
 
     Args:
         largest: network of the largest member, on its device and in its memory format.
         counts: units of each channel group of each member, the smallest member first.
         conditions: of the members.
         architecture: unpruned.
+        own: what the smaller members may have of their own, all together, relative to the parameters of the largest;
+            the smallest tensors come first.
 
     Raises:
         ValueError: a member that is not within the next larger one, or channels that are no prefix.
 
     Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III-D (ensembles); J. Yu and T. Huang, Universally
-    Slimmable Networks, arXiv 1903.05134 (statistics of each width its own).
+    Slimmable Networks, arXiv 1903.05134 (statistics of each width its own); J. Yu et al., Slimmable Neural Networks,
+    arXiv 1812.08928 (scales and shifts too).
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class Nested(Spectrum):
         counts: Sequence[Counts],
         conditions: Sequence[Through],
         architecture: PrunableArchitecture,
+        own: float = OWN,
     ) -> None:
         check_nested(counts)
         check_prefixes(architecture.groups)
@@ -58,12 +66,18 @@ class Nested(Spectrum):
             ]
         )
         self.shared = largest
-        self.statistics = nn.ModuleList(_share(model, largest) for model in models[:-1])
+        names = _small(models, own)
+        self.own = nn.ModuleList(_share(model, largest, names) for model in models[:-1])
 
     def parameters_of(self, index: int) -> dict[str, Tensor]:  # noqa: D102
-        shared = dict(self.shared.named_parameters())
-        own = self.members[index].model.named_parameters()
-        return {name: prefix(shared[name], parameter.shape) for name, parameter in own}
+        shared: dict[str, Tensor] = dict(self.shared.named_parameters())
+        if index == len(self.members) - 1:
+            return shared
+        own = {name.replace("/", ".") for name, _ in self.own[index].named_parameters()}
+        return {
+            name: parameter if name in own else prefix(shared[name], parameter.shape)
+            for name, parameter in self.members[index].model.named_parameters()
+        }
 
 
 @dataclass(frozen=True)
@@ -73,10 +87,12 @@ class NestedBuilder(SpectrumBuilder):
     Args:
         importance: of channels.
         core: share of each layer's channels that is touched only when nothing else is left: see `Pruning`.
+        own: what members may have of their own, relative to the parameters of the largest: see `Nested`.
     """
 
     importance: Importance = field(default_factory=Magnitude)
     core: float = 0.1
+    own: float = OWN
 
     def build(  # noqa: D102
         self,
@@ -102,7 +118,7 @@ class NestedBuilder(SpectrumBuilder):
             network, kept = pruning.prune(network, kept, architecture, task, seed)
             members.append((network, kept.counts))
         largest = members[0][0].to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        return Nested(largest, [counts for _, counts in reversed(members)], conditions, architecture)
+        return Nested(largest, [counts for _, counts in reversed(members)], conditions, architecture, self.own)
 
     def restore(  # noqa: D102
         self,
@@ -113,7 +129,7 @@ class NestedBuilder(SpectrumBuilder):
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
         largest = architecture.pruned(KeptChannels.first(counts[-1]))
-        spectrum = Nested(largest, counts, conditions, architecture)
+        spectrum = Nested(largest, counts, conditions, architecture, self.own)
         spectrum.load_state_dict(dict(tensors))
         spectrum.eval()
         return spectrum
@@ -205,21 +221,38 @@ def check_prefixes(groups: ChannelGroups) -> None:
                 )
 
 
-def _share(model: nn.Module, largest: nn.Module) -> nn.Module:
-    """Make a smaller member's parameters views of the largest one's, its statistics a prefix of them to begin with.
+def _small(models: Sequence[nn.Module], own: float) -> set[str]:
+    """Names of the smallest parameters, as many as the smaller members may have of their own.
+
+    Args:
+        models: the largest last.
+        own: their values, all together, relative to those of the largest.
+    """
+    *smaller, largest = ({name: p.numel() for name, p in model.named_parameters()} for model in models)
+    names = sorted(largest, key=lambda name: largest[name])
+    taken = accumulate(sum(sizes[name] for sizes in smaller) for name in names)
+    return {name for name, values in zip(names, taken) if values <= own * sum(largest.values())}
+
+
+def _share(model: nn.Module, largest: nn.Module, own: set[str]) -> nn.Module:
+    """Make a smaller member's parameters views of the largest one's, but for its own, which are copies to begin with.
 
     Returns:
-        A module that holds the member's buffers, the same tensors, so that they are kept with the spectrum.
+        A module that holds what is the member's own, the same tensors, so that they are kept with the spectrum.
     """
     parameters, buffers = dict(largest.named_parameters()), dict(largest.named_buffers())
     model.to(next(iter(parameters.values())).device)
-    statistics = nn.Module()
+    kept = nn.Module()
     for path, module in model.named_modules():
         dotted = f"{path}." if path else ""
         for name, parameter in module.named_parameters(recurse=False):
             view = prefix(parameters[dotted + name].detach(), parameter.shape)
-            setattr(module, name, nn.Parameter(view))
+            if dotted + name in own:
+                parameter.data.copy_(view)
+                kept.register_parameter((dotted + name).replace(".", "/"), parameter)
+            else:
+                setattr(module, name, nn.Parameter(view))
         for name, buffer in module.named_buffers(recurse=False):
             buffer.copy_(prefix(buffers[dotted + name], buffer.shape))
-            statistics.register_buffer((dotted + name).replace(".", "/"), buffer)
-    return statistics
+            kept.register_buffer((dotted + name).replace(".", "/"), buffer)
+    return kept

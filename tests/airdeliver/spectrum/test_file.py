@@ -21,6 +21,7 @@ from airdeliver.spectrum import (
     save_member,
     summaries,
 )
+from airdeliver.spectrum.nested import Nested
 from airdeliver.spectrum.plain import from_plain, to_plain
 from channels import AWGN
 
@@ -34,12 +35,13 @@ def test_what_is_read_is_what_was_written(known, file):
     """Every member computes the same, parameters are views again, and choices, rule and table are equal."""
     package = load(file)
     images = torch.randn(8, 1, 8, 8, generator=stream(0, "noise"))
-    largest = dict(package.spectrum.largest.named_parameters())
     for before, after in zip(known.package.spectrum.members, package.spectrum.members, strict=True):
         assert torch.equal(before.model(images), after.model(images))
         assert before.condition == after.condition
-        for name, parameter in after.model.named_parameters():
-            assert parameter.untyped_storage().data_ptr() == largest[name].untyped_storage().data_ptr()
+    assert isinstance(package.spectrum, Nested)
+    memory = {p.untyped_storage().data_ptr() for p in package.spectrum.parameters()}
+    members = [p for member in package.spectrum.members for p in member.model.parameters()]
+    assert {p.untyped_storage().data_ptr() for p in members} == memory
     for before, after in zip(known.package.choices, package.choices, strict=True):
         assert torch.equal(before.payload.values, after.payload.values)
         assert before.payload.layout == after.payload.layout

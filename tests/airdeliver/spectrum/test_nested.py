@@ -23,9 +23,25 @@ def networks():
     return [(CNN(), (1, 8, 8), 8701), (VGG(), (3, 32, 32), 60_000), (ResNet20(width=0.5), (3, 32, 32), 40_000)]
 
 
+def own_names(spectrum, index):
+    if index == len(spectrum.members) - 1:
+        return set()
+    return {name.replace("/", ".") for name, _ in spectrum.own[index].named_parameters()}
+
+
+def shared_names(spectrum, index):
+    """Parameters in the memory of the largest member."""
+    largest = dict(spectrum.largest.named_parameters())
+    return {
+        name
+        for name, parameter in spectrum.members[index].model.named_parameters()
+        if parameter.untyped_storage().data_ptr() == largest[name].untyped_storage().data_ptr()
+    }
+
+
 @pytest.mark.parametrize(("model", "shape", "symbols"), networks(), ids=["cnn", "vgg", "resnet"])
 def test_members_are_views_and_real_networks(model, shape, symbols, task):
-    """Every parameter of every member lies in the largest one's memory; a member cut out computes the same."""
+    """What is not a member's own lies in the largest one's memory; a member cut out computes the same."""
     architecture = PrunableArchitecture(model, shape, 10)
     network = architecture.unpruned()
     with torch.no_grad():
@@ -39,16 +55,38 @@ def test_members_are_views_and_real_networks(model, shape, symbols, task):
     assert len(set(counts)) == len(counts)
     images = torch.randn(4, *shape, generator=stream(0, "noise"))
     for index, member in enumerate(spectrum.members):
-        for name, parameter in member.model.named_parameters():
-            assert parameter.untyped_storage().data_ptr() == largest[name].untyped_storage().data_ptr()
+        assert shared_names(spectrum, index) == set(largest) - own_names(spectrum, index)
         alone = cut(spectrum, index)
         torch.testing.assert_close(alone(images), member.model(images), atol=1e-5, rtol=0)
         for name, parameter in alone.named_parameters():
             assert parameter.untyped_storage().data_ptr() != largest[name].untyped_storage().data_ptr()
         assert sum(p.numel() for p in alone.parameters()) == member.layout(AirNetSpectrum().normalisation).size
+    large = max(largest, key=lambda name: largest[name].numel())
     with torch.no_grad():
-        largest[next(iter(largest))].zero_()
-    assert not any(bool(next(m.model.parameters()).any()) for m in spectrum.members)
+        largest[large].zero_()
+    assert not any(bool(member.model.get_parameter(large).any()) for member in spectrum.members)
+
+
+def test_what_members_have_of_their_own_is_bounded(task):
+    """The smallest tensors, up to a share of the largest member; with none of it, everything is shared."""
+    architecture, conditions = PrunableArchitecture(VGG(), (3, 32, 32), 10), AirNetSpectrum().conditions(60_000)
+    for own in (0.0, 0.02, 0.08):
+        spectrum = NestedBuilder(own=own).build(architecture.unpruned(), conditions, architecture, task, 0, False)
+        held = [sum(p.numel() for p in module.parameters()) for module in spectrum.own]
+        largest = {name: p.numel() for name, p in spectrum.largest.named_parameters()}
+        assert sum(held) <= own * sum(largest.values())
+        assert all(held) == (own > 0)
+        if own:
+            names = own_names(spectrum, 0)
+            assert max(largest[name] for name in names) <= min(n for name, n in largest.items() if name not in names)
+
+
+def test_members_train_what_is_their_own(known):
+    """Scales of two members differ after training, and a step of one leaves those of another alone."""
+    first, second = (member.model for member in known.package.spectrum.members[:2])
+    (name, *_) = [name for name in own_names(known.package.spectrum, 0) if name.endswith("bias")]
+    length = len(first.get_parameter(name))
+    assert not torch.equal(first.get_parameter(name), second.get_parameter(name)[:length])
 
 
 def test_each_member_fills_the_budget(known):

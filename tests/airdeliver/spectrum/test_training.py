@@ -48,7 +48,7 @@ def batch():
 
 
 def test_gradients_accumulate_in_the_shared_parameters(task):
-    """What only the largest has gets its gradient alone; what all have gets the sum."""
+    """What the largest has alone, or of its own, gets its gradient alone; what all share gets the sum."""
     spectrum, objective = spectrum_of(task)
     spectrum.train()
     objective(spectrum, *batch()).backward()
@@ -60,7 +60,11 @@ def test_gradients_accumulate_in_the_shared_parameters(task):
     objective._members(noise)  # the choice of members comes first
     objective.task.loss(objective.arrivals[-1](batch()[0], noise), batch()[1]).backward()
     smallest, largest = (dict(spectrum.members[i].model.named_parameters()) for i in (0, -1))
+    own = {name.replace("/", ".") for name, _ in spectrum.own[0].named_parameters()}
     for name, p in largest.items():
+        if name in own:
+            torch.testing.assert_close(gradients[name], p.grad)
+            continue
         inside = torch.zeros(p.shape, dtype=torch.bool)
         inside[tuple(slice(0, n) for n in smallest[name].shape)] = True
         assert not torch.allclose(gradients[name][inside], p.grad[inside])
@@ -106,7 +110,11 @@ def test_the_largest_is_taught_by_labels_alone(task):
     soft = objective.distillation.divergence(objective.arrivals[0](batch()[0], noise), taught.detach())
     soft.backward()
     smallest = dict(spectrum.members[0].model.named_parameters())
+    own = {name.replace("/", ".") for name, _ in spectrum.own[0].named_parameters()}
     for name, p in spectrum.shared.named_parameters():
+        if name in own:
+            assert p.grad is None
+            continue
         outside = torch.ones(p.shape, dtype=torch.bool)
         outside[tuple(slice(0, n) for n in smallest[name].shape)] = False
         assert p.grad is not None
