@@ -23,7 +23,7 @@ from experiments.monte_carlo import Realizations
 HALF_WIDTH, FIXED, IMAGES, EACH = 0.005, 64, 10_000, 256
 TIMED = 4  # of the fixed realizations: the others take as long each
 SNR_DB, CHANNEL_USES = 19.0, 100_000
-REPETITIONS = 500
+REPETITIONS = 1000
 NOISE = 60.0  # standard deviation in 8-bit levels: enough for a network to be wrong about some
 
 
@@ -44,7 +44,7 @@ def measure() -> list[Ratio]:
             lambda part: evaluate(part, images, labels, images_each=rule.images),
         )[1]
 
-    shared = Realizations(32, 2048, until=HALF_WIDTH, images=EACH)
+    shared = Realizations(64, 2048, until=HALF_WIDTH, images=EACH)
     some = speed_ratio(
         f"confidence: images shared out / {FIXED} realizations on all",
         lambda: adaptive.append(score(shared)),

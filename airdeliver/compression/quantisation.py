@@ -91,7 +91,12 @@ def sensitivities(payload: Payload) -> Float64[np.ndarray, "bands"]:
     return np.clip(total, 1e-60, 1e60) / np.array(bands.sizes)
 
 
-def allocate(payload: Payload, bits: float, size: Callable[[Quantised], float] | None = None) -> Quantised:
+def allocate(
+    payload: Payload,
+    bits: float,
+    size: Callable[[Quantised], float] | None = None,
+    steps: tuple[int, ...] | None = None,
+) -> Quantised:
     """Quantise a payload to a total number of bits at the least loss.
 
     All bands work at one slope: an additional bit lowers the loss by as much in each. The slope is bisected, with
@@ -101,6 +106,10 @@ def allocate(payload: Payload, bits: float, size: Callable[[Quantised], float] |
         payload: values, and their sensitivity if it is known.
         bits: that the result may take; the cheapest result takes more if no slope meets them.
         size: what a result takes in bits; by default `Quantised.bits`.
+        steps: index of each band's step, where a network was trained with these; None to choose them.
+
+    Raises:
+        ValueError: steps of another number of bands.
 
     Source: Y. Shoham and A. Gersho, Efficient bit allocation for an arbitrary set of quantizers, IEEE Trans. ASSP
     36(9), 1988; G. J. Sullivan, Efficient scalar quantization of exponential and Laplacian random variables, IEEE
@@ -108,7 +117,11 @@ def allocate(payload: Payload, bits: float, size: Callable[[Quantised], float] |
     """
     measure = size or (lambda quantised: quantised.bits)
     problem = _Problem(payload)
-    coarse = _bisect(lambda slope: problem.solve(slope, problem.steps(slope)), problem.slopes(), bits, measure, 14)
+    if steps is not None and len(steps) != len(problem.bands):
+        raise ValueError(f"the payload has {len(problem.bands)} bands, got {len(steps)} steps")
+    coarse = _bisect(
+        lambda slope: problem.solve(slope, steps or problem.steps(slope)), problem.slopes(), bits, measure, 14
+    )
     return _refine(problem, coarse, bits, measure)
 
 
@@ -120,12 +133,12 @@ def adjust(payload: Payload, quantised: Quantised, bits: float, size: Callable[[
 def requantise(payload: Payload, before: Quantised, slope: float) -> Quantised:
     """Quantise new values of the same layout at a given slope.
 
-    Steps stay as they were until they are more than a sixteenth of an octave off, so that a training that does this
-    in every step sees no flicker.
+    Steps stay as they were until they are more than a sixteenth of an octave off, and then change no further than to
+    that, so that a training that does this in every step sees no flicker.
     """
     problem = _Problem(payload)
     wanted = problem.steps(slope)
-    steps = tuple(new if abs(new - old) > 1 else old for old, new in zip(before.steps, wanted, strict=True))
+    steps = tuple(min(max(old, new - 1), new + 1) for old, new in zip(before.steps, wanted, strict=True))
     return problem.solve(slope, steps)
 
 

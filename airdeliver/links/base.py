@@ -1,8 +1,9 @@
 """The contract of a link: it moves a payload over a channel within a budget."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Complex, Float, Int, Int64
@@ -90,6 +91,17 @@ class Link(ABC):
     @abstractmethod
     def refresh(self, plan: Plan, payload: Payload) -> Plan:
         """The same plan for new values of the same layout: only what depends on the values is computed again."""
+
+    def settled(self, plan: Plan) -> dict[str, Any]:
+        """What plans that were refreshed one after the other have come to, as JSON holds it; nothing by default.
+
+        It is recorded with a network that was trained so, and a training that was interrupted goes on with it.
+        """
+        return {}
+
+    def resumed(self, plan: Plan, settled: Mapping[str, Any]) -> Plan:
+        """The plan as `settled` tells of it."""
+        return plan
 
     @abstractmethod
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> Plan:

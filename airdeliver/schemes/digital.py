@@ -28,7 +28,7 @@ from airdeliver.training import Through, Trained, Training
 from airdeliver.training.distillation import Distillation
 from channels import AWGN
 
-TRAINED = (0.4, 0.55, 0.7, 0.85, 1.0, 1.1, 1.2, 1.35, 1.6)
+TRAINED = (0.55, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.35, 1.6)
 """Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
 
 UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
@@ -131,9 +131,10 @@ class Digital(Scheme):
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         choices = []
         for training in self.trainings(task, channel_uses):
-            choice = choice_of(task, training, trained[training], self.link, self.normalisation)
+            link = replace(self.link, steps=self._trained_steps(trained[training]))
+            choice = choice_of(task, training, trained[training], link, self.normalisation)
             worth = self._worth(task, choice, *_trained_bits(training))
-            link = replace(self.link, worth=worth)
+            link = replace(link, worth=worth)
             if self.train_bits:
                 # More bits than a network was trained for may even harm it: they stay unused.
                 enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
@@ -141,6 +142,11 @@ class Digital(Scheme):
             choices.append(replace(choice, link=link))
         inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
         return DigitalPackage(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
+
+    def _trained_steps(self, trained: Trained) -> tuple[int, ...] | None:
+        """The quantisation steps that a network was trained with, if they are those of all that is sent."""
+        settled = trained.record.get("link")
+        return None if settled is None or self.normalisation.sends_statistics else tuple(settled["steps"])
 
     @torch.no_grad()
     def _worth(self, task: Task, choice: Choice, bits: float, shares: tuple[float, ...]) -> Worth:
@@ -150,8 +156,10 @@ class Digital(Scheme):
         )
         inputs, calibrated = task.dataset.prepare(images.to(task.device)), self.normalisation.calibration_inputs
         points, best = [], 0.0
+        assert isinstance(choice.link, DigitalLink)
+        size, steps = choice.link.container_bits, choice.link.steps
         for share in shares:
-            quantised = allocate(choice.payload, share * bits * choice.payload.layout.size, self.link.container_bits)
+            quantised = allocate(choice.payload, share * bits * choice.payload.layout.size, size, steps)
             model = load(choice.builder(), choice.payload.layout, quantised.values()).to(task.device).eval()
             if not self.normalisation.sends_statistics and batch_norms(model):
                 estimate_statistics(model, inputs[:calibrated])

@@ -43,7 +43,8 @@ def fit(
         objective: what is minimised instead of the task's loss.
 
     Returns:
-        The record: `epochs` (mean loss of each), `validation_accuracy` (noiseless), `train_seconds`.
+        The record: `epochs` (mean loss of each), `validation_accuracy` (noiseless), `train_seconds`, and `link` if the
+        link has settled on something (`Link.settled`).
 
     Raises:
         ValueError: the loss is no longer finite.
@@ -60,9 +61,9 @@ def fit(
         if not losses[-1] < float("inf"):
             raise ValueError(f"training diverged in epoch {epoch + 1} (loss {losses[-1]}): lower the learning rate")
         if checkpoint is not None:
-            checkpoint.save(run.tensors(), {"epochs": losses, "train_seconds": seconds})
+            checkpoint.save(run.tensors(), {"epochs": losses, "train_seconds": seconds, **run.settled()})
     validation = accuracy(model, task, task.dataset.validation)
-    return {"epochs": losses, "validation_accuracy": validation, "train_seconds": seconds}
+    return {"epochs": losses, "validation_accuracy": validation, "train_seconds": seconds, **run.settled()}
 
 
 @torch.inference_mode()
@@ -141,6 +142,11 @@ class _Fit:
                     state[f"optimizer/{key}/{names[id(parameter)]}"] = torch.as_tensor(value)
         return {name: tensor.detach().contiguous() for name, tensor in state.items()}
 
+    def settled(self) -> dict[str, Any]:
+        """What the link has settled on, if there is one and it has."""
+        known = {} if self.arrival is None else self.arrival.settled()
+        return {"link": known} if known else {}
+
     def resume(self, checkpoint: Checkpoint | None) -> tuple[list[float], float]:
         """Go on after the last finished epoch, if there is one: the losses so far and the seconds spent."""
         saved = None if checkpoint is None else checkpoint.load()
@@ -159,6 +165,8 @@ class _Fit:
                 moment = tensor.to(like.device) if tensor.ndim == 0 else torch.empty_like(like).copy_(tensor)
                 self.optimizer.state[like][key] = moment
         self.model.load_state_dict(weights)
+        if self.arrival is not None:
+            self.arrival.resume(record.get("link", {}))
         return list(record["epochs"]), float(record["train_seconds"])
 
 

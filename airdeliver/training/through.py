@@ -1,8 +1,9 @@
 """Training through the link: each step sees the weights as they would arrive."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -85,6 +86,15 @@ class Arrival:
         named = dict(model.named_parameters())
         self.parameters = [named.get(name) for name in self.layout.names]
         self.plan: Plan = through.link.plan(self._payload(), through.budget, through.knowledge())
+
+    def settled(self) -> dict[str, Any]:
+        """What the link has settled on so far: see `Link.settled`."""
+        return self.through.link.settled(self.plan)
+
+    def resume(self, settled: Mapping[str, Any]) -> None:
+        """Go on as one that has settled on this."""
+        if settled:
+            self.plan = self.through.link.resumed(self.plan, settled)
 
     def _payload(self) -> Payload:
         return Payload(self.flattened.read(), self.layout)

@@ -1,9 +1,11 @@
 """Digital schemes from training to delivery, on a small task."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from airdeliver import CapacityLink, Task, evaluate
+from airdeliver import CapacityLink, DigitalLink, Normalisation, Task, evaluate
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
@@ -46,6 +48,17 @@ def test_training_for_a_rate_beats_quantising_afterwards(task):
         accuracy[name] = evaluate(delivery, inputs, labels).accuracy
         assert delivery.channel_uses_spent <= 3000
     assert accuracy["trained"] > accuracy["as it is"] + 0.1
+
+
+def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(task):
+    scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1)
+    trained = finished(scheme, task)
+    package = scheme.pack(task, trained, 3000)
+    for training, choice in zip(scheme.trainings(task, 3000), package.choices, strict=True):
+        assert isinstance(choice.link, DigitalLink)
+        assert list(choice.link.steps or ()) == trained[training].record["link"]["steps"]
+    frozen = replace(scheme, normalisation=Normalisation("frozen"))  # more is sent than was trained with steps
+    assert all(choice.link.steps is None for choice in frozen.pack(task, trained, 3000).choices)
 
 
 def test_networks_share_trainings_whatever_they_are_sent_over(task):

@@ -1,8 +1,9 @@
 """The digital link: quantise, entropy-code, protect, modulate; at one of three depths of simulation."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Complex, Float, Int64
@@ -26,6 +27,10 @@ from channels.base import Decibel
 _FASTEST = 16
 """Bits per symbol beyond which nothing is sent: they bound the lengths in the side information."""
 
+_GAIN = 0.1
+"""Octaves that the slope is corrected by for a rate that is twice the one wanted. Much more, and where weights gather
+next to a change of level, the steps jump to and fro between too many bits and too few."""
+
 _TRIES = 4
 _ENOUGH = 0.997
 """Share of the budget from which on a container is not fitted more closely."""
@@ -43,6 +48,8 @@ class DigitalLink(Link):
         bits_per_value: most bits that a value may take on average; None for as many as fit. A network that is trained
             through the link is trained for this rate.
         worth: what a delivery of so many bits is worth: what the adaptation maximises.
+        steps: index of the quantisation step of each band, for a network that was trained with these: with others, its
+            weights, which have gathered next to where levels change, would take other levels. None to choose them.
         side_information_rate: bits per channel use at which grade and lengths are sent; a delivery whose mutual
             information is below it loses them and is not usable.
 
@@ -54,6 +61,7 @@ class DigitalLink(Link):
     adaptation: Adaptation = field(default_factory=Adaptive)
     bits_per_value: float | None = None
     worth: Worth = field(default_factory=Worth)
+    steps: tuple[int, ...] | None = None
     side_information_rate: float = 0.25
     _physical: PhysicalLayer = field(init=False, repr=False, compare=False)
 
@@ -69,12 +77,13 @@ class DigitalLink(Link):
             raise ValueError(f"bits_per_value must be above 0, or None for as many as fit, got {self.bits_per_value}")
         physical = self.phy if isinstance(self.phy, PhysicalLayer) else named[self.phy]()
         object.__setattr__(self, "_physical", physical)
+        object.__setattr__(self, "steps", None if self.steps is None else tuple(self.steps))
 
     def plan(self, payload: Payload, symbols: int, knowledge: Knowledge) -> DigitalPlan:  # noqa: D102
         room = self._room(payload.layout, symbols)
         grade = int(self._choose(payload, room, knowledge).grades.min())
         quantised = allocate(
-            payload, 1.0, lambda q: self._share(estimate(q, self._physical.packet_bytes), q, grade, room)
+            payload, 1.0, lambda q: self._share(estimate(q, self._physical.packet_bytes), q, grade, room), self.steps
         )
         plan = self._fitted(payload, quantised, grade, room)
         plan.check_budget(symbols)
@@ -94,14 +103,20 @@ class DigitalLink(Link):
         return self._choose(payload, self._room(payload.layout, symbols), knowledge).prospects
 
     def refresh(self, plan: DigitalPlan, payload: Payload) -> DigitalPlan:
-        """New values at the same slope, which is corrected towards `bits_per_value` if that is given."""
-        if plan.quantised is None:
-            raise ValueError("only the sender can refresh a plan: this one was made from side information")
-        slope = plan.quantised.slope
+        """New values at the same slope; where `bits_per_value` is given, the next slope is corrected towards it."""
+        quantised = requantise(payload, _sent(plan), _sent(plan).slope)
         if self.bits_per_value is not None and payload.layout.size:
-            excess = plan.quantised.bits / payload.layout.size - self.bits_per_value
-            slope *= 2 ** max(-0.5, min(0.5, excess))
-        return replace(plan, quantised=requantise(payload, plan.quantised, slope), container=None)
+            excess = quantised.bits / payload.layout.size / self.bits_per_value - 1
+            quantised = replace(quantised, slope=quantised.slope * 2 ** (_GAIN * max(-1.0, min(1.0, excess))))
+        return replace(plan, quantised=quantised, container=None)
+
+    def settled(self, plan: DigitalPlan) -> dict[str, Any]:
+        """Steps and slope."""
+        return {"steps": list(_sent(plan).steps), "slope": _sent(plan).slope}
+
+    def resumed(self, plan: DigitalPlan, settled: Mapping[str, Any]) -> DigitalPlan:  # noqa: D102
+        quantised = replace(_sent(plan), steps=tuple(settled["steps"]), slope=float(settled["slope"]))
+        return replace(plan, quantised=quantised)
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> DigitalPlan:  # noqa: D102
         return DigitalPlan.from_bytes(side_information, layout, self.side_information_rate, self._physical)

@@ -28,7 +28,8 @@ def rate(values: Float[Tensor, "n"], quantised: Quantised) -> Float[Tensor, ""]:
     ordered = values[torch.from_numpy(bands.order).to(values.device)]
     total = values.new_zeros(())
     for part, step, model in zip(ordered.split(bands.sizes), quantised.steps, quantised.models, strict=True):
-        size = part.square().mean().sqrt().clamp(min=1e-30)
+        # Bounded before the root, whose slope is infinite at 0: biases begin there.
+        size = part.square().mean().clamp(min=1e-30).sqrt()
         relative = size.detach() / (step_size(step) * size)
         fine = 1 << model.shift
         position = ((part * relative - model.centre) / fine + REACH).clamp(0, 2 * REACH)

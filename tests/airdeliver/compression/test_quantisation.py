@@ -55,6 +55,17 @@ def test_choice_of_levels_beats_rounding_at_the_same_bits():
     assert error < 0.98 * rounding_error
 
 
+def test_steps_that_are_given_are_kept():
+    source = payload()
+    free = allocate(source, 40_000.0)
+    given = tuple(step - 2 for step in free.steps)
+    quantised = allocate(source, 40_000.0, steps=given)
+    assert quantised.steps == given
+    assert 0.97 * 40_000 <= quantised.bits <= 40_000
+    with pytest.raises(ValueError, match="2 bands, got 3 steps"):
+        allocate(source, 40_000.0, steps=(*given, 2048))
+
+
 def test_noise_is_relative_to_each_segment_unless_sensitivity_is_known():
     """Equal slope: error times sensitivity is the same in every segment, at a rate where all are well quantised."""
     plain = payload()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from airdeliver.links import AnalogLink
+from airdeliver.links import AnalogLink, CapacityLink
 from airdeliver.recipe import Recipe
 from airdeliver.training import Through, Training
 from channels import AWGN
@@ -48,6 +48,20 @@ def test_an_interrupted_training_resumes_bit_for_bit(task, optimizer):
         training.run(task, {}, memory)
     resumed = training.run(task, {}, memory)
     assert resumed.record["epochs"] == undisturbed.record["epochs"]
+    assert all(torch.equal(resumed.tensors[name], tensor) for name, tensor in undisturbed.tensors.items())
+
+
+def test_a_digital_link_goes_on_where_it_was(task):
+    """Slope and steps too, which follow from all steps before."""
+    recipe = Recipe(epochs=3, batch_size=128, learning_rate=0.05)
+    through = Through(CapacityLink(bits_per_value=1.0), AWGN(), 0.0, penalty=0.1)
+    training = replace(Training.clean(task), recipe=recipe, through=through)
+    undisturbed = training.run(task, {})
+    memory = Memory(epochs=1)
+    with pytest.raises(KeyboardInterrupt):
+        training.run(task, {}, memory)
+    resumed = training.run(task, {}, memory)
+    assert resumed.record["link"] == undisturbed.record["link"]
     assert all(torch.equal(resumed.tensors[name], tensor) for name, tensor in undisturbed.tensors.items())
 
 

@@ -1,6 +1,9 @@
 """The digital link: budgets, outage, adaptation, loss, and training through it."""
 
+import json
 import math
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -230,10 +233,34 @@ def test_refreshing_steers_to_the_rate_that_is_trained_for():
     source, link = payload(), CapacityLink(bits_per_value=1.0)
     plan: DigitalPlan = link.plan(source, 1 << 62, average(0.0))
     wider = Payload(source.values.sign() * source.values.abs().sqrt(), source.layout)
-    for _ in range(20):
+    rates = []
+    for _ in range(30):
         plan = link.refresh(plan, wider)
-    assert plan.quantised is not None
-    assert plan.quantised.bits / source.layout.size == pytest.approx(1.0, abs=0.05)
+        assert plan.quantised is not None
+        rates.append(plan.quantised.bits / source.layout.size)
+    assert rates[-1] == pytest.approx(1.0, abs=0.05)
+    # And it stays there: half of these values are next to a change of level, and larger corrections would jump over it.
+    assert all(after <= before for before, after in pairwise(rates[-10:]))
+
+
+def test_a_training_goes_on_with_what_it_had_settled_on():
+    """Steps lag behind the values and the slope is steered: a plan made anew would differ, one resumed does not."""
+    source, link = payload(), CapacityLink(bits_per_value=1.0)
+    known = average(0.0)
+    plan: DigitalPlan = link.plan(source, 1 << 62, known)
+    wider = Payload(source.values.sign() * source.values.abs().sqrt(), source.layout)
+    for share in torch.linspace(0, 1, 9):
+        plan = link.refresh(plan, Payload(torch.lerp(source.values, wider.values, float(share)), source.layout))
+    settled = json.loads(json.dumps(link.settled(plan)))
+    anew: DigitalPlan = link.plan(wider, 1 << 62, known)
+    goes_on, resumed = (link.refresh(p, wider).quantised for p in (plan, link.resumed(anew, settled)))
+    assert goes_on is not None
+    assert resumed is not None
+    assert (goes_on.levels == resumed.levels).all()
+    assert (goes_on.steps, goes_on.slope) == (resumed.steps, resumed.slope)
+    sent = replace(link, steps=tuple(settled["steps"])).plan(wider, 1 << 62, known)
+    assert sent.quantised is not None
+    assert sent.quantised.steps == tuple(settled["steps"])
 
 
 def test_bad_arguments_are_refused(unchecked):
