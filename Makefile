@@ -9,6 +9,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 demo: $(VENV)/.installed-demo
 	$(BIN)/python -m experiments.sweep experiment=demo
 	$(BIN)/python -m experiments.plans runs/demo --scheme airnet --snr-db 0
+	$(BIN)/python -m experiments.spectrum runs/demo/spectrum.safetensors --from experiment=demo
 	$(BIN)/python -m figures snr --results runs/demo/results.parquet
 
 # One thread a worker: two workers on two cores that each want both are slower than one.

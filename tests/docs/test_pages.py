@@ -82,7 +82,7 @@ def test_own_scheme(folder: Path):
 def test_commands_about_sweeps(folder: Path, capsys):
     plan, *looks, adaptive = commands("sweeps")
     sweep(plan[1:])
-    assert "30 cells (0 in the store" in capsys.readouterr().out
+    assert "36 cells (0 in the store" in capsys.readouterr().out
     run(["experiments.sweep", "scheme=[clean]"])
     for look in looks:
         assert look[0] == "experiments.store"
