@@ -27,8 +27,9 @@ class Trained:
 
     Args:
         tensors: its state dict.
-        record: JSON: `validation_accuracy` (noiseless), `epochs` with the loss of each, `train_seconds`, and for a
-            pruned network `kept_channels`, the units kept of each channel group of the unpruned architecture.
+        record: JSON: `validation_accuracy` (noiseless), `epochs` with the loss of each, `train_seconds`; for a pruned
+            network `kept_channels`, the units kept of each channel group of the unpruned architecture; `link`, what the
+            link that it was trained through has settled on.
     """
 
     tensors: Mapping[str, Tensor]
