@@ -28,8 +28,9 @@ def rate(values: Float[Tensor, "n"], quantised: Quantised) -> Float[Tensor, ""]:
     ordered = values[torch.from_numpy(bands.order).to(values.device)]
     total = values.new_zeros(())
     for part, step, model in zip(ordered.split(bands.sizes), quantised.steps, quantised.models, strict=True):
-        # Bounded before the root, whose slope is infinite at 0: biases begin there.
-        size = part.square().mean().clamp(min=1e-30).sqrt()
+        if not bool(part.detach().any()):
+            continue  # biases begin at 0, where they cost nothing and no step is small enough
+        size = part.square().mean().sqrt()
         relative = size.detach() / (step_size(step) * size)
         fine = 1 << model.shift
         position = ((part * relative - model.centre) / fine + REACH).clamp(0, 2 * REACH)
