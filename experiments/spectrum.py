@@ -47,6 +47,7 @@ def packed(arguments: Sequence[str]) -> "SpectrumPackage":
     """
     from airdeliver.schemes import AirNetSpectrum
     from airdeliver.spectrum import SpectrumPackage
+    from airdeliver.training.training import threads
     from experiments.command_line import read
     from experiments.configuration import configure
     from experiments.planner import plan
@@ -63,7 +64,8 @@ def packed(arguments: Sequence[str]) -> "SpectrumPackage":
         symbols = stage.channel.symbols(stage.channel_uses)
         trainings = closure(stage.scheme.trainings(task, symbols))
         trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
-        package = stage.scheme.pack(task, trained, symbols)
+        with threads(task.threads):
+            package = stage.scheme.pack(task, trained, symbols)
         assert isinstance(package, SpectrumPackage)
         return package
     raise ValueError("no scheme of this sweep is a spectrum: add scheme=[spectrum]")
