@@ -54,7 +54,7 @@ def test_what_is_read_can_be_sent(known, file):
     sent = [known.scheme.send(p, AWGN(), 0.0, 8701, "average", 2, 0) for p in (known.package, load(file))]
     assert torch.equal(sent[0].groups[0].decoded.values, sent[1].groups[0].decoded.values)
     test = known.task.dataset.test
-    assert evaluate(sent[1], known.task.dataset.prepare(test.images), test.labels).accuracy > 0.3  # chance is 0.1
+    assert evaluate(sent[1], known.task.dataset.prepare(test.images), test.labels).accuracy > 0.5
 
 
 def test_a_member_cut_out_is_the_member(known, file, tmp_path):

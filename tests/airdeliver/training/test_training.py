@@ -30,6 +30,16 @@ class Memory:
             raise KeyboardInterrupt
 
 
+def with_and_without_interruption(training, task, epochs):
+    """Twice the same training, the second one interrupted after some epochs; their weights are equal, bit for bit."""
+    undisturbed, memory = training.run(task, {}), Memory(epochs)
+    with pytest.raises(KeyboardInterrupt):
+        training.run(task, {}, memory)
+    resumed = training.run(task, {}, memory)
+    assert all(torch.equal(resumed.tensors[name], tensor) for name, tensor in undisturbed.tensors.items())
+    return undisturbed, resumed
+
+
 def test_trainings_are_equal_by_what_their_weights_depend_on(task):
     through = Through(AnalogLink(), AWGN(), 5.0)
     assert Training.fine_tuned(task, through) == Training.fine_tuned(task, Through(AnalogLink(), AWGN(), 5.0))
@@ -42,13 +52,8 @@ def test_an_interrupted_training_resumes_bit_for_bit(task, optimizer):
     rate = 0.05 if optimizer == "sgd" else 0.002
     recipe = Recipe(epochs=3, batch_size=128, learning_rate=rate, optimizer=optimizer)
     training = replace(Training.clean(task), recipe=recipe, through=Through(AnalogLink(), AWGN(), (0.0, 10.0)))
-    undisturbed = training.run(task, {})
-    memory = Memory(epochs=2)
-    with pytest.raises(KeyboardInterrupt):
-        training.run(task, {}, memory)
-    resumed = training.run(task, {}, memory)
+    undisturbed, resumed = with_and_without_interruption(training, task, epochs=2)
     assert resumed.record["epochs"] == undisturbed.record["epochs"]
-    assert all(torch.equal(resumed.tensors[name], tensor) for name, tensor in undisturbed.tensors.items())
 
 
 def test_a_digital_link_goes_on_where_it_was(task):
@@ -56,13 +61,8 @@ def test_a_digital_link_goes_on_where_it_was(task):
     recipe = Recipe(epochs=3, batch_size=128, learning_rate=0.05)
     through = Through(CapacityLink(bits_per_value=1.0), AWGN(), 0.0, penalty=0.1)
     training = replace(Training.clean(task), recipe=recipe, through=through)
-    undisturbed = training.run(task, {})
-    memory = Memory(epochs=1)
-    with pytest.raises(KeyboardInterrupt):
-        training.run(task, {}, memory)
-    resumed = training.run(task, {}, memory)
+    undisturbed, resumed = with_and_without_interruption(training, task, epochs=1)
     assert resumed.record["link"] == undisturbed.record["link"]
-    assert all(torch.equal(resumed.tensors[name], tensor) for name, tensor in undisturbed.tensors.items())
 
 
 def test_training_learns_and_another_seed_gives_another_network(task, clean):
