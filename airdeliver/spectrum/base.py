@@ -146,6 +146,17 @@ class SpectrumBuilder(ABC):
         """
 
     @abstractmethod
+    def empty(
+        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Through], architecture: PrunableArchitecture
+    ) -> Spectrum:
+        """Make a spectrum of given shapes, whose values do not matter.
+
+        Args:
+            shapes: of the members.
+            conditions: of the members.
+            architecture: unpruned.
+        """
+
     def restore(
         self,
         tensors: Mapping[str, Tensor],
@@ -153,7 +164,7 @@ class SpectrumBuilder(ABC):
         conditions: Sequence[Through],
         architecture: PrunableArchitecture,
     ) -> Spectrum:
-        """Make a spectrum of its state dict.
+        """Make a spectrum of its state dict, in evaluation mode.
 
         Args:
             tensors: the state dict.
@@ -161,6 +172,9 @@ class SpectrumBuilder(ABC):
             conditions: of the members.
             architecture: unpruned.
         """
+        spectrum = self.empty(shapes, conditions, architecture)
+        spectrum.load_state_dict(dict(tensors))
+        return spectrum.eval()
 
 
 def shapes(spectrum: Spectrum) -> list[list[int]]:

@@ -23,15 +23,21 @@ from airdeliver.spectrum.selection import AccuracyTable
 TABLE = "package/table"
 SENSITIVITY = "package/sensitivity/"
 
+SMALL = 1024
+"""Values below which a tensor is not kept under its own name: a name and a shape would weigh as much as they do."""
+
 
 def save(package: SpectrumPackage, path: Path | str) -> Path:
     """Write all members into one safetensors file: the shared parameters once, and what tells the members as JSON.
+
+    Large parameters keep their names; small tensors (statistics, scales, biases) are joined, in the order of the
+    spectrum's state dict.
 
     Args:
         package: from `AirNetSpectrum.pack`; inputs of the sender's own are not kept.
         path: replaced if it is there, whole or not at all.
     """
-    tensors = {**package.spectrum.state_dict(), TABLE: package.table.accuracy}
+    tensors = {**joined(package.spectrum.state_dict()), TABLE: package.table.accuracy}
     for index, choice in enumerate(package.choices):
         if choice.payload.sensitivity is not None:
             tensors[f"{SENSITIVITY}{index}"] = choice.payload.sensitivity
@@ -66,7 +72,9 @@ def load(path: Path | str, trusted: Sequence[str] = ()) -> SpectrumPackage:
         name: from_plain(about[name], trusted) for name in ("architecture", "builder", "normalisation", "selection")
     }
     conditions = [from_plain(condition, trusted) for condition in about["conditions"]]
-    spectrum = made["builder"].restore(tensors, about["members"], conditions, made["architecture"])
+    spectrum = made["builder"].empty(about["members"], conditions, made["architecture"])
+    spectrum.load_state_dict(parted(tensors, spectrum.state_dict()))
+    spectrum.eval()
     normalisation = made["normalisation"]
     choices = tuple(member.choice(normalisation, sensitivity[i]) for i, member in enumerate(spectrum.members))
     return SpectrumPackage(
@@ -160,6 +168,48 @@ def summaries(package: SpectrumPackage) -> list[MemberSummary]:
             )
         )
     return rows
+
+
+def joined(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict whose small tensors are one for each dtype, in the order of the state dict.
+
+    >>> {name: list(t.shape) for name, t in joined({"a": torch.zeros(2), "b": torch.zeros(2, 3)}).items()}
+    {'small/float32': [8]}
+    """
+    small: dict[str, list[Tensor]] = {}
+    for tensor in state.values():
+        if tensor.numel() < SMALL:
+            small.setdefault(_small(tensor), []).append(tensor.flatten())
+    large = {name: tensor for name, tensor in state.items() if tensor.numel() >= SMALL}
+    return {**large, **{kind: torch.cat(parts) for kind, parts in small.items()}}
+
+
+def parted(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of `joined`.
+
+    Args:
+        tensors: from `joined`.
+        like: a state dict of the same names, shapes and dtypes.
+
+    Raises:
+        ValueError: tensors of other sizes.
+    """
+    small: dict[str, list[str]] = {}
+    for name, tensor in like.items():
+        if tensor.numel() < SMALL:
+            small.setdefault(_small(tensor), []).append(name)
+    state = {name: tensor for name, tensor in tensors.items() if name not in small}
+    for kind, names in small.items():
+        sizes = [like[name].numel() for name in names]
+        if kind not in tensors or tensors[kind].numel() != sum(sizes):
+            raise ValueError(f"the file holds another number of small tensors ({kind}) than its spectrum has")
+        parts = tensors[kind].split(sizes)
+        state |= {name: part.view(like[name].shape) for name, part in zip(names, parts, strict=True)}
+    return state
+
+
+def _small(tensor: Tensor) -> str:
+    return f"small/{str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _member(spectrum: Spectrum, index: int) -> Member:

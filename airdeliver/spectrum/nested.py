@@ -69,11 +69,19 @@ class Nested(Spectrum):
         names = _small(models, own)
         self.own = nn.ModuleList(_share(model, largest, names) for model in models[:-1])
 
+    def own_names(self, index: int) -> set[str]:
+        """Names of the parameters that a member shares with no other; those of the largest are the shared ones.
+
+        Args:
+            index: of the member.
+        """
+        if index == len(self.members) - 1:
+            return set()
+        return {name.replace("/", ".") for name, _ in self.own[index].named_parameters()}
+
     def parameters_of(self, index: int) -> dict[str, Tensor]:  # noqa: D102
         shared: dict[str, Tensor] = dict(self.shared.named_parameters())
-        if index == len(self.members) - 1:
-            return shared
-        own = {name.replace("/", ".") for name, _ in self.own[index].named_parameters()}
+        own = self.own_names(index)
         return {
             name: parameter if name in own else prefix(shared[name], parameter.shape)
             for name, parameter in self.members[index].model.named_parameters()
@@ -120,19 +128,12 @@ class NestedBuilder(SpectrumBuilder):
         largest = members[0][0].to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return Nested(largest, [counts for _, counts in reversed(members)], conditions, architecture, self.own)
 
-    def restore(  # noqa: D102
-        self,
-        tensors: Mapping[str, Tensor],
-        shapes: Sequence[Sequence[int]],
-        conditions: Sequence[Through],
-        architecture: PrunableArchitecture,
+    def empty(  # noqa: D102
+        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Through], architecture: PrunableArchitecture
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
         largest = architecture.pruned(KeptChannels.first(counts[-1]))
-        spectrum = Nested(largest, counts, conditions, architecture, self.own)
-        spectrum.load_state_dict(dict(tensors))
-        spectrum.eval()
-        return spectrum
+        return Nested(largest, counts, conditions, architecture, self.own)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,12 +23,6 @@ def networks():
     return [(CNN(), (1, 8, 8), 8701), (VGG(), (3, 32, 32), 60_000), (ResNet20(width=0.5), (3, 32, 32), 40_000)]
 
 
-def own_names(spectrum, index):
-    if index == len(spectrum.members) - 1:
-        return set()
-    return {name.replace("/", ".") for name, _ in spectrum.own[index].named_parameters()}
-
-
 def shared_names(spectrum, index):
     """Parameters in the memory of the largest member."""
     largest = dict(spectrum.largest.named_parameters())
@@ -55,7 +49,7 @@ def test_members_are_views_and_real_networks(model, shape, symbols, task):
     assert len(set(counts)) == len(counts)
     images = torch.randn(4, *shape, generator=stream(0, "noise"))
     for index, member in enumerate(spectrum.members):
-        assert shared_names(spectrum, index) == set(largest) - own_names(spectrum, index)
+        assert shared_names(spectrum, index) == set(largest) - spectrum.own_names(index)
         alone = cut(spectrum, index)
         torch.testing.assert_close(alone(images), member.model(images), atol=1e-5, rtol=0)
         for name, parameter in alone.named_parameters():
@@ -77,14 +71,14 @@ def test_what_members_have_of_their_own_is_bounded(task):
         assert sum(held) <= own * sum(largest.values())
         assert all(held) == (own > 0)
         if own:
-            names = own_names(spectrum, 0)
+            names = spectrum.own_names(0)
             assert max(largest[name] for name in names) <= min(n for name, n in largest.items() if name not in names)
 
 
 def test_members_train_what_is_their_own(known):
     """Scales of two members differ after training, and a step of one leaves those of another alone."""
     first, second = (member.model for member in known.package.spectrum.members[:2])
-    (name, *_) = [name for name in own_names(known.package.spectrum, 0) if name.endswith("bias")]
+    (name, *_) = [name for name in known.package.spectrum.own_names(0) if name.endswith("bias")]
     length = len(first.get_parameter(name))
     assert not torch.equal(first.get_parameter(name), second.get_parameter(name)[:length])
 
