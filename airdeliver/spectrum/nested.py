@@ -1,4 +1,4 @@
-"""Nested members: channels in the order of their importance, of which every member is a prefix."""
+"""Nested members: channels in the order of their importance, of which every member has the first or the last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +14,8 @@ from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.kept_channels import KeptChannels, encode_counts
 from airdeliver.compression.pruning import Pruning, removal_order
 from airdeliver.spectrum.base import Member, Spectrum, SpectrumBuilder
+from airdeliver.spectrum.ranking import Ranked, from_both_ends, permuted, ranking
+from airdeliver.spectrum.window import Window, check_slices
 from airdeliver.task import Task
 from airdeliver.training.through import Through
 
@@ -25,11 +27,12 @@ OWN = 0.08
 
 
 class Nested(Spectrum):
-    """Members that are prefixes of the largest one's channels, group by group.
+    """Members that have the first channels of the largest one, group by group, or the last.
 
     A large parameter of a smaller member is a slice of the largest one's, in the same memory. Batch-norm statistics are
     each member's own, and so are the small parameters (scales, biases, the first convolutions): they weigh little, and
-    members of unlike noise and width want them unlike.
+    members of unlike noise and width want them unlike. So do the large ones: what a small member makes of parameters
+    costs a larger one that has them too. The smallest members can therefore be cut from the other end.
 
     Args:
         largest: network of the largest member, on its device and in its memory format.
@@ -38,9 +41,10 @@ class Nested(Spectrum):
         architecture: unpruned.
         own: what the smaller members may have of their own, all together, relative to the parameters of the largest;
             the smallest tensors come first.
+        apart: how many of the smallest members have the last channels, not the first.
 
     Raises:
-        ValueError: a member that is not within the next larger one, or channels that are no prefix.
+        ValueError: a member that is not within the next larger one, or channels that are no slice.
 
     Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III-D (ensembles); J. Yu and T. Huang, Universally
     Slimmable Networks, arXiv 1903.05134 (statistics of each width its own); J. Yu et al., Slimmable Neural Networks,
@@ -54,20 +58,25 @@ class Nested(Spectrum):
         conditions: Sequence[Through],
         architecture: PrunableArchitecture,
         own: float = OWN,
+        apart: int = 0,
     ) -> None:
         check_nested(counts)
-        check_prefixes(architecture.groups)
-        models = [architecture.pruned(KeptChannels.first(own)) for own in counts[:-1]] + [largest]
+        check_slices(architecture.groups)
+        models = [architecture.pruned(KeptChannels.first(widths)) for widths in counts[:-1]] + [largest]
         super().__init__(
             [
-                Member(model, condition, partial(architecture.receive, description), description, own)
-                for model, own, condition in zip(models, counts, conditions, strict=True)
-                for description in [encode_counts(own, architecture.groups.units)]
+                Member(model, condition, partial(architecture.receive, description), description, widths)
+                for model, widths, condition in zip(models, counts, conditions, strict=True)
+                for description in [encode_counts(widths, architecture.groups.units)]
             ]
         )
         self.shared = largest
+        last = [Window.last(architecture.groups, widths, counts[-1]) for widths in counts[:apart]]
+        self.windows = [*last, *(Window.first() for _ in counts[apart:])]
         names = _small(models, own)
-        self.own = nn.ModuleList(_share(model, largest, names) for model in models[:-1])
+        self.own = nn.ModuleList(
+            _share(model, largest, names, window) for model, window in zip(models[:-1], self.windows)
+        )
 
     def own_names(self, index: int) -> set[str]:
         """Names of the parameters that a member shares with no other; those of the largest are the shared ones.
@@ -81,9 +90,9 @@ class Nested(Spectrum):
 
     def parameters_of(self, index: int) -> dict[str, Tensor]:  # noqa: D102
         shared: dict[str, Tensor] = dict(self.shared.named_parameters())
-        own = self.own_names(index)
+        own, window = self.own_names(index), self.windows[index]
         return {
-            name: parameter if name in own else prefix(shared[name], parameter.shape)
+            name: parameter if name in own else window.of(name, shared[name], parameter.shape)
             for name, parameter in self.members[index].model.named_parameters()
         }
 
@@ -96,11 +105,21 @@ class NestedBuilder(SpectrumBuilder):
         importance: of channels.
         core: share of each layer's channels that is touched only when nothing else is left: see `Pruning`.
         own: what members may have of their own, relative to the parameters of the largest: see `Nested`.
+        apart: how many of the smallest members are cut from the other end. Channels are then important at both ends,
+            and the least important are in between; with 0, the most important are first.
+
+    Raises:
+        ValueError: a share of parameters or a number of members below 0.
     """
 
     importance: Importance = field(default_factory=Magnitude)
     core: float = 0.1
     own: float = OWN
+    apart: int = 1
+
+    def __post_init__(self) -> None:
+        if self.own < 0 or self.apart < 0:
+            raise ValueError(f"own and apart must be 0 or more, got {self.own} and {self.apart}")
 
     def build(  # noqa: D102
         self,
@@ -112,7 +131,7 @@ class NestedBuilder(SpectrumBuilder):
         statistics: bool,
     ) -> Nested:
         groups = architecture.groups
-        check_prefixes(groups)
+        check_slices(groups)
         order = removal_order(self.importance.scores(model, groups, task, seed), self.core)
         ranked, scores = ranking(order, groups.units)
         ordered = architecture.unpruned().to(next(model.parameters()).device)
@@ -125,73 +144,20 @@ class NestedBuilder(SpectrumBuilder):
             pruning = Pruning(condition.symbols, condition.link, Ranked(scores), statistics, core=0.0)
             network, kept = pruning.prune(network, kept, architecture, task, seed)
             members.append((network, kept.counts))
-        largest = members[0][0].to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        return Nested(largest, [counts for _, counts in reversed(members)], conditions, architecture, self.own)
+        largest, widths = members[0]
+        if self.apart:
+            ends = [from_both_ends(count) for count in widths]
+            largest.load_state_dict(permuted(largest.state_dict(), groups, ends))
+        largest = largest.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        counts = [counts for _, counts in reversed(members)]
+        return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
     def empty(  # noqa: D102
         self, shapes: Sequence[Sequence[int]], conditions: Sequence[Through], architecture: PrunableArchitecture
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
         largest = architecture.pruned(KeptChannels.first(counts[-1]))
-        return Nested(largest, counts, conditions, architecture, self.own)
-
-
-@dataclass(frozen=True, eq=False)
-class Ranked(Importance):
-    """An importance that is known: of the first units of each group, which are its most important.
-
-    Args:
-        known: score of every unit of each group.
-    """
-
-    known: Sequence[Tensor]
-    relative = False
-
-    def saliency(self, model: nn.Module, task: Task, seed: int) -> dict[str, Tensor]:
-        """None: `scores` knows."""
-        return {}
-
-    def scores(self, model: nn.Module, groups: ChannelGroups, task: Task, seed: int) -> list[Tensor]:  # noqa: D102
-        return [known[:units] for known, units in zip(self.known, groups.units, strict=True)]
-
-
-def ranking(order: Sequence[tuple[int, int]], units: Counts) -> tuple[list[list[int]], list[Tensor]]:
-    """From one order of removal over all groups to the rank of units within each.
-
-    Args:
-        order: group and unit, first to go first; one unit of each group is not among them.
-        units: of each group.
-
-    Returns:
-        The units of each group, most important first, and their scores in that order: the later to go, the higher.
-
-    >>> ranking([(0, 1), (1, 0), (1, 2)], (2, 3))[0]
-    [[0, 1], [1, 2, 0]]
-    """
-    place = dict(zip(order, range(len(order))))
-    ranked, scores = [], []
-    for group, count in enumerate(units):
-        placed = {unit: place.get((group, unit), len(order)) for unit in range(count)}
-        ranked.append(sorted(placed, key=lambda unit: -placed[unit]))
-        scores.append(torch.tensor([float(placed[unit]) for unit in ranked[-1]]))
-    return ranked, scores
-
-
-def permuted(
-    tensors: Mapping[str, Tensor], groups: ChannelGroups, ranked: Sequence[Sequence[int]]
-) -> dict[str, Tensor]:
-    """A network's tensors with the units of each group in another order: it computes the same."""
-    left = dict(tensors)
-    for group, units in zip(groups.groups, ranked, strict=True):
-        for s in group.shrinking:
-            positions = s.positions[list(units)].flatten().to(left[s.name].device)
-            left[s.name] = left[s.name].index_select(s.dim, positions)
-    return left
-
-
-def prefix(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    """The first part of a tensor along every dimension, as a view."""
-    return tensor[tuple(slice(0, length) for length in shape)]
+        return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
 
 def check_nested(counts: Sequence[Counts]) -> None:
@@ -207,21 +173,6 @@ def check_nested(counts: Sequence[Counts]) -> None:
             )
 
 
-def check_prefixes(groups: ChannelGroups) -> None:
-    """Refuse an architecture whose channels cannot be cut as a prefix: concatenated or grouped ones.
-
-    Raises:
-        ValueError: naming the layer.
-    """
-    for group in groups.groups:
-        for s in group.shrinking:
-            if s.positions.flatten().tolist() != list(range(s.size)):
-                raise ValueError(
-                    f"channels of {group.name} are not a prefix of {s.name} (concatenated or grouped layers): "
-                    "a nested spectrum needs a network without them"
-                )
-
-
 def _small(models: Sequence[nn.Module], own: float) -> set[str]:
     """Names of the smallest parameters, as many as the smaller members may have of their own.
 
@@ -235,7 +186,7 @@ def _small(models: Sequence[nn.Module], own: float) -> set[str]:
     return {name for name, values in zip(names, taken) if values <= own * sum(largest.values())}
 
 
-def _share(model: nn.Module, largest: nn.Module, own: set[str]) -> nn.Module:
+def _share(model: nn.Module, largest: nn.Module, own: set[str], window: Window) -> nn.Module:
     """Make a smaller member's parameters views of the largest one's, but for its own, which are copies to begin with.
 
     Returns:
@@ -247,13 +198,13 @@ def _share(model: nn.Module, largest: nn.Module, own: set[str]) -> nn.Module:
     for path, module in model.named_modules():
         dotted = f"{path}." if path else ""
         for name, parameter in module.named_parameters(recurse=False):
-            view = prefix(parameters[dotted + name].detach(), parameter.shape)
+            view = window.of(dotted + name, parameters[dotted + name].detach(), parameter.shape)
             if dotted + name in own:
                 parameter.data.copy_(view)
                 kept.register_parameter((dotted + name).replace(".", "/"), parameter)
             else:
                 setattr(module, name, nn.Parameter(view))
         for name, buffer in module.named_buffers(recurse=False):
-            buffer.copy_(prefix(buffers[dotted + name], buffer.shape))
+            buffer.copy_(window.of(dotted + name, buffers[dotted + name], buffer.shape))
             kept.register_buffer((dotted + name).replace(".", "/"), buffer)
     return kept

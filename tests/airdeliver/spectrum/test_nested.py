@@ -14,13 +14,22 @@ from airdeliver.models import CNN, VGG, ResNet20
 from airdeliver.randomness import stream
 from airdeliver.schemes import AirNetSpectrum
 from airdeliver.spectrum import NestedBuilder, cut
-from airdeliver.spectrum.nested import check_nested, check_prefixes, permuted, ranking
+from airdeliver.spectrum.nested import check_nested, check_slices
+from airdeliver.spectrum.ranking import from_both_ends, permuted, ranking
 from airdeliver.training import Training
 from airdeliver.training.training import restored
 
 
 def networks():
     return [(CNN(), (1, 8, 8), 8701), (VGG(), (3, 32, 32), 60_000), (ResNet20(width=0.5), (3, 32, 32), 40_000)]
+
+
+def perturbed(architecture):
+    network = architecture.unpruned()
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.1 * torch.randn(p.shape, generator=stream(0, "noise")))
+    return network
 
 
 def shared_names(spectrum, index):
@@ -33,16 +42,13 @@ def shared_names(spectrum, index):
     }
 
 
+@pytest.mark.parametrize("apart", [0, 1, 2])
 @pytest.mark.parametrize(("model", "shape", "symbols"), networks(), ids=["cnn", "vgg", "resnet"])
-def test_members_are_views_and_real_networks(model, shape, symbols, task):
+def test_members_are_views_and_real_networks(model, shape, symbols, apart, task):
     """What is not a member's own lies in the largest one's memory; a member cut out computes the same."""
     architecture = PrunableArchitecture(model, shape, 10)
-    network = architecture.unpruned()
-    with torch.no_grad():
-        for p in network.parameters():
-            p.add_(0.1 * torch.randn(p.shape, generator=stream(0, "noise")))
-    conditions = AirNetSpectrum().conditions(symbols)
-    spectrum = NestedBuilder().build(network, conditions, architecture, task, 0, False).eval()
+    network, conditions = perturbed(architecture), AirNetSpectrum().conditions(symbols)
+    spectrum = NestedBuilder(apart=apart).build(network, conditions, architecture, task, 0, False).eval()
     largest = dict(spectrum.largest.named_parameters())
     counts = [member.shape for member in spectrum.members]
     check_nested(counts)
@@ -59,6 +65,41 @@ def test_members_are_views_and_real_networks(model, shape, symbols, task):
     with torch.no_grad():
         largest[large].zero_()
     assert not any(bool(member.model.get_parameter(large).any()) for member in spectrum.members)
+
+
+@pytest.mark.parametrize(("model", "shape", "symbols"), networks(), ids=["cnn", "vgg", "resnet"])
+def test_members_apart_share_little_with_the_next_larger_one(model, shape, symbols, task):
+    """The largest computes the same; what members 1 and 2 have in common is no longer the whole of member 1."""
+    architecture = PrunableArchitecture(model, shape, 10)
+    network, conditions = perturbed(architecture), AirNetSpectrum().conditions(symbols)
+    together, apart = (
+        NestedBuilder(own=0.0, apart=apart).build(network, conditions, architecture, task, 0, False).eval()
+        for apart in (0, 2)
+    )
+    assert [m.shape for m in together.members] == [m.shape for m in apart.members]
+    images = torch.randn(4, *shape, generator=stream(0, "noise"))
+    torch.testing.assert_close(apart(images), together(images), atol=1e-4, rtol=1e-4)
+    smaller = sum(p.numel() for p in together.members[1].model.parameters())
+    assert in_common(together) == smaller
+    assert in_common(apart) < 0.5 * smaller
+
+
+def in_common(spectrum):
+    """Values that are of both members 1 and 2."""
+    marks = {name: torch.zeros_like(p) for name, p in spectrum.largest.named_parameters()}
+    for index in (1, 2):
+        for name, p in spectrum.members[index].model.named_parameters():
+            spectrum.windows[index].of(name, marks[name], p.shape).add_(index)
+    return sum(int((mark == 3).sum()) for mark in marks.values())
+
+
+def test_from_both_ends_both_halves_are_in_the_order_of_importance():
+    for count in (1, 2, 7, 8):
+        order = from_both_ends(count)
+        assert sorted(order) == list(range(count))
+        peak = order.index(count - 1)
+        assert order[: peak + 1] == sorted(order[: peak + 1])
+        assert order[peak:] == sorted(order[peak:], reverse=True)
 
 
 def test_what_members_have_of_their_own_is_bounded(task):
@@ -115,8 +156,8 @@ def test_channels_that_are_no_prefix_are_refused():
     """The second half of a concatenation, say."""
     shrinking = Shrinking("2.weight", 1, 8, torch.arange(4, 8).unsqueeze(1))
     groups = ChannelGroups((ChannelGroup("1", 4, (shrinking,), ()),))
-    with pytest.raises(ValueError, match=r"not a prefix of 2\.weight"):
-        check_prefixes(groups)
+    with pytest.raises(ValueError, match=r"not a slice of 2\.weight"):
+        check_slices(groups)
 
 
 def test_a_condition_without_budget_is_refused(task):
