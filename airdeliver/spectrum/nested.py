@@ -1,6 +1,6 @@
 """Nested members: channels in the order of their importance, of which every member has the first or the last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from airdeliver.compression.architecture import PrunableArchitecture
-from airdeliver.compression.channel_groups import ChannelGroups
 from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.kept_channels import KeptChannels, encode_counts
 from airdeliver.compression.pruning import Pruning, removal_order

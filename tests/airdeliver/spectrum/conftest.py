@@ -27,7 +27,7 @@ class Known(NamedTuple):
 @pytest.fixture(scope="session")
 def known(task: Task, clean: dict[Training, Trained]) -> Known:
     """The scheme, its training, and what came out of it."""
-    task = replace(task, fine_tuning=Recipe(epochs=6, batch_size=64, learning_rate=0.05))
+    task = replace(task, fine_tuning=Recipe(epochs=12, batch_size=64, learning_rate=0.05))
     scheme = AirNetSpectrum(table_realizations=1)
     (training,) = scheme.trainings(task, USES)
     assert isinstance(training, SpectrumTraining)

@@ -47,6 +47,13 @@ def batch():
     return torch.randn(32, 1, 8, 8, generator=stream(0, "noise")), torch.arange(32) % 10
 
 
+def within(spectrum, index, name):
+    """Which values of a shared parameter a member has too."""
+    mask = torch.zeros(spectrum.largest.get_parameter(name).shape, dtype=torch.bool)
+    spectrum.windows[index].of(name, mask, spectrum.members[index].model.get_parameter(name).shape).fill_(True)
+    return mask
+
+
 def test_gradients_accumulate_in_the_shared_parameters(task):
     """What the largest has alone, or of its own, gets its gradient alone; what all share gets the sum."""
     spectrum, objective = spectrum_of(task)
@@ -59,19 +66,17 @@ def test_gradients_accumulate_in_the_shared_parameters(task):
     noise = stream(0, "training noise", 0)
     objective._members(noise)  # the choice of members comes first
     objective.task.loss(objective.arrivals[-1](batch()[0], noise), batch()[1]).backward()
-    smallest, largest = (dict(spectrum.members[i].model.named_parameters()) for i in (0, -1))
+    largest = dict(spectrum.largest.named_parameters())
     own = spectrum.own_names(0)
     for name, p in largest.items():
         if name in own:
             torch.testing.assert_close(gradients[name], p.grad)
             continue
-        inside = torch.zeros(p.shape, dtype=torch.bool)
-        inside[tuple(slice(0, n) for n in smallest[name].shape)] = True
+        inside = within(spectrum, 0, name)
         assert not torch.allclose(gradients[name][inside], p.grad[inside])
-    between = dict(spectrum.members[-2].model.named_parameters())
     name = max(largest, key=lambda name: largest[name].numel())
-    outside = torch.ones(largest[name].shape, dtype=torch.bool)
-    outside[tuple(slice(0, n) for n in between[name].shape)] = False
+    outside = ~(within(spectrum, 0, name) | within(spectrum, -2, name))
+    assert bool(outside.any())
     torch.testing.assert_close(gradients[name][outside], largest[name].grad[outside])
 
 
@@ -109,16 +114,13 @@ def test_the_largest_is_taught_by_labels_alone(task):
     taught = objective.arrivals[-1](batch()[0], noise)
     soft = objective.distillation.divergence(objective.arrivals[0](batch()[0], noise), taught.detach())
     soft.backward()
-    smallest = dict(spectrum.members[0].model.named_parameters())
     own = spectrum.own_names(0)
     for name, p in spectrum.shared.named_parameters():
         if name in own:
             assert p.grad is None
             continue
-        outside = torch.ones(p.shape, dtype=torch.bool)
-        outside[tuple(slice(0, n) for n in smallest[name].shape)] = False
         assert p.grad is not None
-        assert not bool(p.grad[outside].any())
+        assert not bool(p.grad[~within(spectrum, 0, name)].any())
 
 
 def test_an_interrupted_run_ends_at_the_same_weights(known, clean):
