@@ -102,7 +102,7 @@ class AirNetSpectrum(Selecting):
     builder: SpectrumBuilder = field(default_factory=NestedBuilder)
     distillation: Distillation = IN_PLACE
     between: int = 1
-    share: float = 0.4
+    share: float = 0.5
     fine_tuning: Recipe | None = None
 
     def __post_init__(self) -> None:

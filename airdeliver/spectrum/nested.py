@@ -13,7 +13,7 @@ from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.kept_channels import KeptChannels, encode_counts
 from airdeliver.compression.pruning import Pruning, removal_order
 from airdeliver.spectrum.base import Member, Spectrum, SpectrumBuilder
-from airdeliver.spectrum.ranking import Ranked, from_both_ends, permuted, ranking
+from airdeliver.spectrum.ranking import Ranked, permuted, ranking
 from airdeliver.spectrum.window import Window, check_slices
 from airdeliver.task import Task
 from airdeliver.training.through import Through
@@ -104,8 +104,7 @@ class NestedBuilder(SpectrumBuilder):
         importance: of channels.
         core: share of each layer's channels that is touched only when nothing else is left: see `Pruning`.
         own: what members may have of their own, relative to the parameters of the largest: see `Nested`.
-        apart: how many of the smallest members are cut from the other end. Channels are then important at both ends,
-            and the least important are in between; with 0, the most important are first.
+        apart: how many of the smallest members have the least important channels, which the larger ones miss least.
 
     Raises:
         ValueError: a share of parameters or a number of members below 0.
@@ -114,7 +113,7 @@ class NestedBuilder(SpectrumBuilder):
     importance: Importance = field(default_factory=Magnitude)
     core: float = 0.1
     own: float = OWN
-    apart: int = 1
+    apart: int = 2
 
     def __post_init__(self) -> None:
         if self.own < 0 or self.apart < 0:
@@ -143,11 +142,7 @@ class NestedBuilder(SpectrumBuilder):
             pruning = Pruning(condition.symbols, condition.link, Ranked(scores), statistics, core=0.0)
             network, kept = pruning.prune(network, kept, architecture, task, seed)
             members.append((network, kept.counts))
-        largest, widths = members[0]
-        if self.apart:
-            ends = [from_both_ends(count) for count in widths]
-            largest.load_state_dict(permuted(largest.state_dict(), groups, ends))
-        largest = largest.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        largest = members[0][0].to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         counts = [counts for _, counts in reversed(members)]
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 

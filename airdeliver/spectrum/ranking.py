@@ -1,4 +1,4 @@
-"""The order of channels in a nested spectrum: by importance, from one end or from both."""
+"""The order of channels in a nested spectrum: by importance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,12 +62,3 @@ def permuted(
             positions = s.positions[list(units)].flatten().to(left[s.name].device)
             left[s.name] = left[s.name].index_select(s.dim, positions)
     return left
-
-
-def from_both_ends(count: int) -> list[int]:
-    """Ranks in an order that has important units at either end, and the least important in the middle.
-
-    >>> from_both_ends(6)
-    [0, 2, 4, 5, 3, 1]
-    """
-    return [*range(0, count, 2), *reversed(range(1, count, 2))]

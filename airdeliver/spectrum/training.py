@@ -36,7 +36,7 @@ class SpectrumTraining(Training):
     builder: SpectrumBuilder = field(default_factory=NestedBuilder)
     in_place: Distillation = IN_PLACE
     between: int = 1
-    share: float = 0.4
+    share: float = 0.5
     statistics: bool = False
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from airdeliver.randomness import stream
 from airdeliver.schemes import AirNetSpectrum
 from airdeliver.spectrum import NestedBuilder, cut
 from airdeliver.spectrum.nested import check_nested, check_slices
-from airdeliver.spectrum.ranking import from_both_ends, permuted, ranking
+from airdeliver.spectrum.ranking import permuted, ranking
 from airdeliver.training import Training
 from airdeliver.training.training import restored
 
@@ -91,15 +91,6 @@ def in_common(spectrum):
         for name, p in spectrum.members[index].model.named_parameters():
             spectrum.windows[index].of(name, marks[name], p.shape).add_(index)
     return sum(int((mark == 3).sum()) for mark in marks.values())
-
-
-def test_from_both_ends_both_halves_are_in_the_order_of_importance():
-    for count in (1, 2, 7, 8):
-        order = from_both_ends(count)
-        assert sorted(order) == list(range(count))
-        peak = order.index(count - 1)
-        assert order[: peak + 1] == sorted(order[: peak + 1])
-        assert order[peak:] == sorted(order[peak:], reverse=True)
 
 
 def test_what_members_have_of_their_own_is_bounded(task):
