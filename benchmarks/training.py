@@ -25,8 +25,8 @@ def measure() -> list[Ratio]:
     return [replace(ratio, value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low, bar=1.1, bar_is="at most")]
 
 
-def noise_images() -> Dataset:
-    """Images of CIFAR-10's shape that are noise, with flips and crops."""
+def noise_images(count: int = IMAGES) -> Dataset:
+    """Images of CIFAR-10's shape that are noise, with flips and crops, so many for training."""
     generator = torch.Generator().manual_seed(0)
 
     def split(n: int) -> Split:
@@ -35,4 +35,4 @@ def noise_images() -> Dataset:
 
     names = tuple(str(label) for label in range(10))
     spread = ((128.0,) * 3, (74.0,) * 3)
-    return Dataset("noise", split(IMAGES), split(2), split(2), names, *spread, "noise", Augmentation(4, flip=True))
+    return Dataset("noise", split(count), split(2), split(2), names, *spread, "noise", Augmentation(4, flip=True))

@@ -1,12 +1,13 @@
 """The contract of a spectrum: one parameter set, ordered members."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.normalisation import Normalisation
@@ -14,6 +15,9 @@ from airdeliver.package import Builder, Choice
 from airdeliver.payload import Layout, Payload, layout_of, values_of
 from airdeliver.task import Task
 from airdeliver.training.through import Through
+
+Computed = Callable[[dict[str, Tensor], Tensor], Tensor]
+"""A network as a function: its parameters by name and images in, logits out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +103,17 @@ class Spectrum(nn.Module, ABC):
         Args:
             index: of the member.
         """
+
+    def computing(self, index: int) -> Computed:
+        """How a member is computed in training: from its parameters by name and images to logits.
+
+        It updates the member's batch-norm statistics. A kind of spectrum that knows a faster way overrides this.
+
+        Args:
+            index: of the member.
+        """
+        model = self.members[index].model
+        return lambda parameters, images: functional_call(model, parameters, images)
 
     @property
     def largest(self) -> nn.Module:

@@ -12,7 +12,8 @@ from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.kept_channels import KeptChannels, encode_counts
 from airdeliver.compression.pruning import Pruning, removal_order
-from airdeliver.spectrum.base import Member, Spectrum, SpectrumBuilder
+from airdeliver.spectrum.aligned import Aligned
+from airdeliver.spectrum.base import Computed, Member, Spectrum, SpectrumBuilder
 from airdeliver.spectrum.ranking import Ranked, permuted, ranking
 from airdeliver.spectrum.window import Window, check_slices
 from airdeliver.task import Task
@@ -69,7 +70,7 @@ class Nested(Spectrum):
                 for description in [encode_counts(widths, architecture.groups.units)]
             ]
         )
-        self.shared = largest
+        self.shared, self.architecture = largest, architecture
         last = [Window.last(architecture.groups, widths, counts[-1]) for widths in counts[:apart]]
         self.windows = [*last, *(Window.first() for _ in counts[apart:])]
         names = _small(models, own)
@@ -94,6 +95,10 @@ class Nested(Spectrum):
             name: parameter if name in own else window.of(name, shared[name], parameter.shape)
             for name, parameter in self.members[index].model.named_parameters()
         }
+
+    def computing(self, index: int) -> Computed:  # noqa: D102
+        member = self.members[index]
+        return Aligned(member.model, self.architecture, member.shape)
 
 
 @dataclass(frozen=True)

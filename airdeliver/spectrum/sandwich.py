@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.func import functional_call
 
 from airdeliver.payload import Payload, layout_of
 from airdeliver.randomness import stream
@@ -74,7 +73,7 @@ class _Arrival:
 
     def __init__(self, spectrum: Spectrum, index: int) -> None:
         self.spectrum, self.index, member = spectrum, index, spectrum.members[index]
-        self.model, self.condition = member.model, member.condition
+        self.model, self.condition, self.compute = member.model, member.condition, spectrum.computing(index)
         self.layout = replace(layout_of(self.model, statistics=False), description=member.description)
         payload = Payload(self._values().detach(), self.layout)
         self.plan = self.condition.link.plan(payload, self.condition.budget, self.condition.knowledge())
@@ -89,7 +88,7 @@ class _Arrival:
         seen = values + (arrived - values.detach())
         parts = zip(self.layout.segments, self.layout.split(seen), strict=True)
         named = {segment.name: part.view(segment.shape) for segment, part in parts}
-        return functional_call(self.model, named, images).float()
+        return self.compute(named, images).float()
 
     def _values(self) -> Tensor:
         tensors = {**dict(self.model.named_buffers()), **self.spectrum.parameters_of(self.index)}
