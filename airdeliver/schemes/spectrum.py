@@ -88,7 +88,6 @@ class AirNetSpectrum(Selecting):
         distillation: how small members learn from the largest.
         between: members between smallest and largest that a step trains.
         share: of a step's images that all but the largest member see.
-        weight: of the loss of each of them, where the largest member's has 1.
         fine_tuning: recipe; None for the task's.
 
     Raises:
@@ -102,9 +101,8 @@ class AirNetSpectrum(Selecting):
     member: int | None = None
     builder: SpectrumBuilder = field(default_factory=NestedBuilder)
     distillation: Distillation = IN_PLACE
-    between: int = 2
-    share: float = 0.4
-    weight: float = 0.5
+    between: int = 1
+    share: float = 0.5
     fine_tuning: Recipe | None = None
 
     def __post_init__(self) -> None:
@@ -155,7 +153,6 @@ class AirNetSpectrum(Selecting):
                 in_place=self.distillation,
                 between=self.between,
                 share=self.share,
-                weight=self.weight,
                 statistics=self.normalisation.sends_statistics,
             ),
         )

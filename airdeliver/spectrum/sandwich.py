@@ -13,7 +13,7 @@ from airdeliver.training.distillation import Distillation
 
 
 class Sandwich:
-    """What a spectrum minimises: the weighted sum of its members' losses, each through the link in its own condition.
+    """What a spectrum minimises: the sum of its members' losses, each through the link in its own condition.
 
     The largest member learns from the labels; the others from labels and from what the largest says of the same images
     in the same step. Gradients at the arrived weights are applied to the shared ones (straight through) and add up.
@@ -24,7 +24,6 @@ class Sandwich:
         distillation: how small members learn from the largest.
         between: how many members between smallest and largest a step trains, at random.
         share: of the step's images that all but the largest member see.
-        weight: of the loss of each of them, where the largest member's has 1.
         seed: of the choice of members and of the noise.
         label_smoothing: of the loss on labels.
 
@@ -39,12 +38,11 @@ class Sandwich:
         distillation: Distillation,
         between: int,
         share: float,
-        weight: float,
         seed: int,
         label_smoothing: float = 0.0,
     ) -> None:
         self.task, self.distillation, self.between, self.seed = task, distillation, between, seed
-        self.share, self.weight, self.label_smoothing = share, weight, label_smoothing
+        self.share, self.label_smoothing = share, label_smoothing
         self.arrivals = [_Arrival(spectrum, index) for index in range(len(spectrum.members))]
 
     def __call__(self, spectrum: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
@@ -60,8 +58,7 @@ class Sandwich:
             logits = self.arrivals[index](images[:seen], noise)
             soft = self.distillation.divergence(logits, taught[:seen].detach())
             hard = self.task.loss(logits, labels[:seen], self.label_smoothing)
-            taught_by = self.distillation.weight
-            loss = loss + self.weight * ((1 - taught_by) * hard + taught_by * soft)
+            loss = loss + (1 - self.distillation.weight) * hard + self.distillation.weight * soft
         return loss
 
     def _members(self, generator: Generator) -> list[int]:

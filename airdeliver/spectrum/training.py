@@ -26,19 +26,17 @@ class SpectrumTraining(Training):
         in_place: how small members learn from the largest.
         between: members between smallest and largest that a step trains.
         share: of a step's images that all but the largest member see.
-        weight: of the loss of each of them, where the largest member's has 1.
         statistics: whether members are pruned with room for batch-norm statistics.
 
     Raises:
-        ValueError: no conditions, nothing to start from, a share that is none, or a weight that is not positive.
+        ValueError: no conditions, nothing to start from, or a share that is none.
     """
 
     conditions: tuple[Through, ...] = ()
     builder: SpectrumBuilder = field(default_factory=NestedBuilder)
     in_place: Distillation = IN_PLACE
-    between: int = 2
-    share: float = 0.4
-    weight: float = 0.5
+    between: int = 1
+    share: float = 0.5
     statistics: bool = False
 
     def __post_init__(self) -> None:
@@ -49,9 +47,6 @@ class SpectrumTraining(Training):
             raise ValueError(
                 f"between must be 0 or more and share above 0 and at most 1, got {self.between} and {self.share}"
             )
-
-        if not self.weight > 0:
-            raise ValueError(f"the weight of the smaller members' losses must be above 0, got {self.weight}")
 
     def run(self, task: Task, trained: Mapping[Training, Trained], checkpoint: Checkpoint | None = None) -> Trained:
         """Train all members in one run; the arguments are those of `Training.run`.
@@ -64,16 +59,8 @@ class SpectrumTraining(Training):
             model = restored(task, self.start, trained[self.start]).to(task.device)
             architecture = self.architecture(task)
             spectrum = self.builder.build(model, self.conditions, architecture, task, self.seed, self.statistics)
-            objective = Sandwich(
-                spectrum,
-                task,
-                self.in_place,
-                between=self.between,
-                share=self.share,
-                weight=self.weight,
-                seed=self.seed,
-                label_smoothing=self.recipe.label_smoothing,
-            )
+            smoothing = self.recipe.label_smoothing
+            objective = Sandwich(spectrum, task, self.in_place, self.between, self.share, self.seed, smoothing)
             record = fit(spectrum, task, self.recipe, self.seed, None, checkpoint, objective)
         record["members"] = shapes(spectrum)
         record["parameters"] = [parameters(member.model) for member in spectrum.members]

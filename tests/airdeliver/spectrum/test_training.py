@@ -33,15 +33,14 @@ class Memory:
             raise KeyboardInterrupt
 
 
-def spectrum_of(task, distillation=IN_PLACE, between=1, share=1.0, weight=1.0):
+def spectrum_of(task, distillation=IN_PLACE, between=1, share=1.0):
     architecture = PrunableArchitecture.of(task)
     network = task.build(stream(3, "initialisation"))
     with torch.no_grad():
         for p in network.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=stream(1, "noise")))
     spectrum = NestedBuilder().build(network, AirNetSpectrum().conditions(8701), architecture, task, 0, False)
-    objective = Sandwich(spectrum, task, distillation, between=between, share=share, weight=weight, seed=0)
-    return spectrum, objective
+    return spectrum, Sandwich(spectrum, task, distillation, between, share, 0)
 
 
 def batch():
@@ -106,15 +105,6 @@ def test_every_step_trains_smallest_and_largest(task):
     assert sorted(objective._members(stream(0, "noise"))) == [0, 1, 2, 3]
 
 
-def test_small_members_count_as_much_as_their_weight(task):
-    losses = []
-    for weight in (1.0, 0.5, 1e-9):
-        spectrum, objective = spectrum_of(task, between=2, weight=weight)
-        losses.append(float(objective(spectrum.train(), *batch()).detach()))
-    assert losses[1] < losses[0]
-    assert losses[1] == pytest.approx((losses[0] + losses[2]) / 2, rel=1e-5)
-
-
 def test_the_largest_is_taught_by_labels_alone(task):
     """Small members' loss on the teacher gives the teacher no gradient."""
     spectrum, objective = spectrum_of(task, Distillation(1.0, 1.0), between=0)
@@ -156,11 +146,8 @@ def test_only_what_weights_depend_on_tells_trainings_apart(task):
     assert (training,) == replace(scheme, member=2, unknown_snr_db=0.0).trainings(task, 8701)
     assert (training,) != scheme.trainings(task, 8702)
     assert (training,) != replace(scheme, share=1.0).trainings(task, 8701)
-    assert (training,) != replace(scheme, weight=0.1).trainings(task, 8701)
     assert isinstance(training, SpectrumTraining)
     with pytest.raises(ValueError, match="at least one condition"):
         replace(training, conditions=())
     with pytest.raises(ValueError, match="share above 0"):
         replace(training, share=0.0)
-    with pytest.raises(ValueError, match="weight of the smaller members"):
-        replace(training, weight=0.0)
