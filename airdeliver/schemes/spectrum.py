@@ -37,7 +37,7 @@ class Selecting(Scheme):
         table_snr_db: SNRs in dB at which the networks are measured on the validation split; what is between them is
             interpolated.
         table_realizations: deliveries of each.
-        table_images: validation images of each.
+        table_images: validation images of each delivery, drawn at random for it.
         train_channel: that networks are trained through and measured over.
         normalisation: where batch-norm statistics come from.
 
@@ -49,8 +49,8 @@ class Selecting(Scheme):
     unknown_snr_db: float = 5.0
     selection: Selection = field(default_factory=Selection)
     table_snr_db: tuple[float, ...] = (-5.0, -2.5, 0.0, 2.5, 5.0, 7.5, 10.0, 15.0)
-    table_realizations: int = 2
-    table_images: int = 2000
+    table_realizations: int = 8
+    table_images: int = 500
     train_channel: Channel = field(default_factory=AWGN)
     normalisation: Normalisation = field(default_factory=Normalisation)
 

@@ -97,7 +97,8 @@ def measured(
 ) -> AccuracyTable:
     """Deliver every choice at every SNR and measure its accuracy on images of the validation split.
 
-    All meet the same noise and images, so that differences are sharp.
+    All meet the same noise and images, so that differences are sharp. Where deliveries are few their noise decides who
+    looks best, so many are made, and each is scored on images of its own.
 
     Args:
         choices: that can be sent.
@@ -107,15 +108,17 @@ def measured(
         symbols: the budget.
         snr_db: increasing, in dB.
         realizations: of each.
-        images: at most so many, the first.
+        images: that each delivery is scored on, drawn at random for it; all where there are no more.
         inputs: prepared inputs of the sender's own, for normalisation `sender`.
     """
     split, data = task.dataset.validation, task.dataset
-    prepared, labels = data.prepare(split.images[:images].to(task.device)), split.labels[:images].to(task.device)
+    prepared, labels = data.prepare(split.images.to(task.device)), split.labels.to(task.device)
+    each = images if images < len(labels) else None
     seed, uses, chance = task.seed + OTHER_NOISE, channel.uses(symbols), 1 / data.classes
     rows = []
     for choice in choices:
         package = Package((choice,), normalisation, inputs)
         sent = (send(package, channel, db, uses, "average", realizations, seed, task.device) for db in snr_db)
-        rows.append([evaluate(delivery, prepared, labels, chance=chance).accuracy for delivery in sent])
+        reports = (evaluate(delivery, prepared, labels, chance=chance, images_each=each) for delivery in sent)
+        rows.append([report.accuracy for report in reports])
     return AccuracyTable(snr_db, torch.tensor(rows))
