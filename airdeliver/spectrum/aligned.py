@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.kept_channels import KeptChannels
 from airdeliver.randomness import stream
+from airdeliver.spectrum.window import Window
 
 MULTIPLE = 8
 """Of which the computed widths are multiples: single-precision values in a vector of AVX2."""
@@ -55,7 +56,7 @@ class Aligned:
         logits = functional_call(self.wide, padded, images)
         with torch.no_grad():
             for name in buffers.keys() & self.padding.keys():
-                buffers[name].copy_(padded[name][tuple(slice(length) for length in buffers[name].shape)])
+                buffers[name].copy_(Window.first().of(name, padded[name], buffers[name].shape))
         return logits
 
     def _padded(self, name: str, tensor: Tensor) -> Tensor:
