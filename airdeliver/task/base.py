@@ -1,0 +1,133 @@
+"""The contract of a task: what a network is for."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
+
+from airdeliver.data import Dataset
+from airdeliver.models import ModelBuilder
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes into a network and what comes out of it.
+
+    Args:
+        shape: of one prepared input, without the batch: channels, height and width of an image, the number of
+            features of a row, the length of a text.
+        inputs: what a model builder is told of them: channels of an image, features of a row, distinct tokens of a
+            text.
+        outputs: numbers that the network says of each example (of each pixel, for segmentation).
+        tokens: whether inputs are integers that stand for symbols; else they are float32.
+    """
+
+    shape: tuple[int, ...]
+    inputs: int
+    outputs: int
+    tokens: bool = False
+
+    def example(self, n: int = 1) -> Tensor:
+        """Inputs of zeros.
+
+        >>> Signature((3, 8, 8), 3, 10).example(2).shape
+        torch.Size([2, 3, 8, 8])
+        """
+        return torch.zeros(n, *self.shape, dtype=torch.int64 if self.tokens else torch.float32)
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What identifies a task: two tasks of the same purpose make the same networks.
+
+    Args:
+        kind: the class of the task.
+        dataset: name of the data set.
+        fingerprint: of its content.
+        settings: what else the task was made with, names and values.
+    """
+
+    kind: type
+    dataset: str
+    fingerprint: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Task(ABC):
+    """What a network is for: its data, its loss, and how good its answer to each example is.
+
+    A task is a frozen dataclass whose first field is the data set; whatever other fields it has are part of its
+    `purpose`. How networks for it are made (model, epochs, seed, threads, device) is no part of it: see
+    `airdeliver.problem.Problem`.
+
+    Args:
+        dataset: inputs and targets; the test split is never used to choose anything.
+
+    Attributes:
+        metric: name of the mean score, for tables and axes: `accuracy`, say.
+        bounds: least and greatest score of an example; infinite where there is no bound.
+        floor: what a delivery of which nothing usable arrived counts as; what outputs that are not finite count as.
+    """
+
+    dataset: Dataset
+
+    @property
+    @abstractmethod
+    def metric(self) -> str:
+        """Name of the mean score."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[float, float]:
+        """Least and greatest score of an example."""
+
+    @property
+    @abstractmethod
+    def floor(self) -> float:
+        """The score of a delivery of which nothing usable arrived."""
+
+    @property
+    @abstractmethod
+    def signature(self) -> Signature:
+        """What goes into its networks and what comes out."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What identifies the task."""
+        settings = tuple((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "dataset")
+        return Purpose(type(self), self.dataset.name, self.dataset.fingerprint, settings)
+
+    def build(self, model: ModelBuilder, generator: Generator | None = None) -> nn.Module:
+        """A network for the task, initialised from `generator`.
+
+        Args:
+            model: its architecture.
+            generator: source of the initial weights; None for one of seed 0.
+        """
+        return model(self.signature.inputs, self.signature.outputs, generator)
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Float[Tensor, ""]:
+        """What a training minimises, mean over the batch.
+
+        Args:
+            outputs: of a network, float32.
+            targets: what it should have said.
+            label_smoothing: probability spread over the other classes; tasks without classes ignore it.
+        """
+
+    @abstractmethod
+    def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
+        """How good the answer to each example is, within `bounds`; outputs that are not finite score `floor`.
+
+        Args:
+            outputs: of a network, one row an example.
+            targets: what it should have said.
+
+        Raises:
+            ValueError: outputs or targets of another shape than the task's, in one line that names both.
+        """
