@@ -34,8 +34,8 @@ class Pruning:
     Raises:
         ValueError: a step beyond the steps, a core that is not a share.
 
-    Source: importance over all layers at once, arXiv 2301.12900; pruning to the bandwidth, arXiv 2105.11166 section
-    III-B.
+    Source: importance over all layers at once, arXiv 2301.12900; pruning to the bandwidth: M. Jankowski,
+    D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
     symbols: int

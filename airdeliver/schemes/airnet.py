@@ -60,7 +60,8 @@ class AirNet(Scheme):
     Raises:
         ValueError: an argument out of range.
 
-    Source: M. B. Mashhadi et al., AirNet: Neural Network Transmission over the Air, arXiv 2105.11166.
+    Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet: Neural Network Transmission over the Air, arXiv
+    2105.11166.
     """
 
     link: AnalogLink = field(default_factory=lambda: AnalogLink(protection="expansion"))

@@ -16,7 +16,7 @@ class Noise(Clean):
         train_snr_db: SNR in dB of the fine-tuning, a number or a range of which every step draws one.
         train_channel: channel of the fine-tuning.
 
-    Source: AirNet, arXiv 2105.11166, section III-A.
+    Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
     train_snr_db: SNR = (-3.0, 25.0)

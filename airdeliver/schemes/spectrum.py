@@ -93,7 +93,8 @@ class AirNetSpectrum(Selecting):
     Raises:
         ValueError: an argument out of range.
 
-    Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III-D; sandwich rule, arXiv 1903.05134.
+    Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166; sandwich rule: J. Yu and T. Huang,
+    arXiv 1903.05134.
     """
 
     link: AnalogLink = field(default_factory=lambda: AnalogLink(protection="expansion"))

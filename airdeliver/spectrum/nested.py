@@ -46,9 +46,9 @@ class Nested(Spectrum):
     Raises:
         ValueError: a member that is not within the next larger one, or channels that are no slice.
 
-    Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III-D (ensembles); J. Yu and T. Huang, Universally
-    Slimmable Networks, arXiv 1903.05134 (statistics of each width its own); J. Yu et al., Slimmable Neural Networks,
-    arXiv 1812.08928 (scales and shifts too).
+    Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166 (a spectrum of networks);
+    J. Yu and T. Huang, Universally Slimmable Networks, arXiv 1903.05134 (statistics of each width its own); J. Yu et
+    al., Slimmable Neural Networks, arXiv 1812.08928 (scales and shifts too).
     """
 
     def __init__(

@@ -27,8 +27,8 @@ class Sandwich:
         seed: of the choice of members and of the noise.
         label_smoothing: of the loss on labels.
 
-    Source: J. Yu and T. Huang, Universally Slimmable Networks and Improved Training Techniques, arXiv 1903.05134,
-    sections 3.2 and 3.3 (sandwich rule, in-place distillation); AirNet, arXiv 2105.11166, section III-D.
+    Source: J. Yu and T. Huang, Universally Slimmable Networks and Improved Training Techniques, arXiv 1903.05134
+    (sandwich rule, in-place distillation); M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
     def __init__(

@@ -56,11 +56,9 @@ class Selection:
 
     Args:
         error_db: standard deviation in dB of the sender's estimate of the SNR, Gaussian; 0 for perfect knowledge.
-        hysteresis_db: a moving receiver's sender changes the member only when the old one is not the best at any SNR
-            so close to the estimate.
 
     Raises:
-        ValueError: a negative number.
+        ValueError: a negative error.
 
     >>> table = AccuracyTable((0.0, 10.0), torch.tensor([[0.6, 0.7], [0.1, 0.9]]))
     >>> Selection().choose(table, torch.tensor([0.0, 10.0])).tolist()
@@ -68,13 +66,10 @@ class Selection:
     """
 
     error_db: float = 0.0
-    hysteresis_db: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.error_db >= 0 or not self.hysteresis_db >= 0:
-            raise ValueError(
-                f"error_db and hysteresis_db must be 0 or more, got {self.error_db} and {self.hysteresis_db}"
-            )
+        if not self.error_db >= 0:
+            raise ValueError(f"error_db must be 0 or more, got {self.error_db}")
 
     def expected(self, table: AccuracyTable, snr_db: Float[Tensor, "n"]) -> Float[Tensor, "members n"]:
         """Mean accuracy of each member where the true SNR is Gaussian around each estimate.
@@ -96,21 +91,6 @@ class Selection:
         """The member of highest mean over several SNRs: a fading distribution, or the receivers of a transmission."""
         expected = self.expected(table, snr_db.flatten()).view(-1, *snr_db.shape)
         return _best(expected.mean(-1))
-
-    def follow(self, table: AccuracyTable, snr_db: Float[Tensor, "times"]) -> Int64[Tensor, "times"]:
-        """The members that a moving receiver is sent, estimate after estimate, with hysteresis.
-
-        Args:
-            table: of accuracies.
-            snr_db: estimates in the order of time.
-        """
-        chosen = self.choose(table, snr_db)
-        reach = torch.linspace(-self.hysteresis_db, self.hysteresis_db, NODES)
-        near = self.choose(table, (snr_db.cpu().unsqueeze(-1) + reach).flatten()).view(len(snr_db), -1)
-        for time in range(1, len(chosen)):
-            if bool((near[time] == chosen[time - 1]).any()):
-                chosen[time] = chosen[time - 1]
-        return chosen
 
 
 def _best(accuracy: Float[Tensor, "members n"]) -> Int64[Tensor, "n"]:

@@ -24,7 +24,7 @@ class Distillation:
         ValueError: a temperature that is not positive, a weight that is not a share.
 
     Source: G. Hinton, O. Vinyals and J. Dean, Distilling the Knowledge in a Neural Network, arXiv 1503.02531, section
-    2; for AirNet arXiv 2105.11166, section III-B.
+    2; of a network that is sent: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
     temperature: float = 4.0

@@ -35,7 +35,7 @@ class Through:
     Raises:
         ValueError: a range that is not low to high, or a negative weight.
 
-    Source: AirNet, arXiv 2105.11166, section III-A (noise injection).
+    Source: noise injection: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
     link: Link

@@ -50,7 +50,7 @@ class AnalogLink(Link):
     Raises:
         ValueError: an unknown receiver or protection, or a rate that is not positive.
 
-    Source: M. B. Mashhadi et al., AirNet, arXiv 2105.11166, section III.
+    Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
     receiver: Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver = "mmse"

@@ -21,7 +21,7 @@ class Repetition(Expansion):
     Raises:
         ValueError: copies below 1.
 
-    Source: AirNet, arXiv 2105.11166, section III-C (repetition as bandwidth expansion).
+    Source: repetition as bandwidth expansion: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
 
     >>> import torch
     >>> Repetition(2).expand(torch.tensor([1.0, -1.0])).tolist()
