@@ -1,7 +1,6 @@
 """From configuration to objects: what a sweep is about, checked."""
 
 import dataclasses
-import importlib
 import math
 import re
 from dataclasses import dataclass
@@ -9,14 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from airdeliver.links import KnowledgeKind
 from airdeliver.models import ModelBuilder
 from airdeliver.randomness import BLOCK
 from airdeliver.recipe import Recipe
-from airdeliver.schemes import Scheme
+from airdeliver.schemes import About, Scheme
 from channels import Channel
+from experiments.building import build, in_one_line
 from experiments.command_line import Command, ConfigurationError, suggestion
 from experiments.engine import Engine
 from experiments.monte_carlo import Realizations
@@ -32,6 +32,7 @@ class Sweep:
     Args:
         experiment: its name.
         schemes: by name.
+        titles: for people, by the name of the scheme; a scheme without one has that of its `about()`.
         channels: by name.
         dataset: name for `load_dataset`.
         dataset_path: a local folder, or None.
@@ -57,6 +58,7 @@ class Sweep:
 
     experiment: str
     schemes: dict[str, Scheme]
+    titles: dict[str, str]
     channels: dict[str, Channel]
     dataset: str
     dataset_path: str | None
@@ -79,6 +81,11 @@ class Sweep:
     engine: Engine
     resolved: dict[str, Any]
 
+    def about(self, name: str) -> About:
+        """What tables say of a scheme, under the title that the configuration gives it."""
+        about = self.schemes[name].about()
+        return dataclasses.replace(about, title=self.titles.get(name, about.title))
+
 
 def configure(command: Command) -> Sweep:
     """The objects that a configuration describes.
@@ -87,24 +94,26 @@ def configure(command: Command) -> Sweep:
         ConfigurationError: a value that cannot be meant; one line says which, what was expected and what to do.
     """
     config = command.config
-    schemes = {
-        _name(name, node): _override_snr(_build(node, f"scheme.{name}"), config.train_snr_db)
-        for name, node in _some(config.get("scheme"), "scheme").items()
-    }
+    nodes = {_name(name, node): (name, node) for name, node in _some(config.get("scheme"), "scheme").items()}
+    # A title is no argument of the scheme: it must not identify results.
+    titles = {name: str(node["title"]) for name, (_, node) in nodes.items() if node.get("title") is not None}
+    schemes = {name: build(node, f"scheme.{key}", besides=("title",)) for name, (key, node) in nodes.items()}
+    schemes = {name: _override_snr(scheme, name, config.train_snr_db) for name, scheme in schemes.items()}
     channels = {
-        _name(name, node): _build(node, f"channel.{name}")
+        _name(name, node): build(node, f"channel.{name}")
         for name, node in _some(config.get("channel"), "channel").items()
     }
     return Sweep(
         experiment=command.experiment,
         schemes=schemes,
+        titles=titles,
         channels=channels,
         dataset=str(config.dataset.name),
         dataset_path=None if config.dataset.path is None else str(config.dataset.path),
         model_name=_model_name(command),
-        model=_build(config.model, "model"),
-        training=_build(config.training, "training"),
-        fine_tuning=_build(config.fine_tuning, "fine_tuning"),
+        model=build(config.model, "model"),
+        training=build(config.training, "training"),
+        fine_tuning=build(config.fine_tuning, "fine_tuning"),
         knowledge=tuple(_one_of(item, "knowledge", KNOWLEDGE) for item in _axis(config, "knowledge")),
         snr_db=tuple(_decibel(item, "snr_db") for item in _axis(config, "snr_db")),
         channel_uses=tuple(_budget(item) for item in _axis(config, "channel_uses")),
@@ -117,7 +126,7 @@ def configure(command: Command) -> Sweep:
         device=_device(str(config.device)),
         store=Path(str(config.store)),
         folder=command.folder,
-        engine=_build(config.engine, "engine"),
+        engine=build(config.engine, "engine"),
         resolved=_plain(config),
     )
 
@@ -128,59 +137,28 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
-def _build(node: Any, key: str) -> Any:
-    """The object that a node with a `_target_` describes, its arguments built first; lists become tuples.
+def _override_snr(scheme: Any, name: str, train_snr_db: Any) -> Any:
+    """The scheme at the SNR of training that the sweep asks for.
 
     Raises:
-        ConfigurationError: no such class, or arguments that it refuses, in one line that names the node.
+        ConfigurationError: it is trained through a link, but not at one SNR or range that could be given.
     """
-    if not isinstance(node, DictConfig) or "_target_" not in node:
-        raise ConfigurationError(f"{key} needs a class: give {key}._target_=module.Class")
-    for name in node:
-        if OmegaConf.is_missing(node, name):
-            raise ConfigurationError(f"{key} needs a value: give {key}.{name}=VALUE")
-    arguments = {str(name): _built(value, f"{key}.{name}") for name, value in node.items() if name != "_target_"}
-    try:
-        return _located(str(node["_target_"]))(**arguments)
-    except Exception as error:  # a class of the user's may raise anything
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        raise ConfigurationError(f"{key}: {' '.join(str(cause).splitlines()[0].split())}") from error
-
-
-def _located(target: str) -> Any:
-    """What a dotted name stands for."""
-    module, _, name = target.rpartition(".")
-    if not module:
-        raise ValueError(f"_target_ must be module.Class, got {target!r}")
-    found = importlib.import_module(module)
-    if not hasattr(found, name):
-        raise ValueError(f"module {module} has no {name}{suggestion(name, vars(found))}")
-    return getattr(found, name)
-
-
-def _built(value: Any, key: str) -> Any:
-    if isinstance(value, ListConfig):
-        return tuple(_built(item, f"{key}[{number}]") for number, item in enumerate(value))
-    if not isinstance(value, DictConfig):
-        in_decibels = key.partition("[")[0].endswith("_db") and type(value) is int
-        return float(value) if in_decibels else value
-    if "_target_" in value:
-        return _build(value, key)
-    return {name: _built(item, f"{key}.{name}") for name, item in value.items()}
-
-
-def _override_snr(scheme: Any, train_snr_db: Any) -> Any:
-    if train_snr_db is None or not dataclasses.is_dataclass(scheme):
-        return scheme
-    if "train_snr_db" not in {field.name for field in dataclasses.fields(scheme)}:
+    if train_snr_db is None:
         return scheme
     if OmegaConf.is_list(train_snr_db):
         value: Any = tuple(_decibel(item, "train_snr_db") for item in train_snr_db)
     else:
         value = _decibel(train_snr_db, "train_snr_db")
-    return dataclasses.replace(scheme, train_snr_db=value)  # type: ignore[type-var]
+    if dataclasses.is_dataclass(scheme) and "train_snr_db" in {field.name for field in dataclasses.fields(scheme)}:
+        with in_one_line(f"scheme.{name}"):
+            return dataclasses.replace(scheme, train_snr_db=value)  # type: ignore[type-var]
+    low, high = scheme.about().train_range_db
+    if math.isnan(low):
+        return scheme
+    raise ConfigurationError(
+        f"train_snr_db does not reach scheme {name}, which is trained for several SNRs from {low:g} to {high:g} dB: "
+        f"leave {name} out, or give scheme.NAME.train_snr_db to each of the others"
+    )
 
 
 def _name(name: str, node: Any) -> str:

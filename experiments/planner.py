@@ -13,6 +13,7 @@ from airdeliver import AnalogLink, Task
 from airdeliver.data import load_dataset
 from airdeliver.links import Knowledge
 from airdeliver.payload import Payload, layout_of
+from airdeliver.schemes import About
 from airdeliver.training import Training
 from channels import Channel
 from experiments.cell import CellStage
@@ -34,8 +35,11 @@ class Cell:
     snr_db: float
     channel_uses: int
     seed: int
-    train_snr_db: Any
+    about: About
     train_channel: str
+    metric: str
+    bounds: tuple[float, float]
+    floor: float
     sent: tuple[str, ...]
     stage: CellStage
 
@@ -156,7 +160,8 @@ class _Planner:
         }
         description["code"] = code(description, "experiments.cell", "experiments.stage")
         parts = {part: digest(value) for part, value in description.items()}
-        through = self._named(getattr(scheme, "train_channel", None))
+        about = sweep.about(name)
+        through = self._named(about.train_channel)
         like = f"evaluating {describe(sweep.model)} on {sweep.dataset}, {sweep.threads} threads, {sweep.device}"
         for knowledge, snr_db in product(sweep.knowledge, sweep.snr_db):
             here = {"knowledge": knowledge, "snr_db": describe(snr_db)}
@@ -179,7 +184,8 @@ class _Planner:
             )
             yield Cell(
                 name, sweep.dataset, sweep.model_name, channel_name, knowledge, snr_db, uses, seed,
-                getattr(scheme, "train_snr_db", None), through, tuple(self.known[training] for training in sent), stage,
+                about, through, "accuracy", (0.0, 1.0), 1 / self.loaded[seed].dataset.classes,
+                tuple(self.known[training] for training in sent), stage,
             )  # fmt: skip
 
     def _task_description(self, source: TaskSource) -> dict[str, Any]:

@@ -16,17 +16,24 @@ COLUMNS = (
     "accuracy", "accuracy_low", "accuracy_high", "accuracy_channel_low", "accuracy_channel_high", "accuracy_std",
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
+    "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor",
 )  # fmt: skip
-"""In this order; accuracy in 0..1, SNR in dB."""
+"""In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
+
+Accuracy is the mean of the task's `metric`, whichever it is, between `score_low` and `score_high`; `floor` is what a
+delivery counts as of which nothing usable arrived.
+"""
 
 
 def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
     """The rows of finished cells and their records, in the given order."""
-    return pd.DataFrame([_row(experiment, *pair) for pair in finished], columns=list(COLUMNS))
+    rows = pd.DataFrame([_row(experiment, *pair) for pair in finished], columns=list(COLUMNS))
+    return rows.astype({"member": float})
 
 
 def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = _snr_range(cell.train_snr_db)
+    about = cell.about
+    low, high = about.train_range_db
     return {
         "experiment": experiment,
         "scheme": cell.scheme,
@@ -41,17 +48,17 @@ def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, An
         "train_snr_db_high": high,
         "train_channel": cell.train_channel,
         "seed": cell.seed,
+        "title": about.title,
+        "side": about.side,
+        "preparation": about.preparation,
+        "limit": about.limit,
+        "member": about.member,
+        "metric": cell.metric,
+        "score_low": cell.bounds[0],
+        "score_high": cell.bounds[1],
+        "floor": cell.floor,
         **{name: value for name, value in record.items() if name in COLUMNS},
     }
-
-
-def _snr_range(train_snr_db: Any) -> tuple[float, float]:
-    """Lowest and highest SNR of training in dB; not a number for a network trained without the link."""
-    if train_snr_db is None:
-        return float("nan"), float("nan")
-    if isinstance(train_snr_db, int | float):
-        return float(train_snr_db), float(train_snr_db)
-    return float(min(train_snr_db)), float(max(train_snr_db))
 
 
 def write(results: pd.DataFrame, path: Path) -> Path:

@@ -13,6 +13,7 @@ from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
 from airdeliver.recipe import Recipe
+from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, side_of
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import sender_inputs
 from airdeliver.schemes.packing import choice_of
@@ -90,6 +91,16 @@ class AirNet(Scheme):
         """SNR in dB that the network is made for: the middle of the range that it is trained at."""
         snr_db = self.train_snr_db
         return float(snr_db) if isinstance(snr_db, int | float) else sum(snr_db) / 2
+
+    def about(self) -> About:  # noqa: D102
+        untouched = not self.noise and self.fine_tuning is not None and self.fine_tuning.epochs == 0
+        return About(
+            "AirNet",
+            side_of(self.link),
+            AS_IT_IS if untouched else FOR_THE_LINK,
+            train_snr_db=self.train_snr_db if self.noise else None,
+            train_channel=self.train_channel if self.noise else None,
+        )
 
     def planned_link(self) -> AnalogLink:
         """The link with this scheme's expansion."""

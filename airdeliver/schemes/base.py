@@ -7,6 +7,7 @@ from airdeliver.delivery import Delivery, send
 from airdeliver.links import KnowledgeKind
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
+from airdeliver.schemes.about import About, described
 from airdeliver.task import Task
 from airdeliver.training import Trained, Training
 from channels import Channel
@@ -35,6 +36,10 @@ class Scheme(ABC):
     @abstractmethod
     def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
         """All that the sender holds once the trainings are done."""
+
+    def about(self) -> About:
+        """What tables and figures say of it; by default what its class and fields tell: see `described`."""
+        return described(self)
 
     def send(
         self,

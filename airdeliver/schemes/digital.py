@@ -19,6 +19,7 @@ from airdeliver.normalisation import Normalisation, batch_norms, estimate_statis
 from airdeliver.package import Choice, Package
 from airdeliver.payload import layout_of, load
 from airdeliver.recipe import Recipe
+from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, is_limit, side_of
 from airdeliver.schemes.airnet import teacher_model
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import sender_inputs
@@ -99,6 +100,11 @@ class Digital(Scheme):
                 "train_bits, times the shares that are kept, must be above 0 and fall from one to the next, "
                 f"got {list(self.train_bits)}"
             )
+
+    def about(self) -> About:  # noqa: D102
+        limit = is_limit(self.link)
+        title = f"Digital{' QAT' if self.train_bits else ''}{', Shannon limit' if limit else ''}"
+        return About(title, side_of(self.link), FOR_THE_LINK if self.train_bits else AS_IT_IS, limit=limit)
 
     def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         return tuple(training for model in (task.model, *self.models) for training in self._chain(task, model))

@@ -11,6 +11,7 @@ from airdeliver.links import AnalogLink
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
 from airdeliver.recipe import Recipe
+from airdeliver.schemes.about import FOR_THE_LINK, About, side_of
 from airdeliver.schemes.airnet import AirNet, expansion_for
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import sender_inputs
@@ -114,11 +115,11 @@ class AirNetSpectrum(Selecting):
         if self.member is not None and not 0 <= self.member < len(self.design_snr_db):
             raise ValueError(f"member must be from 0 to {len(self.design_snr_db) - 1}, got {self.member}")
 
-    @property
-    def train_snr_db(self) -> tuple[float, float]:
-        """Lowest and highest SNR in dB that the spectrum, or its one member, is trained at."""
+    def about(self) -> About:  # noqa: D102
         ranges = self.ranges_db()
-        return (ranges[0][0], ranges[-1][1]) if self.member is None else ranges[self.member]
+        ends = (ranges[0][0], ranges[-1][1]) if self.member is None else ranges[self.member]
+        title = "AirNet spectrum" if self.member is None else f"Member for {self.design_snr_db[self.member]:g} dB"
+        return About(title, side_of(self.link), FOR_THE_LINK, ends, self.train_channel, self.member)
 
     def ranges_db(self) -> list[tuple[float, float]]:
         """The range of SNR in dB that each member is trained at.
@@ -188,6 +189,10 @@ class SeparateNetworks(Selecting):
     """
 
     network: AirNet = field(default_factory=lambda: AirNet(teacher=None))
+
+    def about(self) -> About:  # noqa: D102
+        ends = (self.design_snr_db[0], self.design_snr_db[-1])
+        return replace(self.networks()[0].about(), title="Separate networks", train_snr_db=ends)
 
     def networks(self) -> tuple[AirNet, ...]:
         """The scheme of each network."""

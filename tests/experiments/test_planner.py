@@ -43,9 +43,8 @@ def test_every_seed_and_training_snr_has_its_own_network():
 
 
 def test_equal_numbers_are_one_key():
-    assert [t.key for t in planned("train_snr_db=5").trainings] == [
-        t.key for t in planned("train_snr_db=5.0").trainings
-    ]
+    five, same = (planned("scheme=[clean,noise]", f"train_snr_db={level}").trainings for level in ("5", "5.0"))
+    assert [training.key for training in five] == [training.key for training in same]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,22 @@ def test_networks_are_pruned_to_what_pilots_leave():
     assert [t.key for t in piloted.trainings] == [t.key for t in plain.trainings]
 
 
+@pytest.mark.parametrize("name", ["spectrum", "spectrum_separate"])
+def test_one_training_snr_for_networks_of_several_is_refused(name: str):
+    with pytest.raises(SystemExit, match=f"train_snr_db does not reach scheme {name}, which is trained for several"):
+        planned(f"scheme=[noise,{name}]", "train_snr_db=12")
+
+
+def test_a_title_is_in_the_table_and_identifies_nothing():
+    plain, titled = (
+        planned("scheme=[clean]", "snr_db=[2]", *more).cells[0]
+        for more in ((), ("+scheme.clean.title=Without any noise",))
+    )
+    assert (plain.about.title, titled.about.title) == ("Clean", "Without any noise")
+    assert titled.stage.key == plain.stage.key
+
+
 def test_training_range_is_a_range():
     found = planned("scheme=[noise]", "train_snr_db=[0,20]", "snr_db=[2]")
-    assert found.cells[0].train_snr_db == (0, 20)
+    assert found.cells[0].about.train_snr_db == (0, 20)
     assert found.trainings[1].training.through.snr_db == (0, 20)

@@ -61,8 +61,8 @@ def test_separate_networks_are_each_trained_at_one_snr(quick, clean):
 
 
 def test_a_member_says_what_it_is_trained_at():
-    assert AirNetSpectrum(member=2).train_snr_db == (2.5, 7.5)
-    assert AirNetSpectrum().train_snr_db == (-5.0, 15.0)
+    assert AirNetSpectrum(member=2).about().train_snr_db == (2.5, 7.5)
+    assert AirNetSpectrum().about().train_snr_db == (-5.0, 15.0)
 
 
 def test_bad_arguments_are_refused():
