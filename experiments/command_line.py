@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.variants import asked_for, experiments_with, keep, with_bases, without_scheme
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
@@ -51,9 +53,19 @@ def read(arguments: list[str]) -> Command:
     overrides, dry_run, show, own = _options(arguments)
     folders = [CONF, *([own] if own else [])]
     overrides = rewrite(overrides, folders)
+    asked = asked_for(overrides)
     for override in overrides:
-        _check_choice(override, folders)
-    config = _compose(overrides, own)
+        if asked is None or not override.startswith("scheme="):
+            _check_choice(override, folders)
+    if asked is not None:
+        overrides = _with_variants(asked, overrides, folders, own)
+    # A scheme's class knows its arguments, whether the configuration lists them or not.
+    config = _compose([f"++{o}" if o.startswith("scheme.") else o for o in overrides], own)
+    if asked is not None:
+        keep(config, asked)
+    unread = without_scheme(overrides, config)
+    if unread is not None:
+        raise _unknown(unread, list(_keys(config)))
     choices = dict(config.hydra.runtime.choices)
     folder = Path(config.hydra.run.dir)
     from omegaconf import open_dict
@@ -61,6 +73,22 @@ def read(arguments: list[str]) -> Command:
     with open_dict(config):
         config.pop("hydra")
     return Command(config, choices, str(choices["experiment"]), folder, dry_run, show)
+
+
+def _with_variants(asked: list[str], overrides: list[str], folders: list[Path], own: Path | None) -> list[str]:
+    """The overrides with those of the schemes asked for that the experiment does not derive itself."""
+    groups = [override for override in overrides if _is_group(override, own)]
+    derived = _compose(with_bases(groups, []), own).get("scheme") or {}
+    bases = [name for name in asked if name not in derived]
+    for name in bases:
+        found = experiments_with(name, folders) if name not in choices_of("scheme", folders) else []
+        if found:
+            raise ConfigurationError(
+                f"scheme {name!r} is a variant of experiment={found[0]}: give that experiment, or change a base as "
+                f"you like, scheme.airnet.KEY=VALUE"
+            )
+        _check_choice(f"scheme=[{name}]", folders)
+    return with_bases(overrides, bases)
 
 
 def _options(arguments: list[str]) -> tuple[list[str], bool, bool, Path | None]:

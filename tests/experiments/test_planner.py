@@ -97,9 +97,9 @@ def test_one_training_snr_for_networks_of_several_is_refused(name: str):
 def test_a_title_is_in_the_table_and_identifies_nothing():
     plain, titled = (
         planned("scheme=[clean]", "snr_db=[2]", *more).cells[0]
-        for more in ((), ("+scheme.clean.title=Without any noise",))
+        for more in ((), ("scheme.clean.title=Without any noise",))
     )
-    assert (plain.about.title, titled.about.title) == ("Clean", "Without any noise")
+    assert (plain.about.title, titled.about.title) == ("Clean training", "Without any noise")
     assert titled.stage.key == plain.stage.key
 
 
