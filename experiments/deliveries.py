@@ -8,8 +8,10 @@ import pandas as pd
 from experiments.comparisons import CONDITIONS
 from experiments.planner import Cell
 
-COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "accuracy")
-"""In this order; accuracy in 0..1. The same realization and seed is the same channel and noise for every scheme."""
+COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "accuracy", "title", "metric", "score_low", "score_high",
+           "floor")  # fmt: skip
+"""In this order; the last are those of the table of results. The same realization and seed is the same channel and
+noise for every scheme."""
 
 
 def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
@@ -20,8 +22,9 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
         finished: cells and their records.
     """
     rows = [
-        (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, accuracy)
+        (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, accuracy,
+         cell.about.title, cell.metric, *cell.bounds, cell.floor)
         for cell, record in finished
         for number, accuracy in enumerate(record["per_realization"])
-    ]
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -4,9 +4,10 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import ACCURACY, TOP, panel_grid
+from figures.drawing import panel_grid
 from figures.gains import gains
-from figures.table import panels, said
+from figures.score import Score
+from figures.table import panels
 
 EXPERIMENTS = ("ablation",)
 
@@ -28,7 +29,8 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     drawn = data(table)
     parts = list(panels(drawn, ["scheme"]))
-    schemes = list(dict.fromkeys(drawn["scheme"]))
+    titles = dict(zip(drawn["scheme"], drawn["title"]))
+    schemes = list(titles)
     height = matplotlib.rcParams["figure.figsize"][1] * 72 / matplotlib.rcParams["font.size"]
     figure, axes = panel_grid(len(parts), stretch=max(0.6, (2 * len(schemes) + 5) / height))
     for panel, (title, rows) in zip(axes, parts):
@@ -40,7 +42,9 @@ def draw(table: pd.DataFrame) -> Figure:
         first = rows.loc[rows["scheme"] == rows["reference"], "accuracy"]
         if len(first):
             panel.axvline(first.iloc[0], color="black", linestyle="--", linewidth=0.8)
-        panel.set_yticks(range(len(schemes)), [said("scheme", scheme) for scheme in schemes])
-        panel.set(xlabel=ACCURACY, xlim=(0, TOP), ylim=(len(schemes) - 0.4, -0.6), title=title)
+        panel.set_yticks(range(len(schemes)), list(titles.values()))
+        panel.tick_params(labelleft=panel.get_subplotspec().is_first_col())
+        score = Score.of(rows)
+        panel.set(xlabel=score.label, xlim=score.limits(rows["accuracy"]), ylim=(len(schemes) - 0.4, -0.6), title=title)
         panel.grid(visible=False, axis="y")
     return figure

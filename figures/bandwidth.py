@@ -33,7 +33,7 @@ def draw(table: pd.DataFrame) -> Figure:
         TableError: a column is missing, or there are no rows.
     """
     drawn = data(table)
-    figure, axes = lines(drawn, x="channel_uses", by="scheme")
+    figure, axes = lines(drawn, x="channel_uses", by="title")
     places: Any = drawn.drop_duplicates("channel_uses").sort_values("channel_uses")
     one_model = len(drawn[["dataset", "model"]].drop_duplicates()) == 1
     for panel in axes:

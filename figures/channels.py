@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import ACCURACY, SNR, draw_lines, legend_above, looks, panel_grid
+from figures.drawing import SNR, draw_lines, legend_above, looks, panel_grid
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("channels",)
@@ -43,7 +43,7 @@ def draw(table: pd.DataFrame) -> Figure:
     figure, axes = panel_grid(len(parts), entries=len(look))
     for panel, (title, rows) in zip(axes, parts):
         draw_lines(panel, rows, "snr_db", "channel", look)
-        panel.set(xlabel=SNR, ylabel=ACCURACY, title=title)
+        panel.set(xlabel=SNR, title=title)
     legend_above(figure, axes)
     return figure
 

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from figures.drawing import ACCURACY, SNR, TOP, legend_above, looks, panel_grid
-from figures.table import CONDITIONS, check, panels, said
+from figures.drawing import SNR, TOP, legend_above, looks, panel_grid
+from figures.score import Score
+from figures.table import CONDITIONS, SCORE, check, described, panels, said
 
 EXPERIMENTS = ("fading",)
 TABLE = "deliveries.parquet"
@@ -16,7 +17,7 @@ TABLE = "deliveries.parquet"
 
 SHARES = tuple(share / 20 for share in range(21))
 TARGET = 0.9
-"""The accuracy below which a delivery is in outage, as a share of the best mean accuracy of its data set and model."""
+"""The score below which a delivery is in outage, as a share of the best mean score of its data set and model."""
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
@@ -29,10 +30,13 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
         TableError: a column is missing, or there are no rows.
     """
     check(table, (*CONDITIONS, "seed", "realization", "accuracy"), "fading")
-    groups: Any = table.groupby(list(CONDITIONS), sort=False)["accuracy"]
-    drawn: Any = groups.agg(deliveries="count", mean="mean")
+    table = described(table)
+    by: Any = table.groupby(list(CONDITIONS), sort=False)
+    groups = by["accuracy"]
+    drawn: Any = groups.agg(deliveries="count", mean="mean").join(by[["title", *SCORE]].first())
     best = drawn.groupby(["dataset", "model"])["mean"].transform("max")
-    drawn["target"] = (TARGET * best).round(2)
+    base = Score.of(drawn).base
+    drawn["target"] = (base + TARGET * (best - base)).round(2)
     target = table.merge(drawn["target"].reset_index(), on=list(CONDITIONS))["target"].to_numpy()
     missed: Any = (table["accuracy"] < target).groupby([table[name] for name in CONDITIONS], sort=False).mean()
     drawn["outage"] = missed.reindex(drawn.index)
@@ -53,7 +57,8 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     drawn = data(table)
     names = [name for name in ("scheme", "channel") if len(set(drawn[name])) > 1] or ["scheme"]
-    label = drawn[names].apply(lambda row: ", ".join(said(name, row[name]) for name in names), axis=1)
+    told = drawn.assign(scheme=drawn["title"])
+    label = told[names].apply(lambda row: ", ".join(said(name, row[name]) for name in names), axis=1)
     drawn = drawn.assign(label=label)
     look = looks(label)
     parts = list(panels(drawn, ["label", "scheme", "channel", "snr_db"]))
@@ -74,7 +79,9 @@ def _distribution(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
         accuracies = [row[f"quantile_{share:.2f}"] for share in SHARES]
         axes.plot(accuracies, SHARES, markevery=5, label=row["label"], **look[row["label"]])
     axes.axvline(rows["target"].iloc[0], color="black", linewidth=0.8, linestyle="--")
-    axes.set(xlabel=ACCURACY, ylabel="share of deliveries below", xlim=(0, TOP), ylim=(-0.03, TOP))
+    score = Score.of(rows)
+    axes.set(xlabel=score.label, ylabel="share of deliveries below", ylim=(-0.03, TOP))
+    axes.set_xlim(score.limits(rows["quantile_0.00"]))
 
 
 def _outage(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
@@ -82,7 +89,7 @@ def _outage(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
         own = own.sort_values("snr_db")
         reach = [own["outage"] - own["outage_low"], own["outage_high"] - own["outage"]]
         axes.errorbar(own["snr_db"], own["outage"], yerr=[side.clip(lower=0) for side in reach], **look[label])
-    axes.set(xlabel=SNR, ylabel=f"outage: P(accuracy < {rows['target'].iloc[0]:g})", ylim=(-0.03, TOP))
+    axes.set(xlabel=SNR, ylabel=f"outage: P({Score.of(rows).metric} < {rows['target'].iloc[0]:g})", ylim=(-0.03, TOP))
 
 
 def _wilson(share: pd.Series, count: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import ACCURACY, SNR, draw_lines, legend_above, looks, panel_grid
-from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, check, over_seeds, panels, said
+from figures.drawing import SNR, draw_lines, legend_above, looks, panel_grid
+from figures.score import Score
+from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, check, over_seeds, panels
 
 NEEDS = (*CONDITIONS, "seed", *INTERVAL, *CHANNEL_INTERVAL)
 
@@ -56,24 +57,25 @@ def gain_interval(both: pd.DataFrame, one: str, other: str, ends: Sequence[str] 
 
 
 def draw(drawn: pd.DataFrame, within: Sequence[str] = ()) -> Figure:
-    """Two panels for each condition: accuracy over SNR, and the gain in points.
+    """Two panels for each condition: the score over SNR, and the gain, in points if it lies between 0 and 1.
 
     Args:
         drawn: from `gains`.
         within: further columns that do not make panels.
     """
     parts = list(panels(drawn, ["scheme", "snr_db", *within]))
-    look = looks(drawn["scheme"])
+    look = looks(drawn["title"])
+    reference = dict(zip(drawn["scheme"], drawn["title"]))[drawn["reference"].iloc[0]]
     figure, axes = panel_grid(2 * len(parts), entries=len(look))
     for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
-        draw_lines(left, rows, "snr_db", "scheme", look)
-        left.set(xlabel=SNR, ylabel=ACCURACY, title=title)
-        for scheme, own in rows.groupby("scheme", sort=False):
+        score = Score.of(rows)
+        draw_lines(left, rows, "snr_db", "title", look)
+        left.set(xlabel=SNR, title=title)
+        for name, own in rows.groupby("title", sort=False):
             own = own.sort_values("snr_db")
-            points = 100 * own[["gain", "gain_low", "gain_high"]]
+            points = score.scale * own[["gain", "gain_low", "gain_high"]]
             reach = [points["gain"] - points["gain_low"], points["gain_high"] - points["gain"]]
-            right.errorbar(own["snr_db"], points["gain"], yerr=reach, **look[scheme])
-        reference = said("scheme", rows["reference"].iloc[0])
-        right.set(xlabel=SNR, ylabel=f"gain over {reference} (points)", title=title)
+            right.errorbar(own["snr_db"], points["gain"], yerr=reach, **look[name])
+        right.set(xlabel=SNR, ylabel=f"gain over {reference} ({score.unit})", title=title)
     legend_above(figure, axes)
     return figure

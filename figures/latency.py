@@ -43,7 +43,7 @@ def draw(table: pd.DataFrame, carrier: Carrier = Carrier()) -> Figure:  # noqa: 
         TableError: a column is missing, or there are no rows.
     """
     drawn = data(table, carrier)
-    figure, axes = lines(drawn, x="milliseconds", by="scheme", within=["channel_uses"], further=1 + len(RATES))
+    figure, axes = lines(drawn, x="milliseconds", by="title", within=["channel_uses"], further=1 + len(RATES))
     bits = BITS * max(drawn["parameters_sent"])
     for panel in axes:
         panel.set_xscale("log")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from figures.drawing import SNR, lines
-from figures.table import CONDITIONS, INTERVAL, check, over_seeds, said
+from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
 EXPERIMENTS = ("mismatch",)
 RANGE = ("train_snr_db_low", "train_snr_db_high")
@@ -24,7 +24,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     trained = pd.Series([_trained(*pair) for pair in zip(*(drawn[end] for end in RANGE))], index=drawn.index)
     schemes: Any = drawn.groupby(trained)["scheme"]
     if schemes.nunique().max() > 1:
-        trained = drawn["scheme"].map(lambda scheme: said("scheme", scheme)) + ", " + trained
+        trained = drawn["title"] + ", " + trained
     return drawn.assign(trained=trained)
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from figures.drawing import STYLES
 from figures.gallery import RESULTS, drawing, figures_of, table_for
-from figures.table import TableError, read
+from figures.table import TableError, described, read
 
 MOST_ROWS = 500
 """Rows of one table on the page."""
@@ -77,14 +77,23 @@ def page(folder: Path) -> str:
     )
     return environment.get_template("report.html.jinja").render(
         title=experiment,
-        lead=f"{len(results)} cells: accuracy is that of the network which the receiver rebuilt, in 0..1, "
-        "with its 95 % interval over channel realizations and test images.",
+        lead=_lead(results),
         failures=provenance.pop("failures", []),
         pictures=pictures,
         refusals=refusals,
         tables=[_table(file) for file in _tables(folder)],
         configuration=json.dumps(provenance.pop("config", None), indent=2),
         provenance={name.replace("_", " "): _said(value) for name, value in provenance.items()},
+    )
+
+
+def _lead(results: pd.DataFrame) -> str:
+    """What the numbers of the page are."""
+    scores = described(results)[["metric", "score_low", "score_high"]].drop_duplicates().to_dict("records")
+    told = (f"{s['metric']}, between {s['score_low']:g} and {s['score_high']:g}" for s in scores)
+    return (
+        f"{len(results)} cells: the columns accuracy hold that of the network which the receiver rebuilt "
+        f"({'; '.join(told)}), with its 95 % interval over channel realizations and test images."
     )
 
 

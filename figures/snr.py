@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame) -> Figure:
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    figure, axes = lines(data(table), x="snr_db", by="scheme")
+    figure, axes = lines(data(table), x="snr_db", by="title")
     for panel in axes:
         panel.set_xlabel(SNR)
     return figure

@@ -1,20 +1,17 @@
 """One parameter set for any SNR against networks of their own: accuracy, and what each costs to hold and to train."""
 
-import re
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.drawing import ACCURACY, SNR, Look, draw_lines, legend_above, looks, panel_grid
+from figures.drawing import SNR, Look, draw_lines, legend_above, looks, panel_grid
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("spectrum",)
 COSTS = ("parameters_stored", "parameters_sent", "train_seconds")
 HATCHES = ("", "//", "..", "\\\\", "xx")
-MEMBER = re.compile(r"_member_\d+$")
-"""How the name of a scheme ends that sends one member of a spectrum alone."""
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
@@ -37,47 +34,40 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     drawn = data(table)
     parts = list(panels(drawn, ["scheme", "snr_db"]))
-    look = _looks(dict.fromkeys(drawn["scheme"]))
+    look = _looks(drawn)
     figure, axes = panel_grid(2 * len(parts), entries=len(look))
     for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
-        draw_lines(left, rows, "snr_db", "scheme", look)
-        left.set(xlabel=SNR, ylabel=ACCURACY, title=title)
+        draw_lines(left, rows, "snr_db", "title", look)
+        left.set(xlabel=SNR, title=title)
         _draw_costs(right, rows, look)
         right.set_title(title)
     legend_above(figure, axes)
     return figure
 
 
-def _looks(schemes: dict[object, None]) -> dict[object, Look]:
-    """Members are grey, thin, and behind the others."""
-    look = looks([s for s in schemes if not _is_member(s)])
-    members = [scheme for scheme in schemes if _is_member(scheme)]
-    dashes = [(0, (1 + 2 * i, 1.5)) for i in range(len(members))]
-    markers = [f"${i}$" for i in range(len(members))]
+def _looks(drawn: pd.DataFrame) -> dict[object, Look]:
+    """Of each title; members are grey, thin, and behind the others."""
+    is_member = drawn["member"].notna()
+    members = dict(zip(drawn.loc[is_member, "title"], drawn.loc[is_member, "member"].astype(int)))
+    look = looks(drawn.loc[~is_member, "title"])
     thin: Look = {"color": "0.45", "linewidth": 0.7, "markersize": 4, "elinewidth": 0.5, "zorder": 1}
-    return look | {m: {**thin, "linestyle": d, "marker": k} for m, d, k in zip(members, dashes, markers)}
-
-
-def _is_member(scheme: object) -> bool:
-    return MEMBER.search(str(scheme)) is not None
+    return look | {m: {**thin, "linestyle": (0, (1 + 2 * i, 1.5)), "marker": f"${i}$"} for m, i in members.items()}
 
 
 def _draw_costs(axes: Axes, rows: pd.DataFrame, look: dict[object, Look]) -> None:
     held = "parameters_stored" in rows
     memory = "parameters_stored" if held else "parameters_sent"
-    costs: Any = rows.groupby("scheme", sort=False)[[memory, "train_seconds"]].max()
-    costs = (
-        costs[[not _is_member(scheme) for scheme in costs.index]] if not all(map(_is_member, costs.index)) else costs
-    )
+    whole = rows[rows["member"].isna()]
+    costs: Any = (whole if len(whole) else rows).groupby("title", sort=False)[[memory, "train_seconds"]].max()
     relative = costs / costs.iloc[0]
     width = 0.85 / len(costs)
-    for number, (scheme, values) in enumerate(relative.iterrows()):
+    for number, (title, values) in enumerate(relative.iterrows()):
         places = [group + (number - (len(costs) - 1) / 2) * width for group in (0, 1)]
         bars = axes.bar(
-            places, values, width, color=look[scheme]["color"], hatch=HATCHES[number % len(HATCHES)],
+            places, values, width, color=look[title]["color"], hatch=HATCHES[number % len(HATCHES)],
             edgecolor="white", linewidth=0.5,
         )  # fmt: skip
-        size, seconds = costs.loc[scheme]
+        size, seconds = costs.loc[title]
         axes.bar_label(bars, [_bytes(4 * size), _duration(seconds)], padding=1, fontsize="x-small")
     axes.set_xticks([0, 1], ["parameters held" if held else "parameters sent", "time of training"])
     axes.set_ylabel("relative to the first scheme")

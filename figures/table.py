@@ -1,6 +1,7 @@
 """The table of results as figures read it: one row a cell, checked before anything is drawn."""
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ CONDITIONS = ("dataset", "model", "scheme", "channel", "knowledge", "channel_use
 
 INTERVAL = ("accuracy", "accuracy_low", "accuracy_high")
 CHANNEL_INTERVAL = ("accuracy_channel_low", "accuracy_channel_high")
+
+ABOUT = ("title", "side", "preparation", "limit", "member")
+"""What a scheme says of itself; a table that was written before it did has none of these."""
+
+SCORE = ("metric", "score_low", "score_high", "floor")
+"""What is scored; a table that does not say holds accuracies."""
 
 UNITS = {"snr_db": "{:g} dB", "channel_uses": "{:,} uses", "knowledge": "knowledge: {}"}
 
@@ -62,6 +69,24 @@ def check(table: pd.DataFrame, columns: Sequence[str], figure: str) -> None:
         raise TableError(f"figure {figure} needs at least one row, the table has none")
 
 
+def described(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with `ABOUT` and `SCORE` where it has none of them: names as titles, one side for all, accuracies.
+
+    Titles are told apart: schemes with the same one have their names behind it.
+
+    >>> described(pd.DataFrame({"scheme": ["clean_frozen"]}))[["title", "side", "metric"]].values.tolist()
+    [['clean frozen', '', 'accuracy']]
+    """
+    usual = {"side": "", "preparation": "", "limit": False, "member": math.nan,
+             "metric": "accuracy", "score_low": 0.0, "score_high": 1.0, "floor": math.nan}  # fmt: skip
+    names = {scheme: said("scheme", scheme) for scheme in dict.fromkeys(table["scheme"])}
+    titles = dict(zip(table["scheme"], table["title"])) if "title" in table else names
+    shared = pd.Series(titles, dtype=object).duplicated(keep=False)
+    told = {s: f"{title} ({names[s]})" if shared[s] and title != names[s] else title for s, title in titles.items()}
+    missing = {name: value for name, value in usual.items() if name not in table}
+    return table.assign(title=table["scheme"].map(told), **missing)
+
+
 def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
     """One row for each condition: the mean over seeds, and its 95 % intervals.
 
@@ -71,12 +96,12 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
 
     Args:
         table: with the columns of a condition, seed, accuracy, accuracy_low and accuracy_high, in 0..1.
-        also: further columns, of which the mean over seeds is kept.
+        also: further columns, of which the mean over seeds is kept; those of `ABOUT` and `SCORE` always are.
 
     Raises:
         TableError: two rows of the same condition and seed.
     """
-    by = list(CONDITIONS)
+    by, table = list(CONDITIONS), described(table)
     if table.duplicated([*by, "seed"]).any():
         raise TableError(f"the table has several rows with the same {', '.join(by)} and seed: draw one sweep at a time")
     numbers = [name for name in (*INTERVAL, *CHANNEL_INTERVAL, *also) if name in table]
@@ -84,12 +109,13 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
     mean, seeds = groups[numbers].mean(), groups["accuracy"].count()
     quantile = pd.Series(student.ppf(0.975, (seeds - 1).clip(lower=1)), index=mean.index)
     between = (quantile * groups["accuracy"].std() / seeds**0.5).where(seeds > 1, 0.0)
+    same = groups[[*ABOUT, *SCORE]].first()
     middle = mean["accuracy"]
     for end, sign in zip((*INTERVAL[1:], *CHANNEL_INTERVAL), (-1, 1, -1, 1)):
         if end in mean:
             half = ((mean[end] - middle) ** 2 + between**2) ** 0.5
-            mean[end] = (middle + sign * half).clip(0, 1)
-    return mean.assign(seeds=seeds).reset_index()
+            mean[end] = (middle + sign * half).clip(same["score_low"], same["score_high"])
+    return mean.assign(seeds=seeds, **same).reset_index()
 
 
 def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -114,7 +140,8 @@ def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.
         return
     parts: Any = data.groupby(split, sort=False)
     for values, rows in parts:
-        yield ", ".join(said(name, value) for name, value in zip(split, values)), rows
+        told = {**dict(zip(split, values)), **({"scheme": rows["title"].iloc[0]} if "title" in rows else {})}
+        yield ", ".join(said(name, told[name]) for name in split), rows
 
 
 def said(name: str, value: object) -> str:

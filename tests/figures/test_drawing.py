@@ -84,6 +84,19 @@ def test_a_missing_column_is_named(tables, name):
         drawing(name).draw(tables[name].head(0))
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("channels", "mismatch")])
+def test_a_legend_of_long_titles_stays_within_the_figure_and_off_its_panels(tables, name):
+    """It gets fewer columns, and the figure grows."""
+    table = tables[name]
+    figures = [drawing(name).draw(table.assign(title=table["scheme"] + more)) for more in (" ", " with a long title")]
+    short, long = (laid_out(figure) for figure in figures)
+    for legend in long.legends:
+        assert long.bbox.x0 <= legend.get_window_extent().x0 < legend.get_window_extent().x1 <= long.bbox.x1
+        for axes in long.axes:
+            assert not legend.get_window_extent().overlaps(axes.get_window_extent())
+    assert long.get_figheight() >= short.get_figheight()
+
+
 def test_sixteen_lines_can_be_told_apart_without_colour(style):
     look = looks(range(16)).values()
     assert len({(one["marker"], one.get("markerfacecolor")) for one in look}) == 16

@@ -1,11 +1,20 @@
 """What each figure computes from the table."""
 
+import math
+
 import pandas as pd
 import pytest
 
-from figures import bandwidth, channels, fading, latency, mismatch, protection, snr, spectrum, winner
+from figures import ablation, bandwidth, channels, fading, latency, mismatch, protection, snr, spectrum, winner
 from figures.resource_grid import OVERHEAD, RESOURCE_BLOCKS, Carrier
 from figures.table import TableError
+
+
+def about(table: pd.DataFrame, **columns: tuple) -> pd.DataFrame:
+    """A table with what each of its schemes says of itself, one value a scheme."""
+    schemes = list(dict.fromkeys(table["scheme"]))
+    told = {name: table["scheme"].map(dict(zip(schemes, values, strict=True))) for name, values in columns.items()}
+    return table.assign(**told)
 
 
 def test_snr_draws_a_line_for_each_scheme(results):
@@ -60,7 +69,12 @@ def test_a_lead_within_its_interval_stands_in_brackets(results):
 
 def test_networks_as_they_are_and_trained_ones_compete_apart_and_the_limit_with_nobody(results):
     schemes = ("clean", "digital_adaptive", "digital_capacity", "airnet", "digital_qat_adaptive")
-    table = results(schemes, snr_db=(5.0,), channels=("awgn", "rayleigh"))
+    table = about(
+        results(schemes, snr_db=(5.0,), channels=("awgn", "rayleigh")),
+        side=("analog", "digital", "digital", "analog", "digital"),
+        preparation=("as it is",) * 3 + ("trained for the link",) * 2,
+        limit=(False, False, True, False, False),
+    )
     accuracy = dict(zip(schemes, (0.6, 0.4, 0.9, 0.7, 0.8)))
     table["accuracy"] = table["scheme"].map(accuracy)
     table["accuracy_low"], table["accuracy_high"] = table["accuracy"] - 0.04, table["accuracy"] + 0.04
@@ -76,6 +90,63 @@ def test_networks_as_they_are_and_trained_ones_compete_apart_and_the_limit_with_
         "SNR known\nnetwork trained for the link",
     ]
     assert [text.get_text() for text in panels[0].texts] == ["20.0\n+30.0"]
+
+
+def test_a_digital_scheme_of_ones_own_is_on_the_digital_side_and_the_lead_is_over_the_other(results):
+    """Whatever it is called: second is the best of the other side, not the one that comes next."""
+    table = results(("mine", "yours", "airnet"), snr_db=(5.0,)).assign(accuracy=[0.9, 0.8, 0.7])
+    table["accuracy_low"], table["accuracy_high"] = table["accuracy"] - 0.01, table["accuracy"] + 0.01
+    (row,) = winner.data(about(table, side=("digital", "digital", "analog"))).to_dict("records")
+    assert (row["winner"], row["second"]) == ("mine", "airnet")
+    (row,) = winner.data(table).to_dict("records")  # an old table knows no sides
+    assert (row["winner"], row["second"]) == ("mine", "yours")
+
+
+def test_titles_are_drawn_and_not_identifiers(results):
+    table = about(results(("airnet", "airnet_no_kd")), title=("AirNet", "AirNet without distillation"))
+    (axes,) = snr.draw(table).axes
+    assert [c.get_label() for c in axes.containers] == ["AirNet", "AirNet without distillation"]
+    assert [label.get_text() for label in ablation.draw(table).axes[0].get_yticklabels()] == [
+        "AirNet", "AirNet without distillation",
+    ]  # fmt: skip
+    assert protection.draw(table).axes[1].get_ylabel() == "gain over AirNet (points)"
+    drawn = channels.draw(table.assign(channel="awgn")).axes
+    assert [panel.get_title() for panel in drawn] == ["AirNet", "AirNet without distillation"]
+
+
+def test_schemes_of_the_same_title_are_told_apart_by_their_names(results):
+    table = about(results(("airnet", "wide_one", "clean")), title=("AirNet", "AirNet", "Clean"))
+    (axes,) = snr.draw(table).axes
+    assert [c.get_label() for c in axes.containers] == ["AirNet (airnet)", "AirNet (wide one)", "Clean"]
+
+
+def test_another_score_has_its_own_name_unit_and_axis(results):
+    """Coefficients of determination have no least value: an axis does not follow them down to where nothing works."""
+    scored = {"metric": "R²", "score_low": -math.inf, "score_high": 1.0, "floor": 0.0}
+    table = results(snr_db=(0.0, 5.0)).assign(**scored)
+    table.loc[0, ["accuracy", "accuracy_low", "accuracy_high"]] = -40.0, -50.0, -30.0
+    (axes,) = snr.draw(table).axes
+    assert axes.get_ylabel() == "delivered R²"
+    assert axes.get_ylim() == (-1.0, 1.06)
+    assert snr.data(table)["accuracy_low"].min() == -50.0
+    assert protection.draw(table).axes[1].get_ylabel() == "gain over clean (R²)"
+    assert ablation.draw(table).axes[0].get_xlabel() == "delivered R²"
+    lead = winner.draw(results(("a", "b"), snr_db=(5.0,)).assign(**scored, accuracy=[0.5, 0.9])).axes[0].texts[0]
+    assert lead.get_text() == "0.4"
+
+
+def test_two_scores_share_no_panel(results):
+    table = results().assign(metric=lambda t: t["scheme"].map({"clean": "accuracy", "noise": "mean IoU"}))
+    with pytest.raises(TableError, match="one panel would show accuracy and mean IoU"):
+        snr.draw(table)
+
+
+def test_outage_of_an_unbounded_score_is_counted_from_its_floor(results, deliveries):
+    scored = {"metric": "R²", "score_low": -math.inf, "score_high": 1.0, "floor": 0.2}
+    table = deliveries(results(("noise",), snr_db=(0.0, 10.0))).assign(**scored)
+    best = table.groupby("snr_db")["accuracy"].mean().max()
+    assert set(fading.data(table)["target"]) == {round(0.2 + 0.9 * (best - 0.2), 2)}
+    assert fading.draw(table).axes[1].get_ylabel().startswith("outage: P(R² < ")
 
 
 def test_winner_of_one_scheme_is_refused(results):
@@ -104,10 +175,11 @@ def test_spectrum_compares_what_is_held_if_the_table_says_so(results):
 
 def test_members_of_a_spectrum_are_thin_and_cost_nothing_of_their_own(results):
     """They are grey lines behind the others; bars are of what is held and trained, labelled with its amount."""
-    table = results(("spectrum", "spectrum_separate", "spectrum_member_0", "spectrum_member_1"))
+    schemes = ("spectrum", "separate", "small", "large")
+    table = about(results(schemes), member=(math.nan, math.nan, 0.0, 1.0))
     curves, costs = spectrum.draw(table.assign(parameters_stored=250_000.0, train_seconds=600.0)).axes
     widths = {c.get_label(): c.lines[0].get_linewidth() for c in curves.containers}
-    assert widths["spectrum member 0"] < widths["spectrum"] / 2
+    assert widths["small"] < widths["spectrum"] / 2
     assert len(costs.containers) == 2
     assert [text.get_text() for text in costs.texts] == ["1 MB", "10 min"] * 2
 

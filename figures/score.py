@@ -1,0 +1,97 @@
+"""The score that a table holds, of which accuracy is one: its name, its bounds, and how axes show it."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from figures.table import TableError
+
+MARGIN = 0.03
+"""Of an axis, above its upper end, so that a marker there is whole."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the columns `accuracy...` of a table mean.
+
+    Args:
+        metric: its name.
+        low: least value of an example; minus infinity for none.
+        high: greatest value.
+        floor: what a delivery of which nothing usable arrived counts as; not a number if the table does not say.
+    """
+
+    metric: str = "accuracy"
+    low: float = 0.0
+    high: float = 1.0
+    floor: float = math.nan
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> "Score":
+        """The score of rows of a table.
+
+        Raises:
+            TableError: they have several, which no axis shows.
+        """
+        several = list(dict.fromkeys(rows["metric"]))
+        if len(several) > 1:
+            raise TableError(f"one panel would show {' and '.join(several)}: draw a table for each")
+        # Which examples there are decides what chance is: data sets differ in their floor, and share an axis.
+        return cls(several[0], rows["score_low"].min(), rows["score_high"].max(), rows["floor"].min())
+
+    @property
+    def label(self) -> str:
+        """Of an axis."""
+        return f"delivered {self.metric}"
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it lies between 0 and 1, so that differences are counted in points, hundredths of it."""
+        return (self.low, self.high) == (0.0, 1.0)
+
+    @property
+    def unit(self) -> str:
+        """Of differences."""
+        return "points" if self.is_share else self.metric
+
+    @property
+    def scale(self) -> float:
+        """Of differences in that unit."""
+        return 100.0 if self.is_share else 1.0
+
+    def said(self, difference: float, sign: str = "") -> str:
+        """A difference in that unit, as a number.
+
+        Args:
+            difference: of scores.
+            sign: `+` to say it of positive ones too.
+
+        >>> Score().said(0.1234), Score("R2", -math.inf, 1.0, 0.0).said(0.1234, "+")
+        ('12.3', '+0.123')
+        """
+        return f"{difference * self.scale:{sign}{'.1f' if self.is_share else '.3g'}}"
+
+    @property
+    def base(self) -> float:
+        """What shares of a score are counted from: its least value, or, where there is none, the floor."""
+        bases = [value for value in (self.low, self.floor) if math.isfinite(value)]
+        return bases[0] if bases else 0.0
+
+    def limits(self, values: pd.Series) -> tuple[float, float]:
+        """Ends of an axis.
+
+        A bounded score has the whole axis. Where there is no least value, the axis reaches down to what is shown, but
+        no further below the floor than the best is above it: a network that says nonsense may score anything.
+
+        Args:
+            values: that are shown.
+
+        >>> Score().limits(pd.Series([0.5])), Score("R2", -math.inf, 1.0, 0.0).limits(pd.Series([-40.0, 0.9]))
+        ((0.0, 1.03), (-1.0, 1.06))
+        """
+        top = self.high if math.isfinite(self.high) else float(values.max())
+        bottom = self.low
+        if not math.isfinite(bottom):
+            bottom = max(min(float(values.min()), self.base), 2 * self.base - top)
+        return bottom, round(top + MARGIN * (top - bottom), 9)
