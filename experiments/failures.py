@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from experiments.command_line import choices_of
+from experiments.choices import choices_of
 from experiments.engine import Outcome
 from experiments.planner import Cell, Plan
 from experiments.stage import Stage

@@ -1,6 +1,6 @@
 """The page that `--help` prints; it needs neither Hydra nor torch."""
 
-from experiments.command_line import choices_of
+from experiments.choices import choices_of
 
 PAGE = """\
 Deliver neural networks over a simulated radio link and measure how good they are when they arrive.

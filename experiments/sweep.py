@@ -15,6 +15,10 @@ def main(arguments: list[str] | None = None) -> None:
     if any(argument in ("--help", "-h") for argument in arguments):
         print(help_page.text())
         return
+    if not arguments:
+        raise command_line.ConfigurationError(
+            "which sweep? give experiment=NAME, for example experiment=demo; --help explains"
+        )
     command = command_line.read(arguments)
     if command.show:
         from omegaconf import OmegaConf

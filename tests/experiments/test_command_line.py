@@ -1,5 +1,8 @@
 """What a person may type, and what they are told when it cannot be meant."""
 
+import random
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -7,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.command_line import read, rewrite
+from experiments.command_line import ConfigurationError, read, rewrite
+from experiments.configuration import configure
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +65,195 @@ def test_own_configuration_folder(tmp_path: Path):
     config = read(["--config-dir", str(tmp_path), "scheme=[clean,mine]"]).config
     assert config.scheme.mine.link.receiver == "zero_forcing"
     assert "link" not in config.scheme.clean
+
+
+ODD = [
+    "lr=0.1",
+    "run (1)",
+    "a,b",
+    "#1",
+    "50%",
+    "größe-中文",
+    "[x",
+    "{y}",
+    "it's",
+    "a b",
+    "null and",
+    "a:b",
+    "1e5",
+    "$5",
+]
+"""Names that a folder may have."""
+
+
+@pytest.mark.parametrize("name", [*ODD, "quo'\"te", "back\\"])
+@pytest.mark.parametrize("key", ["hydra.run.dir", "store", "dataset.path"])
+def test_folders_may_be_called_anything(key: str, name: str):
+    command = read([f"{key}=runs/{name}"])
+    found = {
+        "hydra.run.dir": command.folder,
+        "store": command.config.store,
+        "dataset.path": command.config.dataset.path,
+    }
+    assert str(found[key]) == f"runs/{name}"
+
+
+@pytest.mark.parametrize("name", ["größe", "#1", "~x", "x=y", "(1)", "a, b"])
+def test_texts_in_lists_and_mappings_need_no_quotes_of_hydras(name: str):
+    quoted = f"'{name}'" if "," in name else name
+    recorded = read([f"+channel.awgn.record={{_target_: a.B, names: [{quoted}, c], path: {quoted}}}"]).config
+    assert recorded.channel.awgn.record == {"_target_": "a.B", "names": [name, "c"], "path": name}
+
+
+def test_home_is_found_and_variables_are_put_in(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    command = read(["store=~/store", "hydra.run.dir=~", "dataset.path=${oc.env:HOME}/x=1"])
+    assert (command.config.store, str(command.folder)) == ("/home/someone/store", "/home/someone")
+    assert command.config.dataset.path == "/home/someone/x=1"
+
+
+def test_own_configuration_folder_may_be_called_anything(tmp_path: Path):
+    for name in ("a=b, c#d", "größe (1)"):
+        (tmp_path / name / "scheme").mkdir(parents=True)
+        (tmp_path / name / "scheme" / "mine.yaml").write_text("# @package scheme.mine\ndefaults: [clean@_here_]\n")
+        assert "mine" in read(["--config-dir", str(tmp_path / name), "scheme=[mine]"]).config.scheme
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: b: c", "- a\n", "\t", "%"])
+def test_a_damaged_file_of_ones_own_is_one_line(tmp_path: Path, text: str):
+    (tmp_path / "scheme").mkdir()
+    (tmp_path / "scheme" / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigurationError) as ended:
+        configure(read(["--config-dir", str(tmp_path), "scheme=[mine]"]))
+    assert "\n" not in str(ended.value.code)
+
+
+def test_what_a_shell_leaves_around_an_argument_falls_off():
+    assert list(read(["'snr_db=[0,5]'"]).config.snr_db) == [0, 5]
+    assert list(read(["snr_db=[0, 5 ,10] "]).config.snr_db) == [0, 5, 10]
+
+
+def test_an_argument_of_a_class_needs_no_plus():
+    """Also where the configuration does not list it, below another that was given, and by mistake it is told so."""
+    link = "scheme.clean.link"
+    given = f"{link}.expansion={{_target_: airdeliver.links.analog.Repetition, copies: 4}}"
+    assert configure(read(["scheme=[clean]", given])).schemes["clean"].link.expansion.copies == 4
+    given = (f"{link}.expansion._target_=airdeliver.links.analog.Repetition", f"{link}.expansion.copies=4")
+    assert configure(read(["scheme=[clean]", *given])).schemes["clean"].link.expansion.copies == 4
+    with pytest.raises(ConfigurationError, match=r"did you mean expansion\?"):
+        configure(read(["scheme=[clean]", f"{link}.expanson=null"]))
+    with pytest.raises(ConfigurationError, match=r"did you mean training\.weight_decay\?"):
+        read(["training.weight_decai=0"])
+    assert configure(read(["training.weight_decay=0.0"])).training.weight_decay == 0
+
+
+def test_published_commands_are_read(unchecked: None):
+    found = 0
+    for file in (ROOT / "figures" / "published").glob("*.csv"):
+        for line in file.read_text().splitlines():
+            if line.startswith("# command") and "experiments.sweep" in line:
+                configure(read([a for a in shlex.split(line.partition(": ")[2])[3:] if a != "device=cuda"]))
+                found += 1
+    assert found > 15
+
+
+KEYS = (
+    "snr_db", "channel_uses", "knowledge", "seeds", "train_snr_db", "realizations", "test_images", "device", "threads",
+    "store", "hydra.run.dir", "dataset", "dataset.path", "dataset.name", "scheme", "channel", "model", "preset", "x",
+    "experiment", "training", "training.epochs", "scheme.clean", "scheme.clean.link", "scheme.clean.link.expansion",
+    "scheme._target_", "channel._target_", "channel.depth", "model._target_", "hydra.verbose", "scheme@scheme.x",
+    "engine",
+)  # fmt: skip
+ATOMS = (
+    "0", "5", "-3", "1e5", "1e400", "nan", "-inf", "null", "true", "abc", "größe", "中文", "~", "#", "%", "x=y", "1x",
+    "${oc.env:NOPE}", "${snr_db}", "${", "$", "{", "}", "[", "]", "(", ")", ",", ":", ";", "'", '"', "\\", "/", "0.5x",
+    "glob(*)", "[0,5]", "{a:1}", "{until:0.01}", "[]", "[[1]]", "clean", "awgn", "digits", "cnn", "demo", "serial",
+    "average", "cpu", "os.system", "builtins.dict", "channels.AWGN", "{_target_:channels.AWGN}", " ", "\n", "\t", "*",
+    "range(0,3)", "99999999999999999999999", "0x10", "1_000", "!", "@", "&", "|", "<", ">", "^", "`", "?",
+)  # fmt: skip
+OPTIONS = (
+    "--config-dir=/tmp",
+    "--config-dir",
+    "-m",
+    "--x",
+    "-",
+    "--",
+    "",
+    "=",
+    "'",
+    "x",
+    "--store",
+    "~",
+    "+",
+    "~scheme",
+)
+
+
+@pytest.mark.parametrize("count", [150, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_whatever_is_typed_is_read_or_refused_in_one_line(unchecked: None, count: int):
+    draw = random.Random(count)
+    for _ in range(count):
+        arguments = [
+            draw.choice(OPTIONS) if draw.random() < 0.05
+            else f"{draw.choice(('', '', '', '+', '++', '~'))}{draw.choice(KEYS)}="
+            + "".join(draw.choices(ATOMS, k=draw.choice((1, 1, 2, 3))))
+            for _ in range(draw.choice((1, 1, 2, 3)))
+        ]  # fmt: skip
+        assert len(refusal(arguments).splitlines()) == 1, arguments
+
+
+def refusal(arguments: list[str]) -> str:
+    """What a command line is told before any work; a word if it is fine."""
+    try:
+        configure(read(arguments))
+    except ConfigurationError as error:
+        return str(error.code)
+    return "fine"
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("snr_db=0,5,10", "'snr_db=[0,5,10]'"),
+        ("seeds=0,1", "'seeds=[0,1]'"),
+        ("snr_db=(0,5)", "'snr_db=[0,5]'"),
+        ("scheme=clean,noise", "'scheme=[clean,noise]'"),
+        ("snr_db=range(0,20,5)", "'snr_db=[0,5,10,15]'"),
+        ("snr_db=range(0,1,0.25)", "'snr_db=[0,0.25,0.5,0.75]'"),
+        ("scheme=choice(clean,noise)", "'scheme=[clean,noise]'"),
+        ("scheme=glob(air*)", "'scheme=[A,B]'"),
+        ("realizations=4,8", "realizations takes one value"),
+        ("experiment=[demo,snr]", "experiment takes one choice"),
+        ("dataset=digits,cifar10", "dataset takes one name"),
+        ("-m", "a sweep takes lists"),
+        ("--store=x", "give store=x"),
+        ("+dataset.size=32", "unknown key 'dataset.size'"),
+        ("++training_images=3", "unknown key 'training_images'"),
+        ("+snr_db=[3]", "give it without +"),
+        ("hydra.verbose=true", "has no effect"),
+        ("~seeds", "cannot be taken out"),
+        ("~model", "give model=NAME"),
+        ("~training.epoch", "did you mean training.epochs?"),
+        ("snr_db=[${oc.env:NOT_SET}]", "snr_db needs environment variable NOT_SET"),
+        ("hydra.run.dir=${oc.env:NOT_SET}/x", "hydra.run.dir needs environment variable NOT_SET"),
+        ("snr_db=${snr_db}", "Recursive interpolation"),
+        ("seeds=[99999999999999999999999]", "seeds must be at most 9223372036854775807"),
+        ("seeds=[9223372036854775808]", "seeds must be at most 9223372036854775807"),
+        ("channel_uses=[1x,9223372036854775808]", "channel_uses must be at most"),
+        ("realizations={at_most: 9223372036854775808}", "realizations.at_most must be at most"),
+        ("store=null", "store needs a folder"),
+        ("hydra.run.dir=null", "hydra.run.dir needs a folder"),
+        ("hydra.run.dir=", "needs a value"),
+        ("snr_db=[1,,2]", "a value is missing"),
+        ("dataset=hub", "dataset.name needs a value"),
+        ("store=\udcff", "not UTF-8"),
+        ("größe=3", "unknown key 'größe'"),
+    ],
+)
+def test_what_cannot_be_read_gets_one_line_before_anything_is_built(argument: str, said: str):
+    with pytest.raises(ConfigurationError, match=re.escape(said)) as ended:
+        read([argument])
+    assert len(str(ended.value.code).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
