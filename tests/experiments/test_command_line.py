@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from airdeliver import AnalogLink
+from airdeliver.links.analog import Repetition
+from airdeliver.schemes import Clean
 from experiments.command_line import ConfigurationError, read, rewrite
 from experiments.configuration import configure
 
@@ -137,9 +140,10 @@ def test_an_argument_of_a_class_needs_no_plus():
     """Also where the configuration does not list it, below another that was given, and by mistake it is told so."""
     link = "scheme.clean.link"
     given = f"{link}.expansion={{_target_: airdeliver.links.analog.Repetition, copies: 4}}"
-    assert configure(read(["scheme=[clean]", given])).schemes["clean"].link.expansion.copies == 4
+    expected = {"clean": Clean(AnalogLink(protection="size", expansion=Repetition(4)))}
+    assert configure(read(["scheme=[clean]", given])).schemes == expected
     given = (f"{link}.expansion._target_=airdeliver.links.analog.Repetition", f"{link}.expansion.copies=4")
-    assert configure(read(["scheme=[clean]", *given])).schemes["clean"].link.expansion.copies == 4
+    assert configure(read(["scheme=[clean]", *given])).schemes == expected
     with pytest.raises(ConfigurationError, match=r"did you mean expansion\?"):
         configure(read(["scheme=[clean]", f"{link}.expanson=null"]))
     with pytest.raises(ConfigurationError, match=r"did you mean training\.weight_decay\?"):
