@@ -137,7 +137,7 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
-def _override_snr(scheme: Any, name: str, train_snr_db: Any) -> Any:
+def _override_snr(scheme: Scheme, name: str, train_snr_db: Any) -> Any:
     """The scheme at the SNR of training that the sweep asks for.
 
     Raises:
@@ -149,9 +149,10 @@ def _override_snr(scheme: Any, name: str, train_snr_db: Any) -> Any:
         value: Any = tuple(_decibel(item, "train_snr_db") for item in train_snr_db)
     else:
         value = _decibel(train_snr_db, "train_snr_db")
-    if dataclasses.is_dataclass(scheme) and "train_snr_db" in {field.name for field in dataclasses.fields(scheme)}:
+    fields: Any = scheme
+    if dataclasses.is_dataclass(scheme) and "train_snr_db" in {field.name for field in dataclasses.fields(fields)}:
         with in_one_line(f"scheme.{name}"):
-            return dataclasses.replace(scheme, train_snr_db=value)  # type: ignore[type-var]
+            return dataclasses.replace(fields, train_snr_db=value)
     low, high = scheme.about().train_range_db
     if math.isnan(low):
         return scheme

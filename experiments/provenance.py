@@ -35,7 +35,8 @@ def write(
     content: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "experiments.sweep", *arguments]),
         "experiment": sweep.experiment,
-        "config": sweep.resolved,
+        # The configuration says what differs from the defaults of the classes; their objects say all.
+        "config": {**sweep.resolved, "schemes": {name: repr(scheme) for name, scheme in sweep.schemes.items()}},
         "seeds": list(sweep.seeds),
         "versions": {"python": platform.python_version(), **_versions()},
         "commit": _commit(),

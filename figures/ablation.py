@@ -43,7 +43,8 @@ def draw(table: pd.DataFrame) -> Figure:
         if len(first):
             panel.axvline(first.iloc[0], color="black", linestyle="--", linewidth=0.8)
         panel.set_yticks(range(len(schemes)), list(titles.values()))
-        panel.tick_params(labelleft=panel.get_subplotspec().is_first_col())
+        place = panel.get_subplotspec()
+        panel.tick_params(labelleft=place is None or place.is_first_col())
         score = Score.of(rows)
         panel.set(xlabel=score.label, xlim=score.limits(rows["accuracy"]), ylim=(len(schemes) - 0.4, -0.6), title=title)
         panel.grid(visible=False, axis="y")

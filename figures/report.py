@@ -89,8 +89,8 @@ def page(folder: Path) -> str:
 
 def _lead(results: pd.DataFrame) -> str:
     """What the numbers of the page are."""
-    scores = described(results)[["metric", "score_low", "score_high"]].drop_duplicates().to_dict("records")
-    told = (f"{s['metric']}, between {s['score_low']:g} and {s['score_high']:g}" for s in scores)
+    columns = (described(results)[name] for name in ("metric", "score_low", "score_high"))
+    told = (f"{metric}, between {low:g} and {high:g}" for metric, low, high in dict.fromkeys(zip(*columns)))
     return (
         f"{len(results)} cells: the columns accuracy hold that of the network which the receiver rebuilt "
         f"({'; '.join(told)}), with its 95 % interval over channel realizations and test images."

@@ -1,6 +1,7 @@
 """The score that a table holds, of which accuracy is one: its name, its bounds, and how axes show it."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -38,7 +39,8 @@ class Score:
         if len(several) > 1:
             raise TableError(f"one panel would show {' and '.join(several)}: draw a table for each")
         # Which examples there are decides what chance is: data sets differ in their floor, and share an axis.
-        return cls(several[0], rows["score_low"].min(), rows["score_high"].max(), rows["floor"].min())
+        low, high, floor = (list(rows[name]) for name in ("score_low", "score_high", "floor"))
+        return cls(several[0], min(low), max(high), min(floor))
 
     @property
     def label(self) -> str:
@@ -78,7 +80,7 @@ class Score:
         bases = [value for value in (self.low, self.floor) if math.isfinite(value)]
         return bases[0] if bases else 0.0
 
-    def limits(self, values: pd.Series) -> tuple[float, float]:
+    def limits(self, values: Iterable[float]) -> tuple[float, float]:
         """Ends of an axis.
 
         A bounded score has the whole axis. Where there is no least value, the axis reaches down to what is shown, but
@@ -87,11 +89,12 @@ class Score:
         Args:
             values: that are shown.
 
-        >>> Score().limits(pd.Series([0.5])), Score("R2", -math.inf, 1.0, 0.0).limits(pd.Series([-40.0, 0.9]))
+        >>> Score().limits([0.5]), Score("R2", -math.inf, 1.0, 0.0).limits([-40.0, 0.9])
         ((0.0, 1.03), (-1.0, 1.06))
         """
-        top = self.high if math.isfinite(self.high) else float(values.max())
+        shown = list(values)
+        top = self.high if math.isfinite(self.high) else max(shown)
         bottom = self.low
         if not math.isfinite(bottom):
-            bottom = max(min(float(values.min()), self.base), 2 * self.base - top)
+            bottom = max(min(*shown, self.base), 2 * self.base - top)
         return bottom, round(top + MARGIN * (top - bottom), 9)

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,10 @@ def described(table: pd.DataFrame) -> pd.DataFrame:
              "metric": "accuracy", "score_low": 0.0, "score_high": 1.0, "floor": math.nan}  # fmt: skip
     names = {scheme: said("scheme", scheme) for scheme in dict.fromkeys(table["scheme"])}
     titles = dict(zip(table["scheme"], table["title"])) if "title" in table else names
-    shared = pd.Series(titles, dtype=object).duplicated(keep=False)
-    told = {s: f"{title} ({names[s]})" if shared[s] and title != names[s] else title for s, title in titles.items()}
+    counts = Counter(titles.values())
+    told = {s: title if counts[title] == 1 else f"{title} ({names[s]})" for s, title in titles.items()}
     missing = {name: value for name, value in usual.items() if name not in table}
-    return table.assign(title=table["scheme"].map(told), **missing)
+    return table.assign(title=[told[scheme] for scheme in table["scheme"]], **missing)
 
 
 def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:

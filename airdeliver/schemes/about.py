@@ -1,6 +1,7 @@
 """What a scheme is, for people: what tables and figures say of it, so that neither reads it from a name."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -41,7 +42,7 @@ class About:
     title: str
     side: Side = "analog"
     preparation: str = AS_IT_IS
-    train_snr_db: float | tuple[float, float] | None = None
+    train_snr_db: float | Sequence[float] | None = None
     train_channel: Channel | None = None
     member: int | None = None
     limit: bool = False

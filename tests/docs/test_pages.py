@@ -67,22 +67,28 @@ def test_own_data_set(folder: Path):
 
 def test_own_scheme(folder: Path):
     Path("my_scheme.py").write_text(blocks("own_scheme", "python")[0])
-    (configuration,) = blocks("own_scheme", "yaml")
-    path, _, content = configuration.removeprefix("# ").partition("\n")
-    Path(path).parent.mkdir(parents=True)
-    Path(path).write_text(content)
-    direct, kept = commands("own_scheme")
+    for configuration in blocks("own_scheme", "yaml"):
+        path, _, content = configuration.removeprefix("# ").partition("\n")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(content)
+    direct, kept, variants, chosen = commands("own_scheme")
     assert run(direct)["scheme"].tolist() == ["clean", "Sparse"]
     table = run(kept)
     assert table["scheme"].tolist() == ["clean", "sparse"]
     comparison = pd.read_parquet("run/comparisons.parquet")
     assert comparison["realizations"].tolist() == [2]
+    table = run(variants)
+    assert table["scheme"].tolist() == ["sparse", "sparse_half", "clean_forced"]
+    assert table["title"].tolist() == ["Sparse", "A half of the weights", "Clean, zero-forcing receiver"]
+    assert run(chosen)["scheme"].tolist() == ["clean", "sparse_half"]
 
 
 def test_commands_about_sweeps(folder: Path, capsys):
-    plan, *looks, adaptive = commands("sweeps")
+    plan, *looks, schemes, adaptive = commands("sweeps")
     sweep(plan[1:])
     assert "36 cells (0 in the store" in capsys.readouterr().out
+    sweep(schemes[1:])
+    assert "6 cells (0 in the store" in capsys.readouterr().out
     run(["experiments.sweep", "scheme=[clean]"])
     for look in looks:
         assert look[0] == "experiments.store"

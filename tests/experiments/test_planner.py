@@ -99,6 +99,7 @@ def test_a_title_is_in_the_table_and_identifies_nothing():
         planned("scheme=[clean]", "snr_db=[2]", *more).cells[0]
         for more in ((), ("scheme.clean.title=Without any noise",))
     )
+    assert planned("scheme=[airnet]", "snr_db=[2]", "scheme.airnet.title=Ours").cells[0].about.title == "Ours"
     assert (plain.about.title, titled.about.title) == ("Clean training", "Without any noise")
     assert titled.stage.key == plain.stage.key
 
