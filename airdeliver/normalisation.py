@@ -67,7 +67,7 @@ def estimate_statistics(model: Model, inputs: Float[Tensor, "n ..."]) -> Model:
         model: changed in place, left in evaluation mode.
         inputs: unlabelled; up to `CALIBRATION_BATCH` are normalised together, more are averaged batch by batch.
 
-    Source: S. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
+    Source: Y. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
     """
     if is_keras(model):
         return _keras().estimate_statistics(model, inputs)
