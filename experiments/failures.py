@@ -1,7 +1,7 @@
 """What failed, why, and the command that tries it again."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from experiments.choices import choices_of
 from experiments.engine import Outcome
@@ -25,10 +25,7 @@ def report(failures: list[tuple[Stage, Outcome]], plan: Plan, arguments: list[st
     """
     if not failures:
         return
-    causes: dict[str | None, list[tuple[Stage, Outcome]]] = {}
-    for stage, outcome in failures:
-        if outcome.because is None:
-            causes.setdefault(outcome.error, []).append((stage, outcome))
+    causes = by_cause((stage, outcome) for stage, outcome in failures if outcome.because is None)
     yield f"{len(failures)} of the sweep's cells and trainings failed; the others are in the table"
     for error, alike in list(causes.items())[:SHOWN]:
         stage = alike[0][0]
@@ -38,6 +35,14 @@ def report(failures: list[tuple[Stage, Outcome]], plan: Plan, arguments: list[st
         yield f"    {command(stage, plan, arguments, folder)}"
     if len(causes) > SHOWN:
         yield f"  and {len(causes) - SHOWN} causes more: provenance.json has all of them"
+
+
+def by_cause(failures: Iterable[tuple[Stage, Outcome]]) -> dict[str | None, list[tuple[Stage, Outcome]]]:
+    """Failed stages of one error together, in the order in which errors were met first."""
+    causes: dict[str | None, list[tuple[Stage, Outcome]]] = {}
+    for stage, outcome in failures:
+        causes.setdefault(outcome.error, []).append((stage, outcome))
+    return causes
 
 
 def command(stage: Stage, plan: Plan, arguments: list[str], folder: str) -> str:

@@ -39,6 +39,7 @@ class Progress:
         )  # fmt: skip
         self.total = self.bars.add_task("cells", total=self.cells, completed=self.done)
         self.running: dict[str, TaskID] = {}
+        self.causes: set[str] = set()
         self.finished = threading.Event()
         self.watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -62,8 +63,11 @@ class Progress:
 
     def ended(self, stage: Stage, outcome: Outcome) -> None:
         """A stage has ended."""
-        if outcome.error and outcome.because is None:
-            self.console.print(f"failed: {stage.label}", markup=False, highlight=False, soft_wrap=True)
+        if outcome.error and outcome.because is None and outcome.error not in self.causes:
+            # Each cause once; how many stages it stopped is told at the end.
+            self.causes.add(outcome.error)
+            line = f"failed: {stage.label}: {outcome.error}"
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
         if stage.kind == "training":
             if stage.key in self.running:
                 self.bars.remove_task(self.running.pop(stage.key))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.configuration import Sweep
+from experiments.failures import by_cause
 from experiments.store import write_bytes
 
 if TYPE_CHECKING:
@@ -51,9 +52,22 @@ def write(
         "finished": _clock(time.time()),
         "seconds": round(time.time() - started, 1),
         "work": counts,
-        "failures": [{"stage": stage.label, "error": o.error, "details": o.details} for stage, o in failures],
+        "failures": _failures(failures),
     }
     write_bytes(sweep.folder / "provenance.json", (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _failures(failures: list[tuple["Stage", "Outcome"]]) -> list[dict[str, Any]]:
+    """One entry a cause: the first stage that failed by it with its traceback, and the labels of all of them."""
+    return [
+        {
+            "stage": alike[0][0].label + (f" and {len(alike) - 1} more" if len(alike) > 1 else ""),
+            "error": error,
+            "details": alike[0][1].details,
+            "stages": [stage.label for stage, _ in alike],
+        }
+        for error, alike in by_cause(failures).items()
+    ]
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from airdeliver.data import DataError
-from experiments import comparisons, deliveries, plans, provenance, table
+from experiments import comparisons, deliveries, earlier, plans, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -46,16 +46,18 @@ def run(command: Command, arguments: list[str]) -> int:
         if command.dry_run:
             console.print(estimate(planned, store, sweep.engine.slots), highlight=False)
             return 0
+        earlier.ready(sweep.folder)
         failures, counts = _work(sweep, planned, store, console)
         finished = planned.finished(store)
         results = table.of(sweep.experiment, finished)
+        kept = earlier.keep_aside(sweep.folder, results)
         if len(results):
             table.write(results, sweep.folder / "results.parquet")
             table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
             table.write(deliveries.of(sweep.experiment, finished), sweep.folder / "deliveries.parquet")
             table.write(plans.of(sweep.experiment, finished), sweep.folder / plans.FILE)
         provenance.write(sweep, arguments, started, counts, failures)
-    except (DataError, StoreError, WriteError, ValueError) as error:
+    except (DataError, StoreError, WriteError, ValueError, OSError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
     except KeyboardInterrupt:
         console.print("\ninterrupted: finished work is kept, the same command goes on from here")
@@ -66,7 +68,7 @@ def run(command: Command, arguments: list[str]) -> int:
             "delivered accuracy in %, ± half of its 95 % interval", table.summary(results), sep="\n", highlight=False
         )
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
-    for line in lines:
+    for line in [*([kept] if kept else []), *lines]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 1 if failures else 0
 

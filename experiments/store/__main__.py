@@ -4,10 +4,12 @@ import argparse
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from experiments.override import expanded
 from experiments.store.explain import nearest
 from experiments.store.pruning import removable
 from experiments.store.store import KINDS, Store, StoreError
@@ -20,25 +22,49 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.store", description="Look into the store.")
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="what is in it")
-    listing.add_argument("--store", default=DEFAULT, metavar="FOLDER")
+    _add_store(listing)
     explaining = commands.add_parser(
         "explain", help="why a sweep computes something again: give the sweep's own arguments"
     )
     explaining.add_argument("arguments", nargs="*", metavar="key=value")
     pruning = commands.add_parser("prune", help="throw away what is damaged, left over, or made by older code")
-    pruning.add_argument("--store", default=DEFAULT, metavar="FOLDER")
+    _add_store(pruning)
     pruning.add_argument("--all", action="store_true", help="throw away everything")
     pruning.add_argument("--dry-run", action="store_true", help="only say what would go")
     chosen = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
         if chosen.command == "list":
-            show(Store(chosen.store))
+            show(_store(chosen))
         elif chosen.command == "prune":
-            prune(Store(chosen.store), chosen.all, chosen.dry_run)
+            prune(_store(chosen), chosen.all, chosen.dry_run)
         else:
             explain(chosen.arguments)
-    except StoreError as error:
-        raise SystemExit(str(error)) from error
+    except (StoreError, OSError, ValueError) as error:
+        raise SystemExit(" ".join(str(error).split())) from error
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    """The store's folder, spelled as a sweep spells it or as an option."""
+    parser.add_argument("arguments", nargs="*", metavar="store=FOLDER", help=f"{DEFAULT} unless it is given")
+    parser.add_argument("--store", metavar="FOLDER", help=argparse.SUPPRESS)
+
+
+def _store(chosen: argparse.Namespace) -> Store:
+    """The store that was asked for; unlike a sweep, looking into one makes none.
+
+    Raises:
+        StoreError: there is no such store.
+        ValueError: another argument than the store's.
+    """
+    folder = chosen.store or DEFAULT
+    for argument in chosen.arguments:
+        key, equals, value = argument.partition("=")
+        if key != "store" or not equals or not value:
+            raise ValueError(f"{chosen.command} takes store=FOLDER alone, got {argument!r}")
+        folder = expanded(value)
+    if not Path(folder).is_dir():
+        raise StoreError(f"there is no store {folder}: give store=FOLDER, the one that the sweep was given")
+    return Store(folder)
 
 
 def show(store: Store) -> None:

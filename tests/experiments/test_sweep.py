@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments import earlier
 from experiments.store import pruning, source
 from experiments.store.__main__ import main as store_command
+from experiments.sweep import main
 from experiments.table import COLUMNS
+from tests.experiments.conftest import SMALL
 
 OWN = """
 from dataclasses import dataclass
@@ -128,7 +131,49 @@ def test_a_failing_cell_is_reported_and_the_others_finish(sweeps, tmp_path: Path
     assert "'channel_uses=[100]'" in output
     assert "and 1 more" in output
     assert len(pd.read_parquet(tmp_path / "results.parquet")) == 2
-    assert len(json.loads((tmp_path / "provenance.json").read_text())["failures"]) == 2
+    (failure,) = json.loads((tmp_path / "provenance.json").read_text())["failures"]
+    assert failure["stage"] == f"{failure['stages'][0]} and 1 more"
+    assert len(failure["stages"]) == 2
+    assert failure["details"].startswith("Traceback")
+    lines = output.splitlines()
+    assert sum(line.startswith("failed: ") for line in lines) == 1
+    table = next(number for number, line in enumerate(lines) if "delivered accuracy" in line)
+    assert min(n for n, line in enumerate(lines) if "cells and trainings failed" in line) > table
+
+
+def test_a_smaller_sweep_keeps_the_larger_table(sweeps, finished, capsys):
+    """The table, and all that was written beside it; a sweep that only adds keeps nothing aside."""
+    before = {name: (finished.folder / name).read_bytes() for name in earlier.FILES}
+    sweeps.here(finished.folder, "snr_db=[0]")
+    assert len(finished.table) == 2
+    aside = finished.folder / "earlier" / "1"
+    assert f"kept in {aside}" in capsys.readouterr().out.replace("\n", "")
+    assert {file.name: file.read_bytes() for file in aside.iterdir()} == before
+    sweeps.here(finished.folder, "snr_db=[0,10]")
+    sweeps.here(finished.folder, "scheme=[noise]")
+    assert sorted(p.name for p in (finished.folder / "earlier").iterdir()) == ["1", "2"]
+
+
+def test_fewer_realizations_keep_the_table_of_more_and_a_damaged_one_is_kept_too(sweeps, finished):
+    sweeps.here(finished.folder, "realizations=2")
+    assert set(pd.read_parquet(finished.folder / "earlier" / "1" / "results.parquet")["realizations"]) == {3}
+    (finished.folder / "results.parquet").write_bytes(b"PAR1")
+    sweeps.here(finished.folder, "realizations=2")
+    assert (finished.folder / "earlier" / "2" / "results.parquet").read_bytes() == b"PAR1"
+
+
+@pytest.mark.parametrize("name", ["file/run", "x" * 300])
+def test_a_run_folder_that_cannot_be_is_told_before_any_work(sweeps, tmp_path: Path, name: str):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as ended:
+        main([*SMALL, f"store={tmp_path / 'store'}", f"hydra.run.dir={tmp_path / name}"])
+    assert "give another, hydra.run.dir=FOLDER" in str(ended.value.code)
+    assert not list((tmp_path / "store").glob("cell/*"))
+
+
+def test_no_arguments_train_nothing():
+    with pytest.raises(SystemExit, match="give experiment=NAME"):
+        main([])
 
 
 def test_a_failing_training_keeps_back_only_what_needs_it(sweeps, tmp_path: Path, capsys):
@@ -184,7 +229,7 @@ def test_store_that_is_a_file_is_one_line(sweeps, tmp_path: Path):
 
 def test_store_commands(sweeps, finished, capsys):
     folder = str(finished.store.folder)
-    store_command(["list", "--store", folder])
+    store_command(["list", f"store={folder}"])
     listed = capsys.readouterr().out
     assert listed.count("training CNN") == 1
     assert listed.count("cell noise, awgn") == 2
@@ -195,8 +240,19 @@ def test_store_commands(sweeps, finished, capsys):
 
     store_command(["prune", "--store", folder])
     assert "0.0 MB were freed" in capsys.readouterr().out
-    store_command(["prune", "--store", folder, "--all"])
+    store_command(["prune", f"store={folder}", "--all"])
     assert not list(finished.store.keys("cell"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["list", "store=nowhere"], "there is no store nowhere"), (["prune", "stor=x"], "takes store=FOLDER alone")],
+)
+def test_store_commands_make_no_store_and_read_no_other_key(tmp_path: Path, monkeypatch, arguments: list, said: str):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=said):
+        store_command(arguments)
+    assert not list(tmp_path.iterdir())
 
 
 def test_store_prunes_what_older_code_made(finished, monkeypatch, capsys):

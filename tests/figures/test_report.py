@@ -102,6 +102,7 @@ def test_provenance_and_failures_are_on_the_page(run):
     for expected in ("python 3.11.7, torch 2.6.0", "experiment=demo", "cell noise, 0 dB", "BudgetError: too small"):
         assert expected in text
     assert "<b>not bold</b>" not in text
+    assert text.index("BudgetError: too small") > text.index("<tbody>")
 
 
 def test_a_run_without_provenance_says_so(run):
