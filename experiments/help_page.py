@@ -23,7 +23,8 @@ Examples
 
 What to compare
   experiment=        {experiment}
-  scheme=[A,B]       {scheme}
+  scheme=[A,B]       {scheme},
+                     and the variants of the experiment
   channel=[A,B]      {channel}
   dataset=           {dataset}, or any name of the hub; dataset.path=FOLDER for local files
   model=             {model} (each data set has a default)
@@ -47,7 +48,8 @@ Precision and speed
 
 Options
   --dry-run                  print what would be done and how long it may take
-  --show                     print the whole configuration; every key in it can be given as key=value
+  --show                     print the whole configuration; every key in it can be given as key=value, and every
+                             other argument of the classes in it, for example scheme.airnet.teacher=null
   --config-dir FOLDER        configuration files of your own, in folders scheme/, channel/, experiment/ ...
   --help                     this page\
 """
