@@ -9,13 +9,14 @@ from experiments.stage import Stage
 from experiments.store import Store
 
 
-def estimate(plan: Plan, store: Store, slots: int) -> str:
+def estimate(plan: Plan, store: Store, slots: int, slowdown: float = 1.0) -> str:
     """The plan in a few lines: cells, trainings, what is there already, and an estimate of time.
 
     Args:
         plan: of the sweep.
         store: where finished work lies.
         slots: stages that are worked on at once.
+        slowdown: time of bfloat16 over that of float32 on this machine, where the store knows float32 alone.
     """
     missing = plan.unfinished(store)
     cells = {cell.stage.key for cell in plan.cells}
@@ -26,15 +27,19 @@ def estimate(plan: Plan, store: Store, slots: int) -> str:
         f"{len(plan.trainings)} trainings ({len(trainings)} to do)",
         *(f"  {stage.label}: {stage.amount:g} epochs" for stage in trainings[:20]),
         *([f"  and {len(trainings) - 20} more"] if len(trainings) > 20 else []),
-        _time(missing, store, slots),
+        _time(missing, store, slots, slowdown),
     ]
     return "\n".join(lines)
 
 
-def _time(missing: list[Stage], store: Store, slots: int) -> str:
+def _time(missing: list[Stage], store: Store, slots: int, slowdown: float) -> str:
     if not missing:
         return "time: nothing is left to do"
     rates = seconds_per_unit(store)
+    for stage in missing:
+        plain = stage.like.replace(", bfloat16,", ", float32,")
+        if stage.like not in rates and plain in rates:
+            rates[stage.like] = rates[plain] * slowdown
     unknown = {stage.kind for stage in missing if stage.like not in rates}
     if unknown:
         return f"time: unknown, the store has no like work yet ({' and '.join(sorted(unknown))})"

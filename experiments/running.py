@@ -12,6 +12,7 @@ from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
 from experiments.estimate import estimate
 from experiments.failures import report
+from experiments.machine import cores, notes, slowdown
 from experiments.planner import Plan, plan
 from experiments.progress import Progress
 from experiments.store import Store, StoreError, WriteError
@@ -43,8 +44,13 @@ def run(command: Command, arguments: list[str]) -> int:
         sweep = configure(command)
         planned = plan(sweep)
         store = Store(sweep.store)
+        factor = slowdown(planned.unfinished(store), sweep.precision, sweep.device)
         if command.dry_run:
-            console.print(estimate(planned, store, sweep.engine.slots), highlight=False)
+            console.print(estimate(planned, store, _at_once(sweep), factor), highlight=False)
+        if command.dry_run or planned.unfinished(store):
+            for line in notes(factor, sweep.threads, _workers_here(sweep)):
+                console.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
+        if command.dry_run:
             return 0
         earlier.ready(sweep.folder)
         failures, counts = _work(sweep, planned, store, console)
@@ -71,6 +77,18 @@ def run(command: Command, arguments: list[str]) -> int:
     for line in [*([kept] if kept else []), *lines]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 1 if failures else 0
+
+
+def _workers_here(sweep: Sweep) -> int:
+    """Tasks at once that share this machine; 1 where another does the work."""
+    elsewhere = any(getattr(sweep.engine, name, None) is not None for name in ("scheduler", "cluster"))
+    return 1 if elsewhere else getattr(sweep.engine, "workers", 1)
+
+
+def _at_once(sweep: Sweep) -> int:
+    """Tasks that are worked on at once, without those that would wait for a core of this machine."""
+    workers = _workers_here(sweep)
+    return sweep.engine.slots if workers == 1 else max(1, min(workers, cores() // sweep.threads))
 
 
 def _work(
