@@ -5,7 +5,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -18,10 +18,13 @@ from airdeliver.schemes import About, Scheme
 from channels import Channel
 from experiments.building import build, in_one_line
 from experiments.command_line import Command, ConfigurationError, suggestion
+from experiments.composition import LARGEST
 from experiments.engine import Engine
 from experiments.monte_carlo import Realizations
 
 KNOWLEDGE = ("none", "average", "instantaneous")
+Kind = TypeVar("Kind")
+
 MATCHED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x")
 
 
@@ -97,10 +100,13 @@ def configure(command: Command) -> Sweep:
     nodes = {_name(name, node): (name, node) for name, node in _some(config.get("scheme"), "scheme").items()}
     # A title is no argument of the scheme: it must not identify results.
     titles = {name: str(node["title"]) for name, (_, node) in nodes.items() if node.get("title") is not None}
-    schemes = {name: build(node, f"scheme.{key}", besides=("title",)) for name, (key, node) in nodes.items()}
+    schemes = {
+        name: _a(Scheme, build(node, f"scheme.{key}", besides=("title",)), f"scheme.{key}")
+        for name, (key, node) in nodes.items()
+    }
     schemes = {name: _override_snr(scheme, name, config.train_snr_db) for name, scheme in schemes.items()}
     channels = {
-        _name(name, node): build(node, f"channel.{name}")
+        _name(name, node): _a(Channel, build(node, f"channel.{name}"), f"channel.{name}")
         for name, node in _some(config.get("channel"), "channel").items()
     }
     return Sweep(
@@ -111,9 +117,9 @@ def configure(command: Command) -> Sweep:
         dataset=str(config.dataset.name),
         dataset_path=None if config.dataset.path is None else str(config.dataset.path),
         model_name=_model_name(command),
-        model=build(config.model, "model"),
-        training=build(config.training, "training"),
-        fine_tuning=build(config.fine_tuning, "fine_tuning"),
+        model=_a(ModelBuilder, build(config.model, "model"), "model"),
+        training=_recipe(config.training, "training"),
+        fine_tuning=_recipe(config.fine_tuning, "fine_tuning"),
         knowledge=tuple(_one_of(item, "knowledge", KNOWLEDGE) for item in _axis(config, "knowledge")),
         snr_db=tuple(_decibel(item, "snr_db") for item in _axis(config, "snr_db")),
         channel_uses=tuple(_budget(item) for item in _axis(config, "channel_uses")),
@@ -126,9 +132,31 @@ def configure(command: Command) -> Sweep:
         device=_device(str(config.device)),
         store=Path(str(config.store)),
         folder=command.folder,
-        engine=build(config.engine, "engine"),
+        engine=_a(Engine, build(config.engine, "engine"), "engine"),
         resolved=_plain(config),
     )
+
+
+def _a(kind: type[Kind], built: Any, key: str) -> Kind:
+    """What was built, if it is of the kind that stands there.
+
+    Raises:
+        ConfigurationError: it is of another.
+    """
+    if not isinstance(built, kind):
+        raise ConfigurationError(
+            f"{key} must be of class {kind.__name__}, got {type(built).__name__}: give {key}._target_=module.Class of "
+            f"a class that extends {kind.__name__}"
+        )
+    return built
+
+
+def _recipe(node: Any, key: str) -> Recipe:
+    """A recipe that trains: a scheme of which a network is sent as it is leaves out the training, not its epochs."""
+    recipe = _a(Recipe, build(node, key), key)
+    if recipe.epochs < 1:
+        raise ConfigurationError(f"{key}.epochs must be at least 1, got {recipe.epochs}: nothing would be trained")
+    return recipe
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
@@ -147,6 +175,8 @@ def _override_snr(scheme: Scheme, name: str, train_snr_db: Any) -> Any:
         return scheme
     if OmegaConf.is_list(train_snr_db):
         value: Any = tuple(_decibel(item, "train_snr_db") for item in train_snr_db)
+        if len(value) != 2 or value[0] > value[1]:
+            raise ConfigurationError(f"train_snr_db must be one SNR or a range [low,high], got {list(train_snr_db)}")
     else:
         value = _decibel(train_snr_db, "train_snr_db")
     fields: Any = scheme
@@ -235,12 +265,16 @@ def _device(value: str) -> str:
 
 
 def _budget(value: Any) -> int | str:
+    near = ""
     if isinstance(value, str):
-        match = MATCHED.fullmatch(value.strip())
+        match = MATCHED.fullmatch(value.strip().lower())
         if match and float(match.group(1)) > 0:
             return match.group(0)
-    elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LARGEST:
+        if value == int(value):
+            return int(value)  # 1e5, say
+        near = f", did you mean {value:g}x?"
     raise ConfigurationError(
-        f"channel_uses must be positive integers or multiples of matched bandwidth such as 1x or 0.5x, got {value!r}"
+        "channel_uses must be positive integers or multiples of matched bandwidth such as 1x or 0.5x, "
+        f"got {value!r}{near}"
     )

@@ -60,6 +60,15 @@ def test_command_line_wins_over_experiment_over_preset():
     assert config.training.batch_size == 64  # of the digits
 
 
+def test_a_range_that_no_scheme_uses_is_checked_too(unchecked: None):
+    with pytest.raises(ConfigurationError, match="range"):
+        configure(read(["scheme=[clean]", "train_snr_db=[20,0]"]))
+
+
+def test_budgets_may_be_written_as_people_write_them():
+    assert configure(read(["channel_uses=[1e5,1X, .5x]"])).channel_uses == (100_000, "1x", ".5x")
+
+
 def test_own_configuration_folder(tmp_path: Path):
     (tmp_path / "scheme").mkdir()
     (tmp_path / "scheme" / "mine.yaml").write_text(
@@ -286,6 +295,15 @@ def test_what_cannot_be_read_gets_one_line_before_anything_is_built(argument: st
         ("knowledge=[avrage]", "did you mean average?"),
         ("train_snr_db=high", "train_snr_db must be numbers in dB"),
         ("train_snr_db=[20,0]", "range"),
+        ("train_snr_db=[0,10,20]", "range"),
+        ("channel_uses=[0.5]", "did you mean 0.5x?"),
+        ("channel_uses=[1e30]", "channel_uses must be positive"),
+        ("training.epochs=0", "training.epochs must be at least 1"),
+        ("fine_tuning.epochs=0", "fine_tuning.epochs must be at least 1"),
+        ("channel._target_=builtins.dict", "channel.own must be of class Channel, got dict"),
+        ("scheme._target_=channels.AWGN", "scheme.own must be of class Scheme, got AWGN"),
+        ("model._target_=builtins.list", "model must be of class ModelBuilder, got list"),
+        ("engine._target_=builtins.dict", "engine must be of class Engine, got dict"),
         ("realizations=0", "realizations must be an integer of at least 1"),
         ("realizations={until: 0.01, at_leats: 3}", "did you mean at_least?"),
         ("realizations={until: 0.01, at_least: 3}", "multiples of 16"),
