@@ -1,6 +1,6 @@
 """What sender and receiver do with a Keras model beyond its values. Importing this file imports Keras."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from airdeliver.payload import Layout, load
+from airdeliver.payload.inputs import Inputs, batches, count
 
 
 def batch_norms(model: keras.Model) -> list[Any]:
@@ -17,31 +18,67 @@ def batch_norms(model: keras.Model) -> list[Any]:
     return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
 
 
-def estimate_statistics(model: keras.Model, inputs: Float[Tensor, "n ..."]) -> keras.Model:
+def estimate_statistics(model: keras.Model, inputs: Inputs) -> keras.Model:
     """Replace the moving statistics of every batch norm by those of `inputs`; there is no labels argument.
 
-    Layer by layer, so that each sees what the batch norms before it make of these inputs, all of them together;
-    dropout stays off.
+    One pass over all inputs together, layer by layer: each batch norm takes the statistics of what enters it before it
+    is applied, so that each sees what those before it make of these inputs, also inside nested and subclassed models.
+    Dropout stays off. A layer that is called several times keeps the mean of its calls' statistics.
+
+    Args:
+        model: changed in place.
+        inputs: of any kind that `airdeliver.normalisation.estimate_statistics` takes.
 
     Raises:
-        ValueError: a subclassed model, whose layers cannot be reached one by one.
+        ValueError: no inputs.
     """
-    for layer in batch_norms(model):
-        try:
-            before = keras.Model(model.inputs, layer.input)
-        except (AttributeError, ValueError, TypeError):
-            raise ValueError(
-                "batch norm of a subclassed Keras model cannot be re-estimated: use a functional or sequential model, "
-                "or normalisation 'frozen'"
-            ) from None
-        entering = np.asarray(before(inputs.cpu().numpy(), training=False))
-        others = tuple(axis for axis in range(entering.ndim) if axis != layer.axis % entering.ndim)
-        layer.moving_mean.assign(entering.mean(others))
-        layer.moving_variance.assign(entering.var(others))
+    layers = batch_norms(model)
+    if not layers:
+        return model
+    met: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for layer in layers:
+        _watch(layer, met.setdefault(id(layer), []))
+    try:
+        for batch in batches(inputs, max(1, count(inputs)), model):
+            keras_called(model, batch)
+    finally:
+        for layer in layers:
+            del layer.call
+    for layer in layers:
+        _assign(layer, met[id(layer)])
     return model
 
 
-def average_statistics(model: keras.Model, arrivals: Iterable[None], inputs: Float[Tensor, "n ..."]) -> keras.Model:
+def _watch(layer: Any, met: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Let a batch norm take the statistics of what enters it."""
+    call = layer.call
+
+    def watched(inputs: Any, *args: Any, **keywords: Any) -> Any:
+        entering = np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(inputs, "float32")))
+        others = tuple(axis for axis in range(entering.ndim) if axis != layer.axis % entering.ndim)
+        met.append((entering.mean(others), entering.var(others)))
+        _assign(layer, met[-1:])
+        return call(inputs, *args, **keywords)
+
+    object.__setattr__(layer, "call", watched)
+
+
+def _assign(layer: Any, met: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    if met:
+        layer.moving_mean.assign(np.mean([mean for mean, _ in met], axis=0))
+        layer.moving_variance.assign(np.mean([variance for _, variance in met], axis=0))
+
+
+def keras_called(model: keras.Model, inputs: Inputs) -> Any:
+    """The model's output for one batch of tensors, in evaluation mode."""
+    if isinstance(inputs, Mapping):
+        return model({name: value.cpu().numpy() for name, value in inputs.items()}, training=False)
+    if isinstance(inputs, (tuple, list)):
+        return model([value.cpu().numpy() for value in inputs], training=False)
+    return model(inputs.cpu().numpy(), training=False)
+
+
+def average_statistics(model: keras.Model, arrivals: Iterable[None], inputs: Inputs) -> keras.Model:
     """Moving statistics averaged over several arrivals of the same network: see `airdeliver.normalisation`."""
     layers, means, variances = batch_norms(model), [], []
     for _ in arrivals:
@@ -63,7 +100,7 @@ class KerasReceiver:
         calibration: inputs to re-estimate batch norm from; None if its statistics arrive.
     """
 
-    def __init__(self, model: keras.Model, layout: Layout, calibration: Tensor | None) -> None:
+    def __init__(self, model: keras.Model, layout: Layout, calibration: Inputs) -> None:
         self.model, self.layout = model, layout
         self.calibration = calibration if batch_norms(model) else None
 
@@ -74,6 +111,6 @@ class KerasReceiver:
             estimate_statistics(self.model, self.calibration)
         return self
 
-    def __call__(self, images: Float[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
-        """Logits of prepared inputs, in the axes that the Keras model expects."""
-        return torch.from_numpy(np.array(self.model(images.cpu().numpy(), training=False)))
+    def __call__(self, images: Inputs) -> Tensor:
+        """Outputs for prepared inputs, in the axes that the Keras model expects."""
+        return torch.from_numpy(np.array(keras_called(self.model, images)))

@@ -8,11 +8,11 @@ from types import ModuleType
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from airdeliver.payload import Model, is_keras
+from airdeliver.payload.inputs import Inputs, batches, called
 
 CALIBRATION_BATCH = 512
 """Inputs that are normalised together: as many as usual, so that one batch's statistics are all inputs' statistics."""
@@ -60,44 +60,55 @@ def batch_norms(model: Model) -> list[Any]:
 
 
 @torch.no_grad()
-def estimate_statistics(model: Model, inputs: Float[Tensor, "n ..."]) -> Model:
+def estimate_statistics(model: Model, inputs: Inputs) -> Model:
     """Replace the running statistics of every batch norm by those of `inputs`; there is no labels argument.
+
+    Everything else is in evaluation mode: dropout is off. A model that draws random numbers nevertheless draws the same
+    ones each time, and leaves the global generator as it was.
 
     Args:
         model: changed in place, left in evaluation mode.
-        inputs: unlabelled; up to `CALIBRATION_BATCH` are normalised together, more are averaged batch by batch.
+        inputs: unlabelled: a tensor, a tuple of tensors (one for each argument), a mapping from argument to tensor, or
+            a list or `DataLoader` of batches (labels in them are left out). Up to `CALIBRATION_BATCH` are normalised
+            together, more are averaged batch by batch.
+
+    Raises:
+        ValueError: one example where a batch norm needs two, inputs of unlike length, a used-up iterator.
 
     Source: Y. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
     """
     if is_keras(model):
         return _keras().estimate_statistics(model, inputs)
-    with _accumulating(batch_norms(model)) as norms:
+    with _accumulating(model, batch_norms(model)) as norms:
         if norms:
-            for batch in _batches(inputs):
-                model(batch)
+            _run(model, inputs)
     return model.eval()
 
 
 @torch.no_grad()
-def average_statistics(model: Model, arrivals: Iterable[None], inputs: Float[Tensor, "n ..."]) -> Model:
+def average_statistics(model: Model, arrivals: Iterable[None], inputs: Inputs) -> Model:
     """Running statistics averaged over several arrivals of the same network, for a sender that knows the SNR.
 
     Args:
         model: changed in place, left in evaluation mode.
         arrivals: each step of the iteration leaves other received weights in the model.
-        inputs: the sender's own, of the training split.
+        inputs: the sender's own, of the training split; of any kind that `estimate_statistics` takes.
+
+    Raises:
+        ValueError: as `estimate_statistics`.
     """
     if is_keras(model):
         return _keras().average_statistics(model, arrivals, inputs)
-    with _accumulating(batch_norms(model)):
+    with _accumulating(model, batch_norms(model)):
         for _ in arrivals:
-            for batch in _batches(inputs):
-                model(batch)
+            _run(model, inputs)
     return model.eval()
 
 
 def serve_by_batch(model: Model) -> Model:
     """Let every batch norm use the statistics of the batch it serves, until statistics are estimated; evaluation mode.
+
+    A batch of one example has no statistics: the model then says so in a `ValueError`.
 
     Raises:
         ValueError: a Keras model, which cannot.
@@ -107,6 +118,7 @@ def serve_by_batch(model: Model) -> Model:
     for norm in batch_norms(model):
         norm.running_mean = norm.running_var = norm.num_batches_tracked = None
         norm.track_running_stats = False
+        norm.register_forward_pre_hook(_refuse_one)
     return model.eval()
 
 
@@ -116,21 +128,38 @@ def _keras() -> ModuleType:
 
 
 @contextmanager
-def _accumulating(norms: list[_BatchNorm]) -> Iterator[list[_BatchNorm]]:
+def _accumulating(model: nn.Module, norms: list[_BatchNorm]) -> Iterator[list[_BatchNorm]]:
     """Only batch norms are in training mode, and average over all batches with equal weight."""
     momenta = [norm.momentum for norm in norms]
+    model.eval()
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
         norm.train()
+    hooks = [norm.register_forward_pre_hook(_refuse_one) for norm in norms]
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
     try:
-        yield norms
+        with torch.random.fork_rng(devices):
+            torch.random.manual_seed(0)
+            yield norms
     finally:
+        for hook in hooks:
+            hook.remove()
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
             norm.eval()
 
 
-def _batches(inputs: Tensor) -> tuple[Tensor, ...]:
-    """Batches of nearly equal size, none above `CALIBRATION_BATCH`."""
-    return inputs.tensor_split(max(1, -(-len(inputs) // CALIBRATION_BATCH)))
+def _run(model: nn.Module, inputs: Inputs) -> None:
+    for batch in batches(inputs, CALIBRATION_BATCH, model):
+        called(model, batch)
+
+
+def _refuse_one(norm: nn.Module, entering: tuple[torch.Tensor, ...]) -> None:
+    """Batch norm's own complaint names neither the cause nor the remedy."""
+    x = entering[0]
+    if x.ndim > 1 and x.numel() == x.shape[1]:
+        raise ValueError(
+            f"batch norm of {x.shape[1]} features got one example and has no statistics of its own yet: serve at least "
+            "2 examples at once, or give at least 2 calibration inputs"
+        )

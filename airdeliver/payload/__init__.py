@@ -4,6 +4,7 @@ from airdeliver.payload.flattened import Flattened
 from airdeliver.payload.folding import Folded
 from airdeliver.payload.layout import Layout, Payload, Segment
 from airdeliver.payload.model import Model, architecture_of, is_keras, layout_of, load, payload_of, values_of, write
+from airdeliver.payload.published import published
 
 __all__ = [
     "Flattened",
@@ -17,6 +18,7 @@ __all__ = [
     "layout_of",
     "load",
     "payload_of",
+    "published",
     "values_of",
     "write",
 ]

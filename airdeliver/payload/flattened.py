@@ -1,17 +1,17 @@
-"""A torch module seen as one vector: which of its tensors travel, and how they are read and written."""
-
-from collections.abc import Iterator
-from typing import TypeGuard
+"""A torch module seen as one vector: its learned tensors under a layout, read and written in place."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.parameter import is_lazy
 
-from airdeliver.payload.layout import SMALLEST_VARIANCE, Layout, Segment
+from airdeliver.payload.copying import copied, forget_unregistered
+from airdeliver.payload.layout import SMALLEST_VARIANCE, Layout, Segment, logarithm
+from airdeliver.payload.learned import STATISTICS, description, is_tracking, join, learned
+from airdeliver.payload.published import is_published, mark_of
+from airdeliver.payload.unsent import refuse_unsent
 
-STATISTICS = ("running_mean", "running_var")
+__all__ = ["Flattened", "architecture_of", "is_tracking", "layout_of", "load", "refuse_unsent"]
 
 
 class Flattened:
@@ -35,112 +35,87 @@ class Flattened:
 
     def __init__(self, model: nn.Module, layout: Layout):
         self.layout = layout
-        learned = {name: (tensor, is_statistic) for name, tensor, is_statistic in _learned(model)}
-        self.tensors = layout.matched(learned)
+        found = {each.name: each for each in learned(model)}
+        layout.matched({name: (each, each.statistic) for name, each in found.items()})
+        self._learned = [found[name] for name in layout.names]
+        self._plain = [i for i, each in enumerate(self._learned) if each.kind == "plain"]
+        self.tensors = [self._learned[i].tensor for i in self._plain]
+        self._special = [i for i, each in enumerate(self._learned) if each.kind != "plain"]
         self._logarithmic = [i for i, s in enumerate(layout.segments) if s.transform == "log"]
 
     @torch.no_grad()
     def read(self) -> Float[Tensor, "n"]:
-        """All values as a new float32 vector on the model's device."""
-        if not self.tensors:
+        """All values as a new float32 vector on the model's device.
+
+        Raises:
+            ValueError: a model on the meta device, or a variance below 0.
+        """
+        if not self._learned:
             return torch.zeros(0)
-        parts = [tensor.reshape(-1) for tensor in self.tensors]
+        parts = [each.read() for each in self._learned]
         for i in self._logarithmic:
-            parts[i] = parts[i].float().clamp(min=SMALLEST_VARIANCE).log()
+            parts[i] = logarithm(parts[i].float(), self.layout.names[i], self._learned[i].floor or SMALLEST_VARIANCE)
+        if any(part.is_meta for part in parts):
+            name = next(each.name for each, part in zip(self._learned, parts, strict=True) if part.is_meta)
+            raise ValueError(f"{name} is on the meta device and has no values: load the model before it is sent")
         return torch.cat(parts).float()
 
     @torch.no_grad()
     def write(self, values: Float[Tensor, "n"]) -> None:
-        """Set all values; a tensor keeps its dtype, device and memory format."""
+        """Set all values; a tensor keeps its dtype, device and memory format, integers are rounded."""
         parts = self.layout.split(values.detach())
         for i in self._logarithmic:
             parts[i] = parts[i].exp()
-        shaped = [part.view(tensor.shape) for part, tensor in zip(parts, self.tensors, strict=True)]
-        if self.tensors:
+        shaped = [parts[i].view(self._learned[i].shape) for i in self._plain]
+        if shaped:
             torch._foreach_copy_(self.tensors, shaped)
+        for i in self._special:
+            self._learned[i].write(parts[i])
 
 
 def layout_of(model: nn.Module, statistics: bool | None = None) -> Layout:
     """The segments of a torch module: see `airdeliver.payload.payload_of`."""
     segments = []
-    for name, tensor, is_statistic in _learned(model):
-        if is_statistic and statistics is False:
+    for each in learned(model):
+        if each.statistic and statistics is False:
             continue
-        logarithmic = bool(statistics) and is_statistic and name.endswith("running_var")
-        segments.append(Segment(name, tuple(tensor.shape), "log" if logarithmic else "identity"))
-    return Layout(tuple(segments))
+        logarithmic = statistics is not None and each.floor is not None
+        segments.append(Segment(each.name, each.shape, "log" if logarithmic else "identity"))
+    return Layout(tuple(segments), description(model))
 
 
 @torch.no_grad()
 def load(model: nn.Module, layout: Layout, values: Float[Tensor, "n"]) -> nn.Module:
     """Write received values into a torch module: see `airdeliver.payload.load`."""
     Flattened(model, layout).write(values)
-    for prefix, module in model.named_modules():
+    modules = list(model.named_modules())
+    marks = [(prefix, mark) for prefix, module in modules if (mark := mark_of(module)) is not None]
+    for prefix, module in modules:
         if is_tracking(module):
-            _reset_unsent(module, prefix, frozenset(layout.names))
+            kept = {join(prefix, name) for name in STATISTICS if is_published(join(prefix, name), marks)}
+            _reset_unsent(module, prefix, kept.union(layout.names))
     return model
 
 
 @torch.no_grad()
-def blank(model: nn.Module) -> nn.Module:
-    """Make every learned value of a torch module NaN, in place: see `airdeliver.payload.architecture_of`."""
-    for _, tensor, _ in _learned(model):
-        tensor.fill_(torch.nan)
-    return model
+def architecture_of(model: nn.Module) -> nn.Module:
+    """A copy without learned values: see `airdeliver.payload.architecture_of`."""
+    refuse_unsent(model)
+    for _ in learned(model):  # What cannot travel is refused by name before it is copied.
+        pass
+    twin = copied(model)
+    for each in learned(twin):
+        if each.kind == "integer":
+            each.tensor.zero_()
+        else:
+            each.tensor.fill_(torch.nan)
+    forget_unregistered(twin)
+    return twin
 
 
-def is_tracking(module: nn.Module) -> TypeGuard[_BatchNorm]:
-    """Whether a module is a batch norm with running statistics."""
-    return isinstance(module, _BatchNorm) and module.running_mean is not None and module.running_var is not None
-
-
-def _reset_unsent(batch_norm: _BatchNorm, prefix: str, sent: frozenset[str]) -> None:
+def _reset_unsent(batch_norm: _BatchNorm, prefix: str, kept: set[str]) -> None:
     for name, fresh in zip(STATISTICS, (0.0, 1.0), strict=True):
-        if _join(prefix, name) not in sent:
+        if join(prefix, name) not in kept:
             getattr(batch_norm, name).fill_(fresh)
     if batch_norm.num_batches_tracked is not None:
         batch_norm.num_batches_tracked.zero_()
-
-
-def _learned(model: nn.Module) -> Iterator[tuple[str, Tensor, bool]]:
-    """Name, float tensor and whether it is a batch norm's running statistic, in the order of the state dict."""
-    seen: set[int] = set()
-    for prefix, module in model.named_modules():
-        tracking = is_tracking(module)
-        for name, parameter in module._parameters.items():
-            if parameter is not None and id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield _join(prefix, name), _real(_join(prefix, name), parameter, True), False
-        for name, buffer in module._buffers.items():
-            rebuilt = name in module._non_persistent_buffers_set
-            if buffer is None or rebuilt or id(buffer) in seen or not _is_float(buffer):
-                continue
-            seen.add(id(buffer))
-            yield _join(prefix, name), _real(_join(prefix, name), buffer, False), tracking and name in STATISTICS
-
-
-def _real(name: str, tensor: Tensor, is_parameter: bool) -> Tensor:
-    """The tensor as real values that share its memory; refuses what one float32 vector cannot carry."""
-    if is_lazy(tensor):
-        raise ValueError(f"{name} has no shape yet: run the lazy model once on an input before it is sent")
-    if tensor.dtype in (torch.float64, torch.complex128):
-        raise ValueError(f"{name} is {_dtype(tensor)}, payloads are float32: call model.float() before it is sent")
-    if is_parameter and not _is_float(tensor):
-        raise ValueError(
-            f"{name} is a parameter of dtype {_dtype(tensor)}: only floating-point parameters can be sent; "
-            "register it as a buffer if it is part of the architecture"
-        )
-    detached = tensor.detach()
-    return torch.view_as_real(detached) if detached.is_complex() else detached
-
-
-def _is_float(tensor: Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
-
-
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
-
-
-def _join(prefix: str, name: str) -> str:
-    return f"{prefix}.{name}" if prefix else name

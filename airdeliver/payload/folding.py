@@ -1,14 +1,16 @@
 """Batch norms folded into the convolutions before them: the same function, faster to evaluate."""
 
-import copy
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
-from airdeliver.payload.flattened import is_tracking
+from airdeliver.payload.copying import copied
+from airdeliver.payload.inputs import Inputs, called
+from airdeliver.payload.learned import is_tracking, join, learned, unexpanded
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -24,9 +26,9 @@ class Folded:
 
     Args:
         model: the source; it is not changed.
-        example: inputs of the model; if given, the twin is compared with the model on them, and batch norms after
-            linear layers are folded as well (whether those normalise the features depends on the input's shape). A
-            twin that differs is replaced by a plain copy.
+        example: inputs of the model; if given, the twin is compared with the model on them (see `verify`), and batch
+            norms after linear layers are folded as well (whether those normalise the features depends on the input's
+            shape). A twin that differs is replaced by a plain copy.
 
     Attributes:
         module: the twin, in evaluation mode, without gradients.
@@ -44,15 +46,50 @@ class Folded:
     True
     """
 
-    def __init__(self, model: nn.Module, example: Tensor | None = None):
+    def __init__(self, model: nn.Module, example: Inputs = None):
+        self._model = model
         self.pairs = _pairs(model, linear=example is not None)
-        self._build(model)
-        if example is not None and self.pairs and not _agree(model, self.module, example):
-            self.pairs = ()
-            self._build(model)
+        self._build()
+        if example is not None:
+            self.verify(example)
 
-    def _build(self, model: nn.Module) -> None:
-        self.module = copy.deepcopy(model).eval().requires_grad_(False)
+    @torch.no_grad()
+    def verify(self, example: Inputs) -> bool:
+        """Compare the twin with the model on inputs, at the model's current weights; replace it if they differ.
+
+        A model without values (the architecture alone) is compared with random ones in their place.
+
+        Args:
+            example: inputs of the model: a tensor, a tuple or a mapping; a few examples are enough.
+
+        Returns:
+            Whether they agree. If not, the twin is a plain copy from now on (`module` is another one then).
+        """
+        if not self.pairs:
+            return True
+        source, trial = copied(self._model).eval(), self.module
+        if not all(bool(each.tensor.float().isfinite().all()) for each in learned(source)):
+            _randomise(source)
+            trial = Folded.of_pairs(source, self.pairs).module
+        if _agree(source, trial, example):
+            return True
+        self.pairs = ()
+        self._build()
+        return False
+
+    @classmethod
+    def of_pairs(cls, model: nn.Module, pairs: tuple[tuple[str, str], ...]) -> "Folded":
+        """A twin in which these pairs, and no others, are folded."""
+        folded = cls.__new__(cls)
+        folded._model, folded.pairs = model, pairs
+        folded._build()
+        return folded
+
+    def _build(self) -> None:
+        model = self._model
+        self.module = copied(model).eval()
+        for parameter in self.module.parameters():
+            parameter.requires_grad_(False)
         self._fused, fused_names = [], set()
         for before, after in self.pairs:
             batch_norm: Any = model.get_submodule(after)
@@ -67,7 +104,7 @@ class Folded:
             (sources[path], module, name)
             for path, module in self.module.named_modules()
             for name, tensor in (*module._parameters.items(), *module._buffers.items())
-            if tensor is not None and (f"{path}.{name}" if path else name) not in fused_names
+            if tensor is not None and join(path, name) not in fused_names
         ]
         self.refresh()
 
@@ -80,8 +117,8 @@ class Folded:
             twin.bias.copy_(bias)
         if self._copied:
             torch._foreach_copy_(
-                [getattr(twin, name) for _, twin, name in self._copied],
-                [getattr(source, name) for source, _, name in self._copied],
+                [unexpanded(getattr(twin, name)) for _, twin, name in self._copied],
+                [unexpanded(getattr(source, name)) for source, _, name in self._copied],
             )
 
 
@@ -90,7 +127,7 @@ def _pairs(model: nn.Module, linear: bool) -> tuple[tuple[str, str], ...]:
     foldable = (*CONVOLUTIONS, *TRANSPOSED, nn.Linear) if linear else (*CONVOLUTIONS, *TRANSPOSED)
     modules = dict(model.named_modules())
     try:
-        graph = fx.Tracer().trace(copy.deepcopy(model).eval())
+        graph = fx.Tracer().trace(copied(model).eval())
     except Exception:  # The model's own code runs on proxies: it may fail in any way.
         return ()
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
@@ -114,14 +151,45 @@ def _fuse(convolution: Any, batch_norm: Any) -> tuple[Tensor, Tensor]:
     affine = (batch_norm.weight, batch_norm.bias)
     if isinstance(convolution, nn.Linear):
         return fuse_linear_bn_weights(convolution.weight, convolution.bias, *statistics, *affine)
-    transposed = isinstance(convolution, TRANSPOSED)
-    return fuse_conv_bn_weights(convolution.weight, convolution.bias, *statistics, *affine, transpose=transposed)
+    if not isinstance(convolution, TRANSPOSED) or convolution.groups == 1:
+        transposed = isinstance(convolution, TRANSPOSED)
+        return fuse_conv_bn_weights(convolution.weight, convolution.bias, *statistics, *affine, transpose=transposed)
+    # Output channels lie group by group in a bias, and within a group in a transposed weight: each group is a
+    # convolution of its own.
+    groups = convolution.groups
+    whole = (convolution.weight, convolution.bias, *statistics[:2], *affine)
+    parts = zip(*([None] * groups if each is None else each.chunk(groups) for each in whole), strict=True)
+    fused = [
+        fuse_conv_bn_weights(weight, bias, mean, variance, batch_norm.eps, gain, shift, transpose=True)
+        for weight, bias, mean, variance, gain, shift in parts
+    ]
+    return torch.cat([weight for weight, _ in fused]), torch.cat([bias for _, bias in fused])
 
 
-@torch.no_grad()
-def _agree(model: nn.Module, twin: nn.Module, example: Tensor) -> bool:
-    expected, actual = copy.deepcopy(model).eval()(example), twin(example)
-    return torch.allclose(actual, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+def _agree(model: nn.Module, twin: nn.Module, example: Inputs) -> bool:
+    expected, actual = _tensors(called(model, example)), _tensors(called(twin, example))
+    return len(expected) == len(actual) and all(
+        torch.allclose(a, e, rtol=1e-3, atol=1e-3 * float(e.abs().max()) if e.numel() else 0.0, equal_nan=True)
+        for a, e in zip(actual, expected, strict=True)
+    )
+
+
+def _tensors(outputs: Any) -> list[Tensor]:
+    """The real or complex tensors among a model's outputs, however it returns them."""
+    if isinstance(outputs, Tensor):
+        return [outputs] if outputs.is_floating_point() or outputs.is_complex() else []
+    held = outputs.values() if isinstance(outputs, Mapping) else outputs if isinstance(outputs, (list, tuple)) else ()
+    held = held or getattr(outputs, "__dict__", {}).values()
+    return [tensor for each in held for tensor in _tensors(each)]
+
+
+def _randomise(model: nn.Module) -> None:
+    """Give every learned tensor values that let signals through, from a generator of their own."""
+    generator = torch.Generator().manual_seed(0)
+    for each in learned(model):
+        noise = torch.randn(each.shape, generator=generator)
+        fan_in = max(1, noise[0].numel()) if noise.ndim > 1 else 1
+        each.write((noise.abs() + 0.5 if each.floor is not None else noise / fan_in**0.5).reshape(-1))
 
 
 def _hooked(module: nn.Module) -> bool:

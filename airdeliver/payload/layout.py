@@ -183,3 +183,35 @@ def _refuse_not_finite(values: Tensor, layout: Layout) -> None:
                 f"weights of {name} are not finite ({bad} of {part.numel()} NaN or infinite): "
                 "did the training diverge? Check the model before it is sent"
             )
+
+
+def logarithm(values: Float[Tensor, "n"], name: str, floor: float) -> Float[Tensor, "n"]:
+    """Natural logarithms of what is never negative; a few dead entries travel as the smallest of the others.
+
+    A variance of 0 would be far from all others, and the noise on a segment is relative to its spread. What a dead
+    channel divides by hardly matters: its input does not differ from its mean.
+
+    Args:
+        values: variances, say.
+        name: of their segment.
+        floor: what they are at least; entries not above it are dead.
+
+    Raises:
+        ValueError: values below 0.
+
+    >>> logarithm(torch.tensor([1.0, 0.0, 4.0]), "running_var", 1e-7).exp()
+    tensor([1., 1., 4.])
+    """
+    if not len(values) or values.is_meta:
+        return values
+    least = float(values.min())
+    if least < 0:
+        raise ValueError(
+            f"{name} is named like a variance and has values below 0, down to {least:.3g}: correct it, or rename it if "
+            "it is something else"
+        )
+    if least <= floor:
+        living = values > floor
+        if 2 * int(living.sum()) > len(values):
+            floor = float(values[living].min())
+    return values.clamp(min=floor).log()

@@ -1,6 +1,5 @@
 """Model to payload and back, whatever library the model comes from."""
 
-import copy
 import importlib
 from typing import Any
 
@@ -17,11 +16,11 @@ Model = Any
 def payload_of(model: Model, statistics: bool | None = None) -> Payload:
     """A model's learned values as one float32 vector, cloned and detached.
 
-    All parameters and all persistent floating-point buffers travel, in the order of the model's state dict; a tensor
-    that several modules share (tied weights) travels once, under its first name. Complex64 tensors travel as pairs
-    of reals (a last axis of 2), float16 and bfloat16 ones as the float32 that they are. Integer and boolean buffers
-    (`num_batches_tracked`, say) and buffers that are not persistent are part of the published architecture: the
-    receiver's model builder makes them.
+    All parameters and all persistent buffers that are no constants travel, in the order of the model's state dict; a
+    tensor that several modules share (tied weights) travels once, under its first name. Complex64 tensors travel as
+    pairs of reals (a last axis of 2), other dtypes as the float32 that they are, integer weights too. Constants (masks,
+    index tables, position codes) and buffers that are not persistent are part of the published architecture: the
+    receiver's model builder makes them. The rule is in docs/payload.md.
 
     Args:
         model: a `torch.nn.Module` or a Keras model.
@@ -30,12 +29,15 @@ def payload_of(model: Model, statistics: bool | None = None) -> Payload:
             out, the receiver estimates them.
 
     Raises:
-        ValueError: values that are not finite, float64 or integer parameters, lazy modules without a shape.
+        ValueError: values that are not finite, float64 or integer parameters, lazy modules without a shape, something
+            learned that is neither parameter nor buffer and would reach the receiver unsent, each by name.
 
     >>> payload = payload_of(nn.BatchNorm1d(3), statistics=True)
     >>> payload.layout.names, payload.layout.segments[3].transform
     (('weight', 'bias', 'running_mean', 'running_var'), 'log')
     """
+    adapter = _adapter(model)
+    adapter.refuse_unsent(model)
     layout = layout_of(model, statistics)
     return Payload(values_of(model, layout), layout)
 
@@ -78,12 +80,13 @@ def load(model: Model, layout: Layout, values: Float[Tensor, "n"]) -> Model:
 def architecture_of(model: Model) -> Model:
     """A copy that knows the architecture alone: every learned value is NaN until `load` writes what was received.
 
-    A torch module is deep-copied, a Keras model cloned by `keras.models.clone_model`.
+    A torch module is copied, a Keras model cloned by `keras.models.clone_model`. Integer weights become 0, and
+    activations that the model keeps NaN.
+
+    Raises:
+        ValueError: something learned that a copy would hold and a payload would not, by name.
     """
-    if isinstance(model, nn.Module):
-        return flattened.blank(copy.deepcopy(model))
-    adapter = _adapter(model)
-    return adapter.blank(adapter.clone(model))
+    return _adapter(model).architecture_of(model)
 
 
 def is_keras(model: Model) -> bool:

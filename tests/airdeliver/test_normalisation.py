@@ -97,3 +97,44 @@ def test_bad_arguments_are_refused(arguments, message):
 def test_sender_without_inputs_is_refused():
     with pytest.raises(ValueError, match="give calibration_inputs"):
         deliver(network(), AnalogLink(), AWGN(), 0.0, 4000, 1, normalisation="sender")
+
+
+class Two(nn.Module):
+    """Two inputs, and dropout that no evaluation mode turns off."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.last, self.drop = nn.BatchNorm1d(6), nn.Linear(6, 3), nn.Dropout(0.5)
+
+    def forward(self, a, b):
+        return self.last(nn.functional.dropout(self.norm(self.drop(a * b)), 0.5, training=True))
+
+
+@pytest.mark.parametrize("kind", ["tuple", "mapping", "list of batches", "DataLoader"])
+@pytest.mark.parametrize("training", [True, False])
+def test_inputs_of_any_kind_give_the_same_statistics_with_dropout_off(kind, training):
+    """Batches of equal size, averaged, are as good as one: the mean is the same, no example is dropped."""
+    a, b = torch.randn(40, 6, generator=seeded(1)), torch.randn(40, 6, generator=seeded(2))
+    pairs = list(zip(a, b, strict=True))
+    inputs = {
+        "tuple": (a, b),
+        "mapping": {"b": b, "a": a},
+        "list of batches": list(zip(a.split(20), b.split(20), strict=True)),
+        "DataLoader": torch.utils.data.DataLoader(pairs, batch_size=20),
+    }[kind]
+    model, state = Two().train(training), torch.get_rng_state()
+    estimate_statistics(model, inputs)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.allclose(model.norm.running_mean, (a * b).mean(0), atol=1e-5)
+    assert torch.allclose(model.norm.running_var, (a * b).var(0), rtol=0.2)
+    assert not any(module.training for module in model.modules())
+
+
+def test_one_example_is_refused_with_the_remedy():
+    model = network()
+    with pytest.raises(ValueError, match="got one example and has no statistics of its own yet"):
+        estimate_statistics(model, torch.zeros(1, 6))
+    delivery = deliver(network(), AnalogLink(), AWGN(), 20.0, 2000, 1)
+    with pytest.raises(ValueError, match="serve at least 2 examples at once"):
+        delivery.model(0)(torch.zeros(1, 6))
+    delivery.model(0)(torch.randn(2, 6, generator=seeded(0)))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from airdeliver.payload import Folded, layout_of, write
+from airdeliver.payload import Folded, architecture_of, layout_of, write
 from tests.airdeliver.payload.networks import NETWORKS, images, used
 
 PAIRS = {
@@ -112,3 +112,47 @@ def test_twin_may_be_of_lower_precision():
     folded.refresh()
     rounded = dict(folded.module.named_parameters())
     assert all(torch.equal(rounded[k], v.bfloat16()) for k, v in exact.module.named_parameters())
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("kind", [1, 2, 3])
+@pytest.mark.parametrize("affine", [True, False])
+def test_grouped_transposed_convolutions_fold(groups, kind, affine):
+    convolution = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[kind - 1]
+    norm = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[kind - 1]
+    model = used(nn.Sequential(convolution(4, 8, 3, groups=groups, bias=affine), norm(8, affine=affine)))
+    x = torch.randn(2, 4, *(5,) * kind, generator=torch.Generator().manual_seed(0))
+    folded = Folded(model, x)
+    assert folded.pairs == (("0", "1"),)
+    assert_same(folded, model, x)
+
+
+class Misread(nn.Module):
+    """Looks at a module that folding replaces, in a way that tracing does not show."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        x = self.norm(self.convolution(x))
+        return x if isinstance(self.norm, nn.BatchNorm2d) else x + 1
+
+
+@pytest.mark.parametrize("blank", [False, True])
+def test_a_twin_that_differs_is_replaced_also_before_values_arrived(blank):
+    model = architecture_of(Misread()) if blank else used(Misread())
+    folded = Folded(model)
+    assert folded.pairs
+    assert not folded.verify(images())
+    assert folded.pairs == ()
+    good = architecture_of(used(NETWORKS["cnn"][0]())) if blank else used(NETWORKS["cnn"][0]())
+    folded = Folded(good)
+    assert folded.verify(images(channels=1, side=8))
+    assert len(folded.pairs) == 3
+
+
+def test_scripted_models_are_left_unfolded():
+    model = used(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    folded = Folded(torch.jit.script(model))
+    assert_same(folded, model, images())

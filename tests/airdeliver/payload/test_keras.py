@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from airdeliver.payload import architecture_of, is_keras, layout_of, load, payload_of, write
+from airdeliver.normalisation import estimate_statistics
+from airdeliver.payload import architecture_of, is_keras, layout_of, load, payload_of, published, write
 
 
 def network():
@@ -120,3 +121,88 @@ def test_torch_models_never_import_tensorflow():
         "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def features(n: int = 64) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(n, 16)).astype(np.float32) * 5 + 3
+
+
+def through(model):
+    payload = payload_of(model)
+    return load(architecture_of(model), payload.layout, payload.values)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_int8_kernels_travel_and_are_rounded():
+    model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(32), keras.layers.Dense(5)])
+    model.quantize("int8")
+    payload, x = payload_of(model), features()
+    assert payload.layout.size == 32 * 16 + 32 * 2 + 5 * 32 + 5 * 2
+    assert not any(np.array(w).any() for w in architecture_of(model).weights if "int8" in str(w.dtype))
+    assert np.array_equal(np.array(through(model)(x)), np.array(model(x)))
+    far = load(architecture_of(model), payload.layout, payload.values + 1e4)
+    assert max(int(np.array(w).max()) for w in far.weights if "int8" in str(w.dtype)) == 127
+
+
+def test_normalization_computes_with_what_arrived():
+    norm = keras.layers.Normalization()
+    norm.adapt(features())
+    model = keras.Sequential([keras.Input((16,)), norm, keras.layers.Dense(5)])
+    x = features()
+    assert np.array_equal(np.array(through(model)(x)), np.array(model(x)))
+    assert np.isnan(np.array(architecture_of(model)(x))).all()
+    layout = layout_of(model, statistics=False)
+    assert [s.name for s in layout.segments if s.transform == "log"] == ["1.variance"]
+
+
+def test_batch_norm_in_a_nested_model_is_estimated_as_in_a_flat_one():
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.layers.Dense(16),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dense(8),
+        keras.layers.BatchNormalization(),
+    ]
+    encoder = keras.Sequential([keras.Input((16,)), *layers])
+    entry = keras.Input((16,))
+    model = keras.Model(entry, keras.layers.Dense(5)(encoder(entry)))
+    x = features()
+    estimate_statistics(model, torch.from_numpy(x))
+    for last in (1, 3):
+        entering = np.array(keras.Sequential([keras.Input((16,)), *layers[:last]])(x))
+        assert np.allclose(np.array(layers[last].moving_mean), entering.mean(0), atol=1e-4)
+        assert np.allclose(np.array(layers[last].moving_variance), entering.var(0), rtol=1e-3)
+    batches = [torch.from_numpy(x[:32]), torch.from_numpy(x[32:])]
+    estimate_statistics(model, batches)
+    assert np.allclose(np.array(layers[1].moving_mean), np.array(layers[0](x)).mean(0), atol=1e-4)
+
+
+class Undescribed(keras.Model):
+    def __init__(self, n):
+        super().__init__()
+        self.layer = keras.layers.Dense(n)
+
+    def call(self, x):
+        return self.layer(x)
+
+
+def test_what_a_receiver_cannot_build_is_refused_in_a_line():
+    model = Undescribed(4)
+    model(np.zeros((1, 16), np.float32))
+    with pytest.raises(ValueError, match="Undescribed cannot be built from its get_config") as error:
+        architecture_of(model)
+    assert "\n" not in str(error.value)
+
+
+def test_what_a_lambda_holds_is_refused():
+    table = features(16)
+    model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(16), keras.layers.Lambda(lambda x: x @ table)])
+    with pytest.raises(ValueError, match=":table is held by the function of a Lambda layer"):
+        payload_of(model)
+
+
+def test_published_variables_are_left_out_and_known():
+    model = published(keras.Sequential([keras.Input((16,)), keras.layers.Dense(4), keras.layers.Dense(2)]), "0.kernel")
+    assert layout_of(model).names == ("1.bias", "2.kernel", "3.bias")
+    x = features()
+    assert np.array_equal(np.array(through(model)(x)), np.array(model(x)))
