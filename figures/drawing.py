@@ -127,3 +127,6 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[objec
         axes.errorbar(own[x], middle, yerr=reach, label=said(by, value), **look[value])
     score = Score.of(rows)
     axes.set(ylabel=score.label, ylim=score.limits(rows["accuracy"]))
+    if not math.isfinite(score.low):
+        # Below it, nothing at all would be better.
+        axes.axhline(score.base, color="0.5", linewidth=0.8, linestyle=":", zorder=1)

@@ -70,9 +70,9 @@ class Score:
             sign: `+` to say it of positive ones too.
 
         >>> Score().said(0.1234), Score("R2", -math.inf, 1.0, 0.0).said(0.1234, "+")
-        ('12.3', '+0.123')
+        ('12.3', '+0.12')
         """
-        return f"{difference * self.scale:{sign}{'.1f' if self.is_share else '.3g'}}"
+        return f"{difference * self.scale:{sign}{'.1f' if self.is_share else '.2g'}}"
 
     @property
     def base(self) -> float:
