@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from torch import Generator, Tensor, nn
 
 from airdeliver import AnalogLink, Delivery, Report, Task, deliver, evaluate
-from airdeliver.data import Dataset, Split, load_dataset
+from airdeliver.data import Dataset, Images, Split, load_dataset
 from airdeliver.intervals import channel_interval
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
@@ -76,7 +76,7 @@ def _digits() -> Dataset:
 
     splits = (split(source.train, 10_000), split(source.validation, 100), split(source.test, IMAGES))
     moments = ((100.0,) * 3, (80.0,) * 3)
-    return Dataset("enlarged digits", *splits, source.class_names, *moments, "enlarged digits")
+    return Dataset("enlarged digits", *splits, Images(3, 32, 32, *moments), source.targets, "enlarged digits")
 
 
 def _half_widths(adaptive: list[Report], population: Tensor) -> Iterator[Ratio]:

@@ -8,7 +8,7 @@ import torch
 from torch import Generator
 
 from airdeliver import Task
-from airdeliver.data import Augmentation, Dataset, Split
+from airdeliver.data import Augmentation, Classes, Dataset, Images, Split
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
 from benchmarks.ratio import Ratio, speed_ratio
@@ -50,5 +50,5 @@ def _dataset(file: Path) -> Dataset:
     images = mapped.view(IMAGES, 32, 32, 3).permute(0, 3, 1, 2)
     split = Split(images, torch.randint(10, (IMAGES,), generator=generator))
     names = tuple(str(label) for label in range(10))
-    spread = ((128.0,) * 3, (74.0,) * 3)
-    return Dataset("noise", split, split, split, names, *spread, "noise", Augmentation(4, flip=True))
+    inputs = Images(3, 32, 32, (128.0,) * 3, (74.0,) * 3, Augmentation(4, flip=True))
+    return Dataset("noise", split, split, split, inputs, Classes(names), "noise")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from airdeliver import AnalogLink, Task
-from airdeliver.data import Augmentation, Dataset, Split
+from airdeliver.data import Augmentation, Classes, Dataset, Images, Split
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
 from airdeliver.training import Through, Training
@@ -34,5 +34,5 @@ def noise_images(count: int = IMAGES) -> Dataset:
         return Split(images, torch.randint(10, (n,), generator=generator))
 
     names = tuple(str(label) for label in range(10))
-    spread = ((128.0,) * 3, (74.0,) * 3)
-    return Dataset("noise", split(count), split(2), split(2), names, *spread, "noise", Augmentation(4, flip=True))
+    inputs = Images(3, 32, 32, (128.0,) * 3, (74.0,) * 3, Augmentation(4, flip=True))
+    return Dataset("noise", split(count), split(2), split(2), inputs, Classes(names), "noise")

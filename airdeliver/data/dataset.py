@@ -1,13 +1,18 @@
-"""An image-classification data set: fixed splits of 8-bit images, and how they become a network's input."""
+"""A data set: fixed splits of inputs and targets, and what they mean."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int64, UInt8
-from torch import Tensor
+from jaxtyping import Int64
+from torch import Generator, Tensor
 
 from airdeliver.data.augmentation import Augmentation
+from airdeliver.data.images import Images, moments
+from airdeliver.data.inputs import Inputs
+from airdeliver.data.targets import Classes, Masks, Targets
 
 
 class DataError(ValueError):
@@ -16,28 +21,48 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images and their labels.
+    """Inputs and what a network should say of them, row by row.
 
     Args:
-        images: 8-bit, in channels-last memory (rows of pixels, each with its channels side by side), maybe mapped
-            from a file.
-        labels: from 0 to classes - 1.
+        inputs: as they are kept: 8-bit images (n, c, h, w) in channels-last memory, maybe mapped from a file; rows of
+            numbers (n, features), float32; bytes of texts (n, length), uint8.
+        targets: labels (n,), int64; masks (n, h, w), uint8; numbers (n, outputs), float32.
+
+    Raises:
+        ValueError: not as many targets as inputs.
     """
 
-    images: UInt8[Tensor, "n c h w"]
-    labels: Int64[Tensor, "n"]
+    inputs: Tensor
+    targets: Tensor
+
+    def __post_init__(self) -> None:
+        if len(self.inputs) != len(self.targets):
+            raise ValueError(f"a split needs a target for each input, got {len(self.inputs)} and {len(self.targets)}")
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.targets)
 
-    def take(self, indices: Int64[Tensor, "batch"]) -> tuple[UInt8[Tensor, "batch c h w"], Int64[Tensor, "batch"]]:
-        """Copies of some images, in channels-last memory, and their labels."""
-        rows = self.images.permute(0, 2, 3, 1).index_select(0, indices)
-        return rows.permute(0, 3, 1, 2), self.labels.index_select(0, indices)
+    @property
+    def images(self) -> Tensor:
+        """The inputs, where they are images."""
+        return self.inputs
+
+    @property
+    def labels(self) -> Tensor:
+        """The targets, where they are labels."""
+        return self.targets
+
+    def take(self, indices: Int64[Tensor, "batch"]) -> tuple[Tensor, Tensor]:
+        """Copies of some inputs, images in channels-last memory, and their targets."""
+        targets = self.targets.index_select(0, indices)
+        if self.inputs.ndim != 4:
+            return self.inputs.index_select(0, indices), targets
+        rows = self.inputs.permute(0, 2, 3, 1).index_select(0, indices)
+        return rows.permute(0, 3, 1, 2), targets
 
     def to(self, device: torch.device | str) -> "Split":
         """The split on a device."""
-        return Split(self.images.to(device), self.labels.to(device))
+        return Split(self.inputs.to(device), self.targets.to(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,93 +73,115 @@ class Dataset:
         name: what it is called in tables.
         train: what networks are trained on.
         validation: what choices are made on.
-        test: what accuracy is reported on.
-        class_names: one for each label.
-        mean: of each channel over the training split, in 0..255.
-        std: standard deviation of each channel over the training split, in 0..255.
-        augmentation: the right one for these images.
-        fingerprint: hash of all images, labels and splits; equal content has equal fingerprints.
+        test: what scores are reported on.
+        inputs: what the inputs are, how a network gets to see them and how they are augmented.
+        targets: what the targets mean.
+        fingerprint: hash of all inputs, targets and splits; equal content has equal fingerprints.
     """
 
     name: str
     train: Split
     validation: Split
     test: Split
-    class_names: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    inputs: Inputs
+    targets: Targets
     fingerprint: str
-    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @classmethod
+    def of(cls, name: str, splits: Sequence[Split], inputs: Inputs, targets: Targets) -> "Dataset":
+        """A data set from its train, validation and test splits, with the fingerprint of its content."""
+        train, validation, test = splits
+        return cls(name, train, validation, test, inputs, targets, fingerprint((train, validation, test), targets))
+
+    @classmethod
+    def of_images(
+        cls,
+        name: str,
+        splits: Sequence[Split],
+        class_names: Sequence[str],
+        augmentation: Augmentation | None = None,
+    ) -> "Dataset":
+        """Images and one class for each.
+
+        >>> split = Split(torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.tensor([0, 1, 0, 1]))
+        >>> Dataset.of_images("black", (split, split, split), ("yes", "no")).classes
+        2
+        """
+        _, channels, height, width = splits[0].inputs.shape
+        mean, std = moments(splits[0].inputs)
+        inputs = Images(channels, height, width, mean, std, augmentation or Augmentation())
+        return cls.of(name, splits, inputs, Classes(tuple(class_names)))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One for each class.
+
+        Raises:
+            AttributeError: the targets are no classes.
+        """
+        if not isinstance(self.targets, Classes | Masks):
+            raise AttributeError(f"data set {self.name} has no classes, its targets are {type(self.targets).__name__}")
+        return self.targets.names
 
     @property
     def classes(self) -> int:
-        """Number of classes."""
+        """Number of classes, where the targets are classes."""
         return len(self.class_names)
 
     @property
-    def channels(self) -> int:
-        """Colour channels of an image: 1 or 3."""
-        return self.train.images.shape[1]
+    def shape(self) -> tuple[int, ...]:
+        """Of one input as the network sees it, without the batch: channels, height and width of an image."""
+        return self.inputs.shape
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of an image."""
-        _, channels, height, width = self.train.images.shape
-        return channels, height, width
+    def channels(self) -> int:
+        """What a model builder is told of the inputs: colour channels of images, 1 or 3."""
+        return self.inputs.size
 
-    def prepare(
-        self, images: UInt8[Tensor, "n c h w"], dtype: torch.dtype = torch.float32, channels_last: bool = True
-    ) -> Float[Tensor, "n c h w"]:
-        """What the network sees: each channel of the training split gets mean 0 and variance 1.
+    @property
+    def augmentation(self) -> Augmentation:
+        """The right one for these images, where the inputs are images."""
+        return self.inputs.augmentation if isinstance(self.inputs, Images) else Augmentation()
+
+    def prepare(self, inputs: Tensor, dtype: torch.dtype = torch.float32, channels_last: bool = True) -> Tensor:
+        """What the network sees: standardised over the training split; texts as tokens.
 
         Args:
-            images: 8-bit images, fastest in channels-last memory.
-            dtype: of the result; computed in float32 and rounded once.
-            channels_last: memory format of the result, else contiguous.
+            inputs: as a split holds them; images are fastest in channels-last memory.
+            dtype: of the result, computed in float32 and rounded once; tokens are int64 whatever is asked for.
+            channels_last: memory format of prepared images, else contiguous.
 
         Raises:
-            ValueError: another number of channels than the data set's.
+            ValueError: inputs of another shape than the data set's.
         """
-        n, channels, height, width = images.shape
-        if channels != self.channels:
-            raise ValueError(f"images must have {self.channels} channels, as {self.name} has, got {channels}")
-        scale = (1 / torch.tensor(self.std)).to(images.device)
-        shift = -torch.tensor(self.mean).to(images.device) * scale
-        # Whole rows of pixels are scaled at once: a last axis of 3 channels would be ten times slower.
-        rows = images.permute(0, 2, 3, 1).reshape(n, height, width * channels)
-        rows = rows.float().mul_(scale.repeat(width)).add_(shift.repeat(width)).to(dtype)
-        prepared = rows.view(n, height, width, channels).permute(0, 3, 1, 2)
-        return prepared if channels_last else prepared.contiguous()
+        return self.inputs.prepare(inputs, dtype, channels_last)
+
+    def augment(self, inputs: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Augmented copies of training examples: what is shifted or mirrored in an image is so in its mask.
+
+        Args:
+            inputs: as a split holds them, on their device.
+            targets: of these inputs.
+            generator: of every example's own randomness, on that device.
+        """
+        if self.targets.spatial:
+            return self.inputs.augment_jointly(inputs, targets, generator)
+        return self.inputs.augment(inputs, generator), targets
 
 
-def moments(images: UInt8[Tensor, "n c h w"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, exact on every machine since they come from integer counts.
+def fingerprint(splits: tuple[Split, ...], targets: Any) -> str:
+    """Hash (BLAKE2, 128 bits) of inputs, targets and what these mean.
 
-    A constant channel has standard deviation 1, so that it can be divided by.
-
-    >>> moments(torch.tensor([0, 0, 10, 10], dtype=torch.uint8).view(1, 1, 2, 2))
-    ((5.0,), (5.0,))
+    Args:
+        splits: in order.
+        targets: kind of the targets; of classes their names alone count.
     """
-    levels = torch.arange(256, dtype=torch.float64)
-    means, deviations = [], []
-    for channel in images.unbind(1):
-        # Some images at a time: counting converts them to eight bytes a pixel.
-        counts = torch.zeros(256, dtype=torch.float64)
-        for part in channel.split(10_000):
-            counts += torch.bincount(part.reshape(-1), minlength=256)
-        mean = float((counts * levels).sum() / counts.sum())
-        variance = float((counts * (levels - mean) ** 2).sum() / counts.sum())
-        means.append(mean)
-        deviations.append(variance**0.5 or 1.0)
-    return tuple(means), tuple(deviations)
-
-
-def fingerprint(splits: tuple[Split, ...], class_names: tuple[str, ...]) -> str:
-    """Hash (BLAKE2, 128 bits) of the images, labels and classes."""
-    digest = hashlib.blake2b(repr(class_names).encode(), digest_size=16)
+    meaning = targets.names if isinstance(targets, Classes) else targets
+    digest = hashlib.blake2b(repr(meaning).encode(), digest_size=16)
     for split in splits:
-        digest.update(repr(tuple(split.images.shape)).encode())
-        for part in split.images.permute(0, 2, 3, 1).split(10_000):
-            digest.update(part.contiguous().numpy().data)
-        digest.update(split.labels.contiguous().numpy().data)
+        digest.update(repr(tuple(split.inputs.shape)).encode())
+        for part in split.inputs.split(10_000):
+            rows = part.permute(0, 2, 3, 1) if part.ndim == 4 else part
+            digest.update(rows.contiguous().numpy().data)
+        digest.update(split.targets.contiguous().numpy().data)
     return digest.hexdigest()

@@ -1,53 +1,40 @@
-"""From rows of encoded images to arrays: which columns hold what, and batches of decoded images of one size."""
+"""From encoded images to arrays of one format."""
 
 import io
+import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from airdeliver.data.dataset import DataError
+from airdeliver.data.targets import UNLABELLED
 
 BATCH = 1000
-GREY = ("1", "L", "LA", "I", "I;16", "F")
-LABELS = ("label", "labels", "fine_label", "target", "class")
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns hold images and labels, and what the labels mean."""
-
-    image: str
-    label: str
-    class_names: tuple[str, ...]
-    names_are_values: bool = False
-
-    def label_of(self, values: list[Any]) -> Int64[np.ndarray, "n"]:
-        """Labels as numbers from 0.
-
-        Raises:
-            DataError: a row without a label (sets with a secret test split hold -1).
-        """
-        if self.names_are_values:
-            number = {name: i for i, name in enumerate(self.class_names)}
-            values = [number.get(value, -1) for value in values]
-        labels = np.array([-1 if value is None else value for value in values], np.int64)
-        if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.class_names):
-            raise DataError(f"labels must be from 0 to {len(self.class_names) - 1}, column {self.label} has others")
-        return labels
+GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
+DEEP = ("I", "I;16", "I;16B", "I;16L", "F")
+"""Grey levels of more than eight bits."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """The format that all images of a set are brought to: `L` or `RGB`, and one size."""
+    """The format that all images of a set are brought to: `L` or `RGB`, and one size.
+
+    Args:
+        mode: `L` or `RGB`.
+        height: in pixels.
+        width: in pixels.
+        brightest: the level of images with 16 bits or floats that becomes 255.
+    """
 
     mode: str
     height: int
     width: int
+    brightest: float = 255.0
 
     @property
     def channels(self) -> int:
@@ -55,84 +42,133 @@ class Format:
         return 1 if self.mode == "L" else 3
 
     def decode(self, image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
-        """One image: other sizes are cropped at the centre to the shape and resized."""
+        """One image: turned as its EXIF orientation says, laid on white where it is transparent, scaled to eight bits.
+
+        Other sizes are cropped at the centre to the shape and resized.
+
+        Raises:
+            ValueError: levels that are not finite.
+        """
+        image = _opaque(_eight_bits(ImageOps.exif_transpose(image), self.brightest))
         if image.mode != self.mode:
             image = image.convert(self.mode)
         if image.size != (self.width, self.height):
             image = ImageOps.fit(image, (self.width, self.height), Image.Resampling.BILINEAR)
         return np.asarray(image, np.uint8).reshape(self.height, self.width, self.channels)
 
+    def decode_mask(self, image: Image.Image, binary: bool) -> UInt8[np.ndarray, "h w"]:
+        """A class for each pixel, cropped and resized as the image is, without mixing classes.
 
-def columns_of(rows: Any) -> Columns:
-    """Find the image and the label column of one split by their types.
+        Args:
+            image: of classes from 0: grey levels, or places in a palette.
+            binary: whether 255 stands for class 1, else for a pixel without a label.
+
+        Raises:
+            ValueError: coloured masks, or classes above 255.
+        """
+        classes = _classes(ImageOps.exif_transpose(image))
+        grey = Image.fromarray(classes)
+        if grey.size != (self.width, self.height):
+            grey = ImageOps.fit(grey, (self.width, self.height), Image.Resampling.NEAREST)
+        classes = np.asarray(grey)
+        return np.minimum(classes, 1) if binary else classes
+
+
+def format_of(rows: Any, column: str, size: int | None = None) -> Format:
+    """The format of a set: the most common of the first thousand training images; grey if all of them are.
+
+    Args:
+        rows: training split.
+        column: of the images.
+        size: pixels of a side; None for the most common.
 
     Raises:
-        DataError: there is no image or no label column; the columns that there are get listed.
+        DataError: an image that cannot be decoded, by its number.
     """
-    import datasets
+    sizes, modes, brightest = Counter(), set(), 0.0
 
-    features = rows.features
-    images = [name for name, feature in features.items() if _holds_images(feature)]
-    if not images:
-        raise DataError(f"no column holds images: columns are {', '.join(features)}")
-    named = [name for name, feature in features.items() if isinstance(feature, datasets.ClassLabel)]
-    plain = [name for name in LABELS if isinstance(features.get(name), datasets.Value)]
-    labels = sorted(named, key=lambda name: LABELS.index(name) if name in LABELS else len(LABELS)) + plain
-    if not labels:
-        raise DataError(f"no column holds class labels: columns are {', '.join(features)}")
-    if named:
-        return Columns(images[0], labels[0], tuple(str(name) for name in features[labels[0]].names))
-    values = rows.unique(labels[0])
-    if all(isinstance(value, int) for value in values):
-        return Columns(images[0], labels[0], tuple(str(i) for i in range(max(values) + 1)))
-    return Columns(images[0], labels[0], tuple(sorted(map(str, values))), names_are_values=True)
-
-
-def format_of(rows: Any, columns: Columns, size: int | None = None) -> Format:
-    """The format of a set: the most common of the first thousand training images; grey if all of them are."""
-    sizes, modes = Counter(), set()
-    for image in _images(_table(rows, 0), columns):
-        sizes[image.size] += 1
+    def look(image: Image.Image) -> None:
+        nonlocal brightest
         modes.add(image.mode)
+        if image.mode in DEEP:
+            brightest = max(brightest, float(np.nanmax(np.asarray(image))))
+        sizes[ImageOps.exif_transpose(image).size] += 1
+
+    for _ in _each(rows, column, 0, look):
+        pass
     width, height = sizes.most_common(1)[0][0]
-    return Format("L" if modes <= set(GREY) else "RGB", size or height, size or width)
+    mode = "L" if modes <= set(GREY) else "RGB"
+    return Format(mode, size or height, size or width, _full_scale(modes, brightest))
 
 
-def decoded(
-    rows: Any, columns: Columns, format: Format
-) -> Iterator[tuple[UInt8[np.ndarray, "n h w c"], Int64[np.ndarray, "n"]]]:
-    """Batches of images and labels, in order.
+def is_binary(rows: Any, column: str) -> bool:
+    """Whether the first thousand masks hold nothing but 0 and 255: the usual way of writing two classes."""
+    found = {int(value) for classes in _each(rows, column, 0, _classes) for value in np.unique(classes)}
+    return found == {0, UNLABELLED}
+
+
+def decoded_images(rows: Any, column: str, format: Format, start: int) -> UInt8[np.ndarray, "n h w c"]:
+    """Up to a thousand images, from row `start` on.
 
     Raises:
-        DataError: a row whose image cannot be decoded, by its number.
+        DataError: an image that cannot be decoded, by its number.
     """
-    for start in range(0, len(rows), BATCH):
-        part = _table(rows, start)
-        images = np.empty((len(part), format.height, format.width, format.channels), np.uint8)
-        for i, image in enumerate(_images(part, columns, start)):
-            try:
-                images[i] = format.decode(image)
-            except OSError as error:
-                raise DataError(f"image {start + i} cannot be decoded: {error}") from error
-        yield images, columns.label_of(part.column(columns.label).to_pylist())
+    return np.stack(list(_each(rows, column, start, format.decode)))
 
 
-def _table(rows: Any, start: int) -> Any:
-    """An Arrow table of up to `BATCH` rows, images still encoded."""
-    return rows.with_format("arrow")[start : start + BATCH]
+def decoded_masks(rows: Any, column: str, format: Format, binary: bool, start: int) -> UInt8[np.ndarray, "n h w"]:
+    """Up to a thousand masks, from row `start` on.
+
+    Raises:
+        DataError: a mask that cannot be decoded, by its number.
+    """
+    return np.stack(list(_each(rows, column, start, lambda image: format.decode_mask(image, binary))))
 
 
-def _images(table: Any, columns: Columns, start: int = 0) -> Iterator[Image.Image]:
-    for i, image in enumerate(table.column(columns.image).to_pylist()):
+def _each(rows: Any, column: str, start: int, read: Callable[[Image.Image], Any]) -> Iterator[Any]:
+    """What `read` makes of up to `BATCH` images; damaged files raise anything, a decompression bomb among it."""
+    table = rows.select_columns([column]).with_format("arrow")[start : start + BATCH]
+    for number, image in enumerate(table.column(column).to_pylist(), start):
+        if image is None or (isinstance(image, dict) and image["bytes"] is None and image["path"] is None):
+            raise DataError(f"row {number} has no image in column {column}: leave the row out or give it one")
         try:
             content = image["bytes"] if isinstance(image, dict) else image
-            yield Image.open(io.BytesIO(content) if content is not None else image["path"])
-        except (OSError, TypeError) as error:
-            raise DataError(f"image {start + i} cannot be decoded: {error}") from error
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                yield read(Image.open(io.BytesIO(content) if content is not None else image["path"]))
+        except Exception as error:
+            cause = " ".join(str(error).split())[:200] or type(error).__name__
+            raise DataError(f"image {number} cannot be decoded: {cause}") from error
 
 
-def _holds_images(feature: Any) -> bool:
-    """An image, or the bytes of one in a parquet file that does not say so."""
-    import datasets
+def _full_scale(modes: set[str], brightest: float) -> float:
+    """The level that is white: 1 or 255 for floats, 255 or 65,535 for integers, else the brightest that was seen."""
+    usual = (1.0, 255.0, 65_535.0) if "F" in modes else (255.0, 65_535.0)
+    return next((level for level in usual if brightest <= level), brightest)
 
-    return isinstance(feature, datasets.Image) or (isinstance(feature, dict) and {"bytes", "path"} == set(feature))
+
+def _eight_bits(image: Image.Image, brightest: float) -> Image.Image:
+    if image.mode not in DEEP:
+        return image
+    levels = np.asarray(image, np.float64)
+    if not np.isfinite(levels).all():
+        raise ValueError("its levels are not all finite")
+    return Image.fromarray(np.rint((levels / brightest).clip(0, 1) * 255).astype(np.uint8))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Laid on white, where it is transparent."""
+    if not image.has_transparency_data:
+        return image
+    layer = image.convert("RGBA")
+    flat = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return flat.convert("L") if image.mode in GREY else flat
+
+
+def _classes(image: Image.Image) -> UInt8[np.ndarray, "h w"]:
+    if image.mode not in ("1", "L", "P", *DEEP):
+        raise ValueError(f"a mask has one class for each pixel, this one has mode {image.mode}")
+    values = np.asarray(image).astype(np.float64)
+    if values.size and not 0 <= values.min() <= values.max() <= UNLABELLED:
+        raise ValueError(f"a mask has classes from 0 to 254, this one has {values.min():g} to {values.max():g}")
+    return values.astype(np.uint8)

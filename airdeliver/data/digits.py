@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from airdeliver.data.augmentation import Augmentation
-from airdeliver.data.dataset import Dataset, Split, fingerprint, moments
+from airdeliver.data.dataset import Dataset, Split
+from airdeliver.data.targets import Classes, Numbers, Several
 
 CLASSES = tuple(str(digit) for digit in range(10))
 
@@ -36,8 +37,21 @@ def digits() -> Dataset:
         Split(torch.from_numpy(images[part]), torch.from_numpy(labels[part]))
         for part in (np.sort(train), np.sort(validation), np.sort(test))
     )
-    mean, std = moments(splits[0].images)
-    return Dataset(
-        "digits", *splits, class_names=CLASSES, mean=mean, std=std, fingerprint=fingerprint(splits, CLASSES),
-        augmentation=Augmentation(padding=1),
-    )  # fmt: skip
+    return Dataset.of_images("digits", splits, CLASSES, Augmentation(padding=1))
+
+
+@cache
+def digits_and_ink() -> Dataset:
+    """The digits with two targets at once: which digit it is, and how much ink it took (the mean grey level).
+
+    Splits and images are those of `digits`.
+
+    >>> digits_and_ink().targets.names
+    ('digit', 'ink')
+    """
+    source = digits()
+    plain = (source.train, source.validation, source.test)
+    ink, amounts = Numbers.of(tuple(split.inputs.float().mean((2, 3)) for split in plain), ("ink",))
+    targets = Several(("digit", "ink"), (Classes(CLASSES), ink))
+    splits = [Split(s.inputs, targets.together((s.targets, amount))) for s, amount in zip(plain, amounts)]
+    return Dataset.of("digits_and_ink", splits, source.inputs, targets)

@@ -1,6 +1,7 @@
 """Where images come from: the Hugging Face hub, or a local folder in its parquet layout. `datasets` reads both."""
 
 import difflib
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ HUB: dict[str, tuple[str, str | None]] = {
     "fashion_mnist": ("zalando-datasets/fashion_mnist", None),
     "svhn": ("ufldl-stanford/svhn", "cropped_digits"),
 }
+BUILT_IN = ("digits", "digits_and_ink", "digit_scenes", "diabetes", "breast_cancer", "docstrings")
 SECONDS_TO_ANSWER = 10
 
 
@@ -39,10 +41,20 @@ def opened(name: str, path: Path | None, scratch: Path) -> Iterator[Any]:
         files = parquet_files(path)
         with tempfile.TemporaryDirectory(dir=scratch, prefix="reading-") as temporary, _quiet() as datasets:
             try:
-                rows = datasets.load_dataset(str(path.resolve()), cache_dir=temporary)
+                rows = datasets.load_dataset(str(_linked(path, Path(temporary))), cache_dir=temporary)
             except Exception as error:
                 raise DataError(_unreadable(files) or f"{path} cannot be read: {_line(error)}") from error
             yield rows
+
+
+def _linked(path: Path, scratch: Path) -> Path:
+    """A folder of links to the files: `datasets` takes brackets, stars and `::` in a path for patterns of its own."""
+    folder = scratch / "set"
+    for file in (*parquet_files(path), *path.glob("README.md")):
+        link = folder / re.sub(r"[^\w./-]", "-", str(file.relative_to(path)))
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file.resolve())
+    return folder
 
 
 def parquet_files(path: Path) -> list[Path]:
@@ -101,7 +113,7 @@ def _from_hub(name: str) -> Any:
 
 
 def _advice(name: str) -> str:
-    nearest = difflib.get_close_matches(name, ["digits", *HUB], n=1)
+    nearest = difflib.get_close_matches(name, [*BUILT_IN, *HUB], n=1)
     meant = f"did you mean {nearest[0]}? " if nearest and nearest[0] != name else ""
     return f"{meant}digits needs no network, dataset.path=FOLDER reads a local copy in the hub's parquet layout"
 

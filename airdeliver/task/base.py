@@ -1,6 +1,7 @@
 """The contract of a task: what a network is for."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -56,24 +57,14 @@ class Purpose:
     settings: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Task(ABC):
-    """What a network is for: its data, its loss, and how good its answer to each example is.
-
-    A task is a frozen dataclass whose first field is the data set; whatever other fields it has are part of its
-    `purpose`. How networks for it are made (model, epochs, seed, threads, device) is no part of it: see
-    `airdeliver.problem.Problem`.
-
-    Args:
-        dataset: inputs and targets; the test split is never used to choose anything.
+class Score(ABC):
+    """How good answers are: all that an evaluation needs to know.
 
     Attributes:
         metric: name of the mean score, for tables and axes: `accuracy`, say.
         bounds: least and greatest score of an example; infinite where there is no bound.
         floor: what a delivery of which nothing usable arrived counts as; what outputs that are not finite count as.
     """
-
-    dataset: Dataset
 
     @property
     @abstractmethod
@@ -90,10 +81,51 @@ class Task(ABC):
     def floor(self) -> float:
         """The score of a delivery of which nothing usable arrived."""
 
-    @property
     @abstractmethod
+    def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
+        """How good the answer to each example is, within `bounds`; outputs that are not finite score `floor`.
+
+        Args:
+            outputs: of a network, one row an example.
+            targets: what it should have said.
+
+        Raises:
+            ValueError: outputs or targets of another shape than the task's, in one line that names both.
+        """
+
+    def tally(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "counts"]:
+        """Sums over examples from which `extras` are worked out; empty where there are none.
+
+        Args:
+            outputs: of a network, one row an example.
+            targets: what it should have said.
+        """
+        return torch.zeros(0, device=outputs.device)
+
+    def extras(self, tally: Float[Tensor, "counts"]) -> Mapping[str, float]:
+        """What else there is to say of a network, by name, from the sum of the tallies of all its answers."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Task(Score):
+    """What a network is for: its data, its loss, and how good its answer to each example is.
+
+    A task is a frozen dataclass whose first field is the data set; whatever other fields it has are part of its
+    `purpose`. How networks for it are made (model, epochs, seed, threads, device) is no part of it: see
+    `airdeliver.problem.Problem`.
+
+    Args:
+        dataset: inputs and targets; the test split is never used to choose anything.
+    """
+
+    dataset: Dataset
+
+    @property
     def signature(self) -> Signature:
         """What goes into its networks and what comes out."""
+        inputs = self.dataset.inputs
+        return Signature(inputs.shape, inputs.size, self.dataset.targets.outputs, inputs.tokens)
 
     @property
     def purpose(self) -> Purpose:
@@ -120,14 +152,21 @@ class Task(ABC):
             label_smoothing: probability spread over the other classes; tasks without classes ignore it.
         """
 
-    @abstractmethod
-    def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
-        """How good the answer to each example is, within `bounds`; outputs that are not finite score `floor`.
+    def divergence(self, outputs: Tensor, taught: Tensor, temperature: float = 1.0) -> Float[Tensor, ""]:
+        """How far a student's answers are from a teacher's, mean over the batch; what distillation minimises.
+
+        T² KL(p_T || q_T) in nats of the softened probabilities of classes along the second axis: its gradients stay
+        comparable whatever T is. Tasks without classes override it.
 
         Args:
-            outputs: of a network, one row an example.
-            targets: what it should have said.
+            outputs: of the student, float32.
+            taught: of the teacher, without gradient.
+            temperature: T, by which both logits are divided.
 
-        Raises:
-            ValueError: outputs or targets of another shape than the task's, in one line that names both.
+        Source: G. Hinton, O. Vinyals and J. Dean, Distilling the Knowledge in a Neural Network, arXiv 1503.02531,
+        section 2.
         """
+        if outputs.ndim > 2:
+            outputs, taught = (logits.movedim(1, -1).flatten(0, -2) for logits in (outputs, taught))
+        q, p = (nn.functional.log_softmax(logits / temperature, -1) for logits in (outputs, taught))
+        return temperature**2 * nn.functional.kl_div(q, p, reduction="batchmean", log_target=True)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from airdeliver.data import Augmentation, Split, load_dataset
-from airdeliver.data.dataset import fingerprint, moments
+from airdeliver.data import Augmentation, Dataset, Split, load_dataset
+from airdeliver.data.dataset import fingerprint
+from airdeliver.data.images import moments
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -45,7 +46,7 @@ def test_prepared_training_images_are_standardised():
 def test_prepare_is_the_formula(channels_last, dtype):
     dataset = coloured()
     images = dataset.train.images
-    mean, std = torch.tensor(dataset.mean).view(3, 1, 1), torch.tensor(dataset.std).view(3, 1, 1)
+    mean, std = (torch.tensor(m).view(3, 1, 1) for m in (dataset.inputs.mean, dataset.inputs.std))
     prepared = dataset.prepare(images, dtype, channels_last)
     assert prepared.dtype == dtype
     assert torch.allclose(prepared.float(), (images - mean) / std, atol=1e-5 if dtype == torch.float32 else 0.02)
@@ -54,7 +55,7 @@ def test_prepare_is_the_formula(channels_last, dtype):
 
 
 def test_prepare_refuses_other_channels():
-    with pytest.raises(ValueError, match="images must have 1 channels, as digits has, got 3"):
+    with pytest.raises(ValueError, match="images must have 1 channels, as the data set has, got 3"):
         load_dataset("digits").prepare(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
 
 
@@ -82,20 +83,17 @@ def test_take_copies_images_and_labels():
 def test_fingerprint_is_of_the_content():
     digits = load_dataset("digits")
     splits = (digits.train, digits.validation, digits.test)
-    assert fingerprint(splits, digits.class_names) == digits.fingerprint
+    assert fingerprint(splits, digits.targets) == digits.fingerprint
     formatted = tuple(Split(s.images.contiguous(memory_format=torch.channels_last), s.labels) for s in splits)
-    assert fingerprint(formatted, digits.class_names) == digits.fingerprint
+    assert fingerprint(formatted, digits.targets) == digits.fingerprint
     labels = digits.train.labels.clone()
     labels[0] = (labels[0] + 1) % 10
     changed = Split(digits.train.images, labels)
-    assert fingerprint((changed, *splits[1:]), digits.class_names) != digits.fingerprint
-    assert fingerprint((splits[1], splits[0], splits[2]), digits.class_names) != digits.fingerprint
+    assert fingerprint((changed, *splits[1:]), digits.targets) != digits.fingerprint
+    assert fingerprint((splits[1], splits[0], splits[2]), digits.targets) != digits.fingerprint
 
 
 def coloured():
-    from airdeliver.data import Dataset
-
     images = torch.randint(0, 256, (40, 3, 6, 5), generator=seeded(0), dtype=torch.uint8)
     split = Split(images.contiguous(memory_format=torch.channels_last), torch.arange(40) % 4)
-    mean, std = moments(images)
-    return Dataset("coloured", split, split, split, ("a", "b", "c", "d"), mean, std, "", Augmentation(1, True))
+    return Dataset.of_images("coloured", (split, split, split), ("a", "b", "c", "d"), Augmentation(1, True))

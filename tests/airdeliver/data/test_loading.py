@@ -220,8 +220,9 @@ def test_undecodable_image_is_numbered(tmp_path, cache):
 
 
 def test_no_image_column(tmp_path, cache):
-    write_split(tmp_path / "text", "train", datasets.Dataset.from_dict({"text": ["a"] * 10, "label": [0] * 10}))
-    assert refused("text", tmp_path / "text", cache=cache) == "no column holds images: columns are text, label"
+    write_split(tmp_path / "bare", "train", datasets.Dataset.from_dict({"label": [0, 1] * 5}))
+    message = "no column holds images, texts or numbers to learn from: columns are label"
+    assert refused("bare", tmp_path / "bare", cache=cache) == message
 
 
 def test_no_label_column(tmp_path, cache):

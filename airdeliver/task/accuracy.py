@@ -1,0 +1,104 @@
+"""Accuracy: the share of answers, or of pixels, whose most likely class is the right one."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from airdeliver.task.answers import floored
+from airdeliver.task.base import Score
+
+
+@dataclass(frozen=True)
+class Accuracy(Score):
+    """1 where the most likely class is the label, else 0; the share of such pixels where there is a label for each.
+
+    A single output is the logit of class 1 of two.
+
+    Args:
+        classes: how many there are.
+        chance: what a delivery of which nothing usable arrived counts as; None for one over the number of classes.
+        unlabelled: a label that nobody has said the truth of, neither right nor wrong; None if there is none.
+
+    Raises:
+        ValueError: fewer than one class.
+
+    >>> Accuracy(3).score(torch.eye(3), torch.tensor([0, 1, 1])).tolist()
+    [1.0, 1.0, 0.0]
+    """
+
+    classes: int
+    chance: float | None = None
+    unlabelled: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.classes < 1:
+            raise ValueError(f"accuracy needs at least one class, got {self.classes}")
+
+    @property
+    def metric(self) -> str:  # noqa: D102
+        return "accuracy"
+
+    @property
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return 0.0, 1.0
+
+    @property
+    def floor(self) -> float:  # noqa: D102
+        return 1 / self.classes if self.chance is None else self.chance
+
+    def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
+        """See the class.
+
+        Args:
+            outputs: logits (n, classes) or (n, classes, h, w); (n, 1), (n, 1, h, w) or (n,) for two classes.
+            targets: labels (n,), (n, 1) or (n, h, w), whole numbers from 0.
+
+        Raises:
+            ValueError: shapes that do not belong together, or labels out of range.
+        """
+        labels = self.labels(outputs, targets)
+        right = (predicted(outputs, labels) == labels).to(torch.float32)
+        if labels.ndim > 1:
+            known = self.known(labels)
+            count = known.flatten(1).sum(1)
+            shares = (right * known).flatten(1).sum(1) / count.clamp(min=1)
+            right = torch.where(count > 0, shares, self.floor)
+        return floored(right, outputs, self.floor)
+
+    def known(self, labels: Tensor) -> Bool[Tensor, "..."]:
+        """Which labels somebody has given."""
+        return torch.ones_like(labels, dtype=torch.bool) if self.unlabelled is None else labels != self.unlabelled
+
+    def labels(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Targets as int64 in the shape that the outputs ask for.
+
+        Raises:
+            ValueError: shapes that do not belong together, labels that are no whole numbers from 0 to classes - 1.
+        """
+        shapes = f"outputs {tuple(outputs.shape)} and labels {tuple(targets.shape)}"
+        if targets.is_floating_point() or targets.is_complex():
+            raise ValueError(
+                f"labels must be whole numbers, got {targets.dtype}: a task of numbers needs task=Regression"
+            )
+        if targets.ndim == 2 and targets.shape[1] == 1 and outputs.ndim <= 2:
+            targets = targets[:, 0]
+        wanted = (len(outputs), *outputs.shape[2:])
+        if outputs.ndim < 1 or tuple(targets.shape) != wanted:
+            raise ValueError(f"there must be a logit of each class for each label, got {shapes}")
+        said = 2 if outputs.ndim == 1 or outputs.shape[1] == 1 else outputs.shape[1]
+        if said < self.classes:
+            raise ValueError(f"there must be a logit of each of the {self.classes} classes, got {shapes}")
+        labels = targets.long()
+        given = labels[self.known(labels)]
+        if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < said:
+            raise ValueError(f"labels must be from 0 to {said - 1}, got {int(given.min())} to {int(given.max())}")
+        return labels
+
+
+def predicted(outputs: Tensor, labels: Tensor) -> Tensor:
+    """The most likely class, of each example or of each pixel, in the shape of the labels."""
+    if outputs.shape == labels.shape and outputs.ndim == 1:
+        return (outputs > 0).long()
+    return (outputs[:, 0] > 0).long() if outputs.shape[1] == 1 else outputs.argmax(1)
