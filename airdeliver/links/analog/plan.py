@@ -1,5 +1,6 @@
 """The analog plan: mean and scale of every segment, and what it gets of the channel, as a few bytes."""
 
+import math
 import struct
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,13 @@ from airdeliver.payload import Layout
 LARGEST = 65504.0
 """The largest float16."""
 
+SMALL = 2.0**-17
+"""Scales below are no longer precise in float16, whose smallest numbers are 6e-8 apart: they are sent as a float16 and
+a power of two."""
+
+_LEAST_POWER = -120
+"""The smallest power of two of a scale: float32 holds what is sent at it."""
+
 _LARGE, _PIECE = 1 << 24, 1 << 18
 """Values from which on memory matters, and how many of them are then looked at at a time."""
 
@@ -27,9 +35,10 @@ class AnalogPlan(Plan):
     """Segments are sent as (value - mean) / scale, two real channel inputs a symbol.
 
     Args:
-        mean: of each segment, exactly representable in float16 (in float32 where `scale` is 0).
-        scale: root mean square about `mean`, rounded up to float16 so that power never exceeds 1; 0 marks a segment
-            whose values are all `mean`: it travels in the side information alone.
+        mean: of each segment, exactly representable in float16 (in float32 where `scale` is 0 or below `SMALL`).
+        scale: root mean square about `mean`, rounded up to float16 so that power never exceeds 1, and to eleven binary
+            digits where it is below `SMALL`; 0 marks a segment whose values are all `mean`: it travels in the side
+            information alone.
         inputs: real channel inputs of a value by the published recipe.
         by_size: whether, by the published recipe, small segments are sent louder than large ones.
         allocation: what each segment gets of the channel; None for the published recipe.
@@ -157,14 +166,13 @@ class AnalogPlan(Plan):
     def to_bytes(self) -> bytes:
         """Per segment scale and mean in float16; where the scale is 0, the scale and the value in float32.
 
-        A segment of one value has no scale: it is four bytes. The numbers of the prior, where a receiver asks for
+        A scale that is too small for that is minus its mantissa, its power of two in a byte, and the mean in float32. A
+        segment of one value has no scale: it is four bytes. The numbers of the prior, where a receiver asks for
         them, follow, then the table of the allocation, if segments are not all treated alike.
         """
         parts = []
         for size, scale, mean in zip(self.layout.sizes, self.scale.tolist(), self.mean.tolist(), strict=True):
-            if size != 1:
-                parts.append(struct.pack("<e", scale))
-            parts.append(struct.pack("<e" if scale else "<f", mean))
+            parts.append(_pack_moments(size, scale, mean))
         if self.prior is not None:
             rows = self.prior if self.shares_prior else self.prior[list(self.sent)]
             parts.append(rows[: len(self.sent)].cpu().numpy().tobytes())
@@ -216,9 +224,21 @@ class AnalogPlan(Plan):
 
 
 def round_up(scale: Float[Tensor, "segments"]) -> Float[Tensor, "segments"]:
-    """The smallest float16 that is not below; 0 stays 0."""
-    half = scale.half()
-    return torch.where(half.float() < scale, torch.nextafter(half, half.new_tensor(torch.inf)), half).float()
+    """The smallest float16 that is not below, times a power of two for scales below `SMALL`; 0 stays 0.
+
+    >>> float(round_up(torch.tensor([1e-9]))[0] / 1e-9) < 1.001
+    True
+    """
+    small = (scale > 0) & (scale < SMALL)
+    if not bool(small.any()):
+        return _half_above(scale)
+    mantissa, power = torch.frexp(scale.clamp(min=2.0**_LEAST_POWER))
+    return torch.where(small, torch.ldexp(_half_above(mantissa), power), _half_above(scale))
+
+
+def _half_above(number: Tensor) -> Tensor:
+    half = number.half()
+    return torch.where(half.float() < number, torch.nextafter(half, half.new_tensor(torch.inf)), half).float()
 
 
 def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, "segments"], Float[Tensor, "segments"]]:
@@ -234,9 +254,22 @@ def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, 
         square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
     else:
         constant, exact, mean, square = (torch.stack(column) for column in zip(*map(_read_once, segments)))
-    scale = torch.where(constant, 0.0, round_up(square.sqrt()))
+    exact, mean, square = exact.clone(), mean.clone(), square.sqrt()
+    for i in torch.nonzero(~constant & (square < SMALL)).flatten().tolist():
+        exact[i], square[i] = _small_moments(segments[i])
+        mean[i] = exact[i]
+    scale = torch.where(constant, 0.0, round_up(square))
     _check_float16(mean, scale, layout)
     return torch.where(constant, exact, mean), scale
+
+
+def _small_moments(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor]:
+    """Mean and root mean square about it of values whose squares float32 may not hold."""
+    parts, n = segment.split(_PIECE), segment.numel()
+    mean = (torch.stack([part.double().sum() for part in parts]).sum() / n).float()
+    square = torch.stack([(part.double() - mean).square().sum() for part in parts]).sum() / n
+    # Rounded up, so that the scale is not below what it stands for.
+    return mean, torch.nextafter(square.sqrt().float(), mean.new_tensor(torch.inf))
 
 
 def _read_once(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -296,16 +329,31 @@ def _check_float16(mean: Tensor, scale: Tensor, layout: Layout) -> None:
         raise ValueError(f"{name} has mean or scale above {LARGEST:.0f}, more than float16 side information holds")
 
 
+def _pack_moments(size: int, scale: float, mean: float) -> bytes:
+    """Scale and mean of one segment: see `AnalogPlan.to_bytes`."""
+    if size == 1:
+        return struct.pack("<e" if scale else "<f", mean)
+    if not scale:
+        return struct.pack("<ef", 0.0, mean)
+    if scale >= SMALL and struct.unpack("<e", struct.pack("<e", mean))[0] == mean:
+        return struct.pack("<ee", scale, mean)
+    mantissa, power = math.frexp(scale)
+    return struct.pack("<ebf", -mantissa, power, mean)
+
+
 def _parse_moments(side_information: bytes, layout: Layout) -> tuple[list[float], list[float], int]:
     """Means, scales, and where in the side information they end."""
     means, scales, at = [], [], 0
     try:
         for size in layout.sizes:
-            scale = 0.0
+            scale, form = 0.0, "<f"
             if size != 1:
                 (scale,) = struct.unpack_from("<e", side_information, at)
                 at += 2
-            form = "<e" if scale else "<f"
+                form = "<e" if scale > 0 else "<f"
+            if -1 <= scale < 0:
+                (power,) = struct.unpack_from("<b", side_information, at)
+                scale, at = math.ldexp(-scale, power), at + 1
             means.append(struct.unpack_from(form, side_information, at)[0])
             scales.append(scale)
             at += struct.calcsize(form)
