@@ -16,6 +16,7 @@ from experiments.store import write_bytes
 
 if TYPE_CHECKING:
     from experiments.engine import Outcome
+    from experiments.planner import Cell
     from experiments.stage import Stage
 
 PACKAGES = ("airdeliver", "torch", "numpy", "sionna", "hydra-core", "safetensors", "pandas", "pyarrow", "distributed")
@@ -27,6 +28,7 @@ def write(
     started: float,
     counts: dict[str, int],
     failures: list[tuple["Stage", "Outcome"]],
+    misfits: dict[str, list["Cell"]],
 ) -> None:
     """Write `provenance.json` beside the table.
 
@@ -53,6 +55,7 @@ def write(
         "seconds": round(time.time() - started, 1),
         "work": counts,
         "failures": _failures(failures),
+        "cannot_fit": {reason: [cell.stage.label for cell in cells] for reason, cells in misfits.items()},
     }
     write_bytes(sweep.folder / "provenance.json", (json.dumps(content, indent=2) + "\n").encode())
 

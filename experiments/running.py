@@ -1,12 +1,13 @@
 """A sweep from its configuration to its table."""
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from airdeliver.data import DataError
-from experiments import comparisons, deliveries, earlier, plans, provenance, table
+from experiments import comparisons, deliveries, earlier, fitting, plans, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -31,7 +32,7 @@ def run(command: Command, arguments: list[str]) -> int:
         arguments: the command line, for provenance and for messages.
 
     Returns:
-        The exit code: 0, 1 if a cell failed, 130 after Ctrl-C.
+        The exit code: 0, 1 if a cell failed or none fits its budget, 130 after Ctrl-C.
 
     Raises:
         ConfigurationError: one line, for what cannot be done at all.
@@ -42,14 +43,15 @@ def run(command: Command, arguments: list[str]) -> int:
     started = time.time()
     try:
         sweep = configure(command)
-        planned = plan(sweep)
+        whole = plan(sweep)
+        planned, misfits = fitting.divided(whole)
         store = Store(sweep.store)
         factor = slowdown(planned.unfinished(store), sweep.precision, sweep.device)
         if command.dry_run:
             console.print(estimate(planned, store, _at_once(sweep), factor), highlight=False)
+            _say(console, fitting.lines(misfits, len(whole.cells)))
         if command.dry_run or planned.unfinished(store):
-            for line in notes(factor, sweep.threads, _workers_here(sweep)):
-                console.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
+            _say(console, (f"note: {line}" for line in notes(factor, sweep.threads, _workers_here(sweep))))
         if command.dry_run:
             return 0
         earlier.ready(sweep.folder)
@@ -62,7 +64,7 @@ def run(command: Command, arguments: list[str]) -> int:
             table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
             table.write(deliveries.of(sweep.experiment, finished), sweep.folder / "deliveries.parquet")
             table.write(plans.of(sweep.experiment, finished), sweep.folder / plans.FILE)
-        provenance.write(sweep, arguments, started, counts, failures)
+        provenance.write(sweep, arguments, started, counts, failures, misfits)
     except (DataError, StoreError, WriteError, ValueError, OSError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
     except KeyboardInterrupt:
@@ -74,9 +76,13 @@ def run(command: Command, arguments: list[str]) -> int:
             "delivered accuracy in %, ± half of its 95 % interval", table.summary(results), sep="\n", highlight=False
         )
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
-    for line in [*([kept] if kept else []), *lines]:
+    _say(console, [*([kept] if kept else []), *fitting.lines(misfits, len(whole.cells)), *lines])
+    return 1 if failures or not planned.cells else 0
+
+
+def _say(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return 1 if failures else 0
 
 
 def _workers_here(sweep: Sweep) -> int:
@@ -97,7 +103,8 @@ def _work(
     stages = planned.unfinished(store)
     counts = {"cells": len(planned.cells), "trainings": len(planned.trainings), "computed": len(stages)}
     if not stages:
-        console.print(f"{len(planned.cells)} cells: all of them are in {store.folder}", highlight=False)
+        if planned.cells:
+            console.print(f"{len(planned.cells)} cells: all of them are in {store.folder}", highlight=False)
         return [], counts
     engine = sweep.engine
     try:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from experiments.store import pruning, source
 from experiments.store.__main__ import main as store_command
 from experiments.sweep import main
 from experiments.table import COLUMNS
-from tests.experiments.conftest import SMALL
+from tests.experiments.conftest import SMALL, Run
 
 OWN = """
 from dataclasses import dataclass
@@ -122,13 +123,24 @@ def test_editing_an_own_channel_computes_again_what_used_it(sweeps, tmp_path: Pa
     assert table.loc["Dull", "accuracy"] == table.loc["awgn", "accuracy"]
 
 
-def test_a_failing_cell_is_reported_and_the_others_finish(sweeps, tmp_path: Path, capsys):
+BROKEN = """
+from channels import AWGN
+
+class Broken(AWGN):
+    def realize(self, realizations, n, snr_db, generator):
+        raise ValueError("the cable is out")
+"""
+
+
+def test_a_failing_cell_is_reported_and_the_others_finish(sweeps, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "broken.py").write_text(BROKEN)
     with pytest.raises(SystemExit) as ended:
-        sweeps.here(tmp_path, "channel_uses=[1x,100]", "scheme=[clean]")
+        sweeps.here(tmp_path, "channel=[awgn]", "channel._target_=broken.Broken", "scheme=[clean]")
     assert ended.value.code == 1
     output = capsys.readouterr().out
-    assert "give at least" in output
-    assert "'channel_uses=[100]'" in output
+    assert "the cable is out" in output
+    assert "snr_db=[0]" in output
     assert "and 1 more" in output
     assert len(pd.read_parquet(tmp_path / "results.parquet")) == 2
     (failure,) = json.loads((tmp_path / "provenance.json").read_text())["failures"]
@@ -139,6 +151,27 @@ def test_a_failing_cell_is_reported_and_the_others_finish(sweeps, tmp_path: Path
     assert sum(line.startswith("failed: ") for line in lines) == 1
     table = next(number for number, line in enumerate(lines) if "delivered accuracy" in line)
     assert min(n for n, line in enumerate(lines) if "cells and trainings failed" in line) > table
+
+
+def test_cells_that_cannot_fit_are_told_by_the_dry_run_and_left_out(sweeps, tmp_path: Path, capsys):
+    """As many channel uses as the line asks for are enough, one less is not; nothing is trained for those left out."""
+    given = ("scheme=[clean,noise]", "snr_db=[0,10]", "channel_uses=[1x,100]")
+    sweeps.here(tmp_path, *given, "--dry-run")
+    planned = capsys.readouterr().out
+    assert "4 of 8 cells cannot fit their budget" in planned
+    least = int(re.search(r"clean at 100 channel uses.*give at least (\d+)", planned)[1])
+    sweeps.here(tmp_path, "scheme=[clean]", f"channel_uses=[{least},{least - 1}]", "--dry-run")
+    assert "2 of 4 cells cannot fit their budget" in capsys.readouterr().out
+
+    run = sweeps.here(tmp_path, "scheme=[clean]", f"channel_uses=[{least},{least - 1}]")
+    assert run.table["channel_uses"].tolist() == [least] * 2
+    assert "2 of 4 cells cannot fit" in capsys.readouterr().out
+    (cells,) = json.loads((tmp_path / "provenance.json").read_text())["cannot_fit"].values()
+    assert len(cells) == 2
+    with pytest.raises(SystemExit) as ended:
+        sweeps.here(tmp_path / "none", "scheme=[noise]", "channel_uses=[100]")
+    assert ended.value.code == 1
+    assert not list(Run(tmp_path / "none").store.keys("training"))
 
 
 def test_a_smaller_sweep_keeps_the_larger_table(sweeps, finished, capsys):
