@@ -5,6 +5,7 @@ from airdeliver.payload.folding import Folded
 from airdeliver.payload.layout import Layout, Payload, Segment
 from airdeliver.payload.model import Model, architecture_of, is_keras, layout_of, load, payload_of, values_of, write
 from airdeliver.payload.published import published
+from airdeliver.payload.state import load_tensors
 
 __all__ = [
     "Flattened",
@@ -17,6 +18,7 @@ __all__ = [
     "is_keras",
     "layout_of",
     "load",
+    "load_tensors",
     "payload_of",
     "published",
     "values_of",

@@ -25,7 +25,10 @@ def refuse_unsent(model: nn.Module) -> None:
         if not is_published(found.path, marks):
             _check(found)
     for prefix, module in model.named_modules():
-        _check_state(prefix, module)
+        if isinstance(module, torch.jit.ScriptModule):
+            _check_graph(prefix or type(module).__name__, module)
+        else:
+            _check_state(prefix, module)
 
 
 def is_forgotten(found: Found) -> bool:
@@ -143,6 +146,21 @@ def _check_state(prefix: str, module: nn.Module) -> None:
             raise ValueError(
                 f"{join(prefix, key)} of {kind.__module__}.{kind.__qualname__} is packed, not a parameter or buffer, "
                 "so that it would not be sent: send the network before it is quantised or packed"
+            )
+
+
+def _check_graph(path: str, module: torch.jit.ScriptModule) -> None:
+    """Refuse learned values that TorchScript has made constants of its code, as freezing and tracing do."""
+    graph = getattr(module, "inlined_graph", None)
+    for node in () if graph is None else graph.findAllNodes("prim::Constant", True):
+        if not node.hasAttribute("value") or node.kindOf("value") != "t":
+            continue
+        value = node.t("value")
+        dense = value.to_dense() if value.layout != torch.strided else value
+        if dense.numel() > 1 and is_float(dense) and not is_constant("", dense):
+            raise ValueError(
+                f"{path} is TorchScript whose code holds {dense.numel()} learned values as a constant, which would not "
+                "be sent: send the module that it was made of, or script it without freezing it"
             )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from airdeliver.payload import architecture_of, layout_of, load, payload_of, published
+from airdeliver.payload import architecture_of, layout_of, load, load_tensors, payload_of, published
 
 OUTER = nn.Linear(16, 16)
 
@@ -248,3 +248,47 @@ def test_published_parts_are_left_out_and_known():
 def test_a_published_attribute_is_no_longer_refused():
     model = published(Module(prototypes=torch.rand(3, 5)), "prototypes")
     assert torch.equal(architecture_of(model).prototypes, model.prototypes)
+
+
+@pytest.mark.parametrize("baked", [torch.jit.freeze, torch.jit.optimize_for_inference])
+def test_torchscript_with_weights_in_its_code_is_refused(baked):
+    with pytest.raises(ValueError, match=r"TorchScript whose code holds .* learned values as a constant"):
+        payload_of(baked(torch.jit.script(nn.Sequential(nn.Linear(4, 4)).eval())))
+
+
+@pytest.mark.parametrize("made", ["scripted", "traced", "fx", "exported", "compiled", "parallel"])
+def test_wrapped_and_traced_models_travel(made):
+    model, x = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).eval(), torch.rand(3, 4)
+    wrapped = {
+        "scripted": lambda: torch.jit.script(model),
+        "traced": lambda: torch.jit.trace(model, x),
+        "fx": lambda: torch.fx.symbolic_trace(model),
+        "exported": lambda: torch.export.export(model, (x,)).module(),
+        "compiled": lambda: torch.compile(model, backend="eager"),
+        "parallel": lambda: nn.DataParallel(model),
+    }[made]()
+    payload = payload_of(wrapped)
+    assert payload.layout.size == payload_of(model).layout.size
+    received = load(architecture_of(wrapped), payload.layout, payload.values)
+    with torch.no_grad():
+        assert torch.equal(received(x), model(x))
+
+
+class Versioned(nn.Linear):
+    """Refuses state dicts of which it is not told that it has written them, as some networks of torchvision do."""
+
+    _version = 2
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        if local_metadata.get("version") != 2:
+            raise ValueError("unknown version")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+
+def test_tensors_without_versions_load():
+    model, other = nn.Sequential(Versioned(3, 3)), nn.Sequential(Versioned(3, 3))
+    plain = dict(other.state_dict())
+    with pytest.raises(ValueError, match="unknown version"):
+        model.load_state_dict(plain)
+    load_tensors(model, plain)
+    assert torch.equal(model[0].weight, other[0].weight)
