@@ -17,6 +17,7 @@ from experiments.machine import cores, notes, slowdown
 from experiments.planner import Plan, plan
 from experiments.progress import Progress
 from experiments.store import Store, StoreError, WriteError
+from experiments.store.parsed import parsed_files
 
 if TYPE_CHECKING:
     from experiments.stage import Stage
@@ -43,9 +44,11 @@ def run(command: Command, arguments: list[str]) -> int:
     started = time.time()
     try:
         sweep = configure(command)
-        whole = plan(sweep)
-        planned, misfits = fitting.divided(whole)
         store = Store(sweep.store)
+        parsed_files.remember(store.folder)
+        whole = plan(sweep)
+        parsed_files.keep()
+        planned, misfits = fitting.divided(whole)
         factor = slowdown(planned.unfinished(store), sweep.precision, sweep.device)
         if command.dry_run:
             console.print(estimate(planned, store, _at_once(sweep), factor), highlight=False)

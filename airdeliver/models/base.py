@@ -39,7 +39,8 @@ class ModelBuilder(ABC):
         # On the meta device constructors draw nothing, so the global generator stays untouched.
         with torch.device("meta"):
             model = self.architecture(channels, classes)
-        model.to_empty(device=generator.device)
+        # As `to_empty` does, which for tensors without data loads a compiler's symbolic algebra: 2 seconds.
+        model._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device=generator.device))
         self.initialise(model, generator)
         return model
 

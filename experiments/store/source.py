@@ -1,13 +1,13 @@
 """What code a result depends on: the parsed source of the modules that a stage imports."""
 
-import ast
-import hashlib
 import importlib.util
 import sys
 import sysconfig
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+from experiments.store.parsed import Imported, Parsed, parsed_files
 
 PROJECT = ("airdeliver", "channels")
 """Packages whose imports are followed wherever they are installed."""
@@ -35,32 +35,24 @@ def fingerprints(modules: Iterable[str]) -> dict[str, str]:
         module = waiting.pop()
         if module in found or _file(module) is None:
             continue
-        found[module] = _hash(module)
+        found[module] = _parsed(module).digest
         waiting += [other for other in _imports(module) if other not in found]
     return dict(sorted(found.items()))
 
 
 def forget() -> None:
     """Read every file again, as a new process would: for sessions in which code is edited."""
-    for function in (_hash, _imports, _is_own, _parsed, _file):
+    for function in (_imports, _is_own, _parsed, _file):
         function.cache_clear()
-
-
-@cache
-def _hash(module: str) -> str:
-    return hashlib.sha256(ast.dump(_without_docstrings(_parsed(module))).encode()).hexdigest()[:16]
 
 
 @cache
 def _imports(module: str) -> frozenset[str]:
     """Modules of one's own that a module imports."""
-    found: set[str] = set()
-    for node in ast.walk(_parsed(module)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            source = _absolute(module, node)
-            found.update(_defining(source, alias.name) for alias in node.names)
+    found = {
+        node.name if node.source is None else _defining(_absolute(module, node), node.name)
+        for node in _parsed(module).imports
+    }
     return frozenset(name for name in found if _is_own(name))
 
 
@@ -70,20 +62,18 @@ def _defining(source: str, name: str) -> str:
         return source
     if _file(f"{source}.{name}") is not None:
         return f"{source}.{name}"
-    for node in _parsed(source).body if _is_package(source) else ():
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    return _defining(_absolute(source, node), alias.name)
+    for node in _parsed(source).exports if _is_package(source) else ():
+        if node.alias == name:
+            return _defining(_absolute(source, node), node.name)
     return source
 
 
-def _absolute(module: str, node: ast.ImportFrom) -> str:
+def _absolute(module: str, node: Imported) -> str:
     if not node.level:
-        return node.module or ""
+        return node.source or ""
     package = module.split(".") if _is_package(module) else module.split(".")[:-1]
     kept = package[: len(package) - node.level + 1]
-    return ".".join([*kept, *([node.module] if node.module else [])])
+    return ".".join([*kept, *([node.source] if node.source else [])])
 
 
 @cache
@@ -98,10 +88,10 @@ def _is_own(module: str) -> bool:
 
 
 @cache
-def _parsed(module: str) -> ast.Module:
+def _parsed(module: str) -> Parsed:
     file = _file(module)
     assert file is not None
-    return ast.parse(file.read_bytes())
+    return parsed_files.read(file)
 
 
 @cache
@@ -136,13 +126,3 @@ def _folders(package: str) -> list[str]:
 def _is_package(module: str) -> bool:
     file = _file(module)
     return file is not None and file.name == "__init__.py"
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree without the docstrings of its module, classes and functions."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
-            first = getattr(node.body[0], "value", None)
-            if isinstance(node.body[0], ast.Expr) and isinstance(getattr(first, "value", None), str):
-                node.body[:1] = []
-    return tree
