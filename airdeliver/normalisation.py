@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from airdeliver.payload import Model, is_keras
-from airdeliver.payload.inputs import Inputs, batches, called
+from airdeliver.payload.inputs import Inputs, batches, called, fitting
 
 CALIBRATION_BATCH = 512
 """Inputs that are normalised together: as many as usual, so that one batch's statistics are all inputs' statistics."""
@@ -152,7 +152,7 @@ def _accumulating(model: nn.Module, norms: list[_BatchNorm]) -> Iterator[list[_B
 
 def _run(model: nn.Module, inputs: Inputs) -> None:
     for batch in batches(inputs, CALIBRATION_BATCH, model):
-        called(model, batch)
+        called(model, fitting(model, batch))
 
 
 def _refuse_one(norm: nn.Module, entering: tuple[torch.Tensor, ...]) -> None:

@@ -63,6 +63,27 @@ def batches(inputs: Inputs, most: int, model: Any = None) -> Iterator[Inputs]:
         raise ValueError("there are no inputs: at least one batch of two examples is needed")
 
 
+def fitting(model: nn.Module, inputs: Inputs) -> Inputs:
+    """One batch with real numbers in the model's precision, where all of its parameters share one; integers stay.
+
+    >>> fitting(nn.Linear(1, 1).half(), (torch.zeros(1), torch.zeros(1, dtype=torch.int64)))
+    (tensor([0.], dtype=torch.float16), tensor([0]))
+    """
+    kinds = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
+    if len(kinds) != 1:
+        return inputs
+    (kind,) = kinds
+    if isinstance(inputs, Mapping):
+        return {name: _cast(value, kind) for name, value in inputs.items()}
+    if isinstance(inputs, (tuple, list)):
+        return tuple(_cast(value, kind) for value in inputs)
+    return _cast(inputs, kind)
+
+
+def _cast(value: Any, kind: torch.dtype) -> Any:
+    return value.to(kind) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
 def count(inputs: Inputs) -> int:
     """How many examples there are.
 

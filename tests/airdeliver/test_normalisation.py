@@ -138,3 +138,12 @@ def test_one_example_is_refused_with_the_remedy():
     with pytest.raises(ValueError, match="serve at least 2 examples at once"):
         delivery.model(0)(torch.zeros(1, 6))
     delivery.model(0)(torch.randn(2, 6, generator=seeded(0)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_models_in_half_precision_are_calibrated_in_theirs(dtype):
+    """A mean over 300 inputs of unit variance, rounded to eight binary digits at most."""
+    model, inputs = network().to(dtype), torch.randn(300, 6, generator=seeded(1))
+    estimate_statistics(model, inputs)
+    assert model[1].running_mean.dtype == dtype
+    assert torch.allclose(model[1].running_mean.float(), model[0].float()(inputs).mean(0), atol=0.05)
