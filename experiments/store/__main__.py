@@ -88,10 +88,11 @@ def explain(arguments: list[str]) -> None:
     """Print why the unfinished stages of a sweep are not found in the store, equal reasons together."""
     from experiments.command_line import read
     from experiments.configuration import configure
+    from experiments.fitting import divided
     from experiments.planner import plan
 
     sweep = configure(read(arguments))
-    planned, store = plan(sweep), Store(sweep.store)
+    (planned, _), store = divided(plan(sweep)), Store(sweep.store)
     missing = planned.unfinished(store)
     if not missing:
         print(f"nothing would be computed: all {len(planned.cells)} cells are in {store.folder}")

@@ -270,6 +270,9 @@ def test_store_commands(sweeps, finished, capsys):
     given = ["experiment=demo", "scheme=[clean]", "realizations=4", *finished.arguments]
     store_command(["explain", *given, "test_images=60", "training.epochs=2", "snr_db=[0]"])
     assert "realizations.at_least: 3 -> 4" in capsys.readouterr().out
+    again = [*given[:2], "snr_db=[0,10]", "realizations=3", "test_images=60", "training.epochs=2", *finished.arguments]
+    store_command(["explain", *again, "channel_uses=[1x,100]"])
+    assert "nothing would be computed: all 2 cells" in capsys.readouterr().out
 
     store_command(["prune", "--store", folder])
     assert "0.0 MB were freed" in capsys.readouterr().out
