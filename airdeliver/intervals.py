@@ -1,4 +1,4 @@
-"""95 % intervals for an accuracy that two kinds of chance blur: the channel's realizations and the test images."""
+"""95 % intervals for a score that two kinds of chance blur: the channel's realizations and the test images."""
 
 import math
 from dataclasses import dataclass
@@ -10,27 +10,34 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Interval:
-    """An accuracy in 0..1 with its 95 % interval."""
+    """A mean score with its 95 % interval."""
 
     mean: float
     low: float
     high: float
 
 
-def crossed_interval(scores: Float[Tensor, "realizations images"], level: float = 0.95) -> Interval:
+Bounds = tuple[float, float]
+"""Least and greatest score; no interval goes beyond."""
+ACCURACY: Bounds = (0.0, 1.0)
+
+
+def crossed_interval(
+    scores: Float[Tensor, "realizations images"], level: float = 0.95, bounds: Bounds = ACCURACY
+) -> Interval:
     r"""Interval of the mean score over new realizations and new test images.
 
     Every realization meets the same images, so the mean over both has the variance of crossed random effects,
     $\sigma_r^2 / K + \sigma_i^2 / N + \sigma_e^2 / (K N)$, estimated without bias from the spread of the rows' means,
     the columns' means and the residual; Student's t with Satterthwaite's degrees of freedom. One realization says
-    nothing of the channel's randomness: the interval is then [0, 1].
+    nothing of the channel's randomness: the interval is then that of all possible scores.
 
     Source: S. R. Searle, G. Casella and C. E. McCulloch, Variance Components, 1992, section 4.3; A. B. Owen, The
     pigeonhole bootstrap, 2007 (crossed effects).
     """
     k, n = scores.shape
     if k < 2 or n < 2:
-        return Interval(float(scores.mean()), 0.0, 1.0)
+        return Interval(float(scores.mean()), *bounds)
     scores = scores.double()
     rows, columns, mean = scores.mean(1), scores.mean(0), scores.mean()
     by_row = float(rows.var()) / k
@@ -39,10 +46,12 @@ def crossed_interval(scores: Float[Tensor, "realizations images"], level: float 
     residual = float(squares) / ((k - 1) * (n - 1)) / (k * n)
     variance = max(by_row + by_column - residual, by_row, by_column)
     freedom = variance**2 / (by_row**2 / (k - 1) + by_column**2 / (n - 1)) if variance > 0 else 1.0
-    return _student(float(mean), variance, max(1.0, freedom), level)
+    return _student(float(mean), variance, max(1.0, freedom), level, bounds)
 
 
-def shared_interval(scores: Float[Tensor, "realizations images"], level: float = 0.95) -> Interval:
+def shared_interval(
+    scores: Float[Tensor, "realizations images"], level: float = 0.95, bounds: Bounds = ACCURACY
+) -> Interval:
     r"""`crossed_interval` where each realization was scored on a random subset of the images, drawn anew for each.
 
     Not a number marks what was not scored. With the images given, the rows' means are independent and each has the
@@ -59,12 +68,12 @@ def shared_interval(scores: Float[Tensor, "realizations images"], level: float =
     rows = known.sum(1) / seen.sum(1)
     mean = float(rows.mean())
     if k < 2 or n < 2:
-        return Interval(mean, 0.0, 1.0)
+        return Interval(mean, *bounds)
     by_row = float(rows.var()) / k
     by_column = _variance_between_images(known, seen) / n
     variance = by_row + by_column
     freedom = variance**2 / (by_row**2 / (k - 1) + by_column**2 / (n - 1)) if variance > 0 else 1.0
-    return _student(mean, variance, max(1.0, freedom), level)
+    return _student(mean, variance, max(1.0, freedom), level, bounds)
 
 
 def _variance_between_images(known: Float[Tensor, "realizations images"], seen: Tensor) -> float:
@@ -82,18 +91,20 @@ def _variance_between_images(known: Float[Tensor, "realizations images"], seen: 
     return min(max(together / pairs - elsewhere / apart, 0.0), all_scores)
 
 
-def channel_interval(accuracies: Float[Tensor, "realizations"], level: float = 0.95) -> Interval:
+def channel_interval(
+    accuracies: Float[Tensor, "realizations"], level: float = 0.95, bounds: Bounds = ACCURACY
+) -> Interval:
     """Interval of the mean over new realizations with the test images as given; more realizations narrow it.
 
-    Student's t on the accuracy of each realization; [0, 1] for a single one.
+    Student's t on the mean score of each realization; all possible scores for a single one.
     """
     k = len(accuracies)
     if k < 2:
-        return Interval(float(accuracies.mean()), 0.0, 1.0)
+        return Interval(float(accuracies.mean()), *bounds)
     accuracies = accuracies.double()
-    return _student(float(accuracies.mean()), float(accuracies.var()) / k, float(k - 1), level)
+    return _student(float(accuracies.mean()), float(accuracies.var()) / k, float(k - 1), level, bounds)
 
 
-def _student(mean: float, variance: float, freedom: float, level: float) -> Interval:
+def _student(mean: float, variance: float, freedom: float, level: float, bounds: Bounds) -> Interval:
     half = float(student.ppf((1 + level) / 2, freedom)) * math.sqrt(variance) if variance > 0 else 0.0
-    return Interval(mean, max(0.0, mean - half), min(1.0, mean + half))
+    return Interval(mean, max(bounds[0], mean - half), min(bounds[1], mean + half))

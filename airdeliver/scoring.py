@@ -1,99 +1,140 @@
 """The forward passes of an evaluation, close to the machine's limit."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from airdeliver.delivery import Delivery, Group
 from airdeliver.normalisation import batch_norms, estimate_statistics
 from airdeliver.payload import Flattened, is_keras
 from airdeliver.payload.folding import Folded
+from airdeliver.payload.inputs import Inputs, called, count, taken
+from airdeliver.task.answers import answers, finite_rows
+from airdeliver.task.base import Score
 
 BATCH = 128
-"""Images of one forward pass: about what a processor's cache holds of a small network's activations."""
+"""Examples of one forward pass: about what a processor's cache holds of a small network's activations."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What deliveries are worth.
+
+    Args:
+        scores: of each delivery on each example; the floor where nothing usable arrived or outputs are not finite; not
+            a number for examples that a delivery was not scored on.
+        finite: whether every output of a delivery's network is; true of deliveries of which nothing usable arrived.
+        tallies: of each usable delivery, in order: see `airdeliver.task.Score.tally`.
+    """
+
+    scores: Float[Tensor, "realizations n"]
+    finite: Bool[Tensor, "realizations"]
+    tallies: Float[Tensor, "usable counts"]
 
 
 @torch.inference_mode()
-def correctness(
+def scored(
     delivery: Delivery,
-    images: Float[Tensor, "n ..."],
-    labels: Int64[Tensor, "n"],
-    calibration: Float[Tensor, "m ..."],
-    chance: float,
+    inputs: Inputs,
+    targets: Tensor,
+    calibration: Inputs,
+    score: Score,
+    floor: float,
     precision: Literal["float32", "bfloat16"] = "float32",
-    scored: Int64[Tensor, "realizations each"] | None = None,
-) -> Float[Tensor, "realizations n"]:
-    """1 where a delivered network is right about an image, 0 where it is wrong, `chance` where nothing usable arrived.
+    shares: Int64[Tensor, "realizations each"] | None = None,
+) -> Scores:
+    """The score of every delivered network on every example.
 
     Batch norm is folded into the convolutions after reception, which is exact; equal payloads are evaluated once.
 
     Args:
         delivery: what arrived.
-        images: prepared inputs.
-        labels: class of each.
+        inputs: prepared: a tensor, a tuple or a mapping of tensors. Floating point goes into the network in the
+            network's own precision, integers as they are, but bytes as floating point.
+        targets: of each.
         calibration: unlabelled inputs to re-estimate batch norm from, if its statistics were not sent.
-        chance: the score of a delivery of which nothing usable arrived.
-        precision: of the forward passes.
-        scored: the images that each delivery is scored on; None for all. The others' scores are not numbers.
+        score: says how good outputs are.
+        floor: the score of a delivery of which nothing usable arrived.
+        precision: of the forward passes; `float32` stands for the network's own.
+        shares: the examples that each delivery is scored on; None for all.
     """
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    whole = [_laid_out(batch.to(dtype)) for batch in images.split(BATCH)] if scored is None else []
-    scores = torch.full((delivery.realizations, len(images)), chance, device=images.device)
+    scores = torch.full((delivery.realizations, len(targets)), floor, device=targets.device)
+    finite = torch.ones(delivery.realizations, dtype=torch.bool)
+    tallies: list[Tensor] = []
     for group in delivery.groups:
-        receiver = _receiver(group, None if delivery.normalisation.sends_statistics else _laid_out(calibration), dtype)
-        known: dict[bytes, Tensor] = {}
+        receiver = _receiver(group, None if delivery.normalisation.sends_statistics else calibration, precision, inputs)
+        known: dict[bytes, tuple[Tensor, bool, Tensor]] = {}
         for row in torch.nonzero(group.decoded.usable).flatten().tolist():
             values, number = group.decoded.values[row], group.realizations[row]
-            if scored is not None:
-                batches = [_taken(images, rows).to(dtype) for rows in scored[number].split(BATCH)]
-                right = _predicted(receiver.rebuild(values), batches) == labels[scored[number]]
-                scores[number, scored[number]] = right.float()
-                continue
-            received = values.cpu().numpy().tobytes()
-            if received not in known:
-                known[received] = _predicted(receiver.rebuild(values), whole) == labels
-            scores[number] = known[received].float()
-    return scores if scored is None else _only(scores, scored)
+            if shares is not None:
+                rows = shares[number]
+                judged = _judged(receiver.rebuild(values), receiver.batches(inputs, rows), targets[rows], score)
+                scores[number, rows] = judged[0]
+            else:
+                received = values.cpu().numpy().tobytes()
+                if received not in known:
+                    known[received] = _judged(receiver.rebuild(values), receiver.batches(inputs), targets, score)
+                judged = known[received]
+                scores[number] = judged[0]
+            finite[number] = judged[1]
+            tallies.append(judged[2])
+    together = torch.stack(tallies) if tallies else torch.zeros(0, 0)
+    return Scores(scores if shares is None else _only(scores, shares), finite, together.cpu())
 
 
-def _predicted(model: Any, batches: list[Tensor]) -> Int64[Tensor, "n"]:
-    return torch.cat([model(batch).argmax(-1) for batch in batches])
+def _judged(model: Any, batches: list[Inputs], targets: Tensor, score: Score) -> tuple[Tensor, bool, Tensor]:
+    """Scores of one network, whether all its outputs are finite, and the sum of its tallies."""
+    scores, finite, tally, start = [], [], [], 0
+    for batch in batches:
+        outputs = answers(called(model, batch))
+        told = targets[start : start + count(batch)]
+        start += count(batch)
+        scores.append(score.score(outputs, told))
+        finite.append(finite_rows(outputs).all())
+        tally.append(score.tally(outputs, told))
+    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0)
 
 
-def _taken(images: Float[Tensor, "n ..."], rows: Int64[Tensor, "each"]) -> Float[Tensor, "each ..."]:
-    """Copies of some images, laid out for the forward passes."""
-    if images.ndim != 4:
-        return images.index_select(0, rows)
-    return images.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+def _only(scores: Float[Tensor, "realizations n"], shares: Int64[Tensor, "realizations each"]) -> Tensor:
+    """Not a number where an example was not scored."""
+    return torch.full_like(scores, torch.nan).scatter(1, shares, scores.gather(1, shares))
 
 
-def _only(scores: Float[Tensor, "realizations n"], scored: Int64[Tensor, "realizations each"]) -> Tensor:
-    """Not a number where an image was not scored."""
-    return torch.full_like(scores, torch.nan).scatter(1, scored, scores.gather(1, scored))
-
-
-def _receiver(group: Group, calibration: Tensor | None, dtype: torch.dtype) -> Any:
+def _receiver(group: Group, calibration: Inputs, precision: Literal["float32", "bfloat16"], inputs: Inputs) -> Any:
     model = group.builder()
     if not is_keras(model):
-        return _Receiver(model, group, calibration, dtype)
+        return _Receiver(model, group, calibration, precision, inputs)
     from airdeliver.keras_receiver import KerasReceiver
 
-    return KerasReceiver(model, group.plan.layout, calibration)
+    return _KerasReceiver(KerasReceiver(model, group.plan.layout, calibration))
 
 
 class _Receiver:
     """One architecture that is filled with one received payload after the other."""
 
-    def __init__(self, model: nn.Module, group: Group, calibration: Tensor | None, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        group: Group,
+        calibration: Inputs,
+        precision: Literal["float32", "bfloat16"],
+        inputs: Inputs,
+    ) -> None:
         self.model = model.to(group.decoded.values.device).eval()
-        if any(p.ndim == 4 for p in self.model.parameters()):
-            self.model = self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        own = {p.dtype for p in self.model.parameters() if p.is_floating_point()}
+        own_dtype = own.pop() if len(own) == 1 else torch.float32
+        example = taken(inputs, slice(0, 2))
+        self.channels_last = self._bears_channels_last(example, own_dtype)
         self.flattened = Flattened(self.model, group.plan.layout)
-        self.calibration = calibration if batch_norms(self.model) else None
+        self.calibration = self._laid_out(calibration, own_dtype) if batch_norms(self.model) else None
         self.folded = Folded(self.model)
-        self.twin = self.folded.module if dtype == torch.float32 else Folded(self.model).module.to(dtype)
+        self.folded.verify(self._laid_out(example, own_dtype))
+        self.dtype = torch.bfloat16 if precision == "bfloat16" else own_dtype
+        self.twin = self.folded.module if self.dtype == own_dtype else Folded(self.model).module.to(self.dtype)
+        self.whole: list[Inputs] | None = None
 
     def rebuild(self, values: Float[Tensor, "n"]) -> nn.Module:
         """The network that these values make, folded, in evaluation mode."""
@@ -105,6 +146,82 @@ class _Receiver:
             self.twin.load_state_dict(self.folded.module.state_dict())
         return self.twin
 
+    def batches(self, inputs: Inputs, rows: Int64[Tensor, "each"] | None = None) -> list[Inputs]:
+        """Inputs in batches, laid out for the forward passes; all of them, once, where no rows are given."""
+        if rows is not None:
+            return [self._laid_out(_taken(inputs, part), self.dtype) for part in rows.split(BATCH)]
+        if self.whole is None:
+            n = count(inputs)
+            parts = (taken(inputs, slice(start, start + BATCH)) for start in range(0, n, BATCH))
+            self.whole = [self._laid_out(part, self.dtype) for part in parts]
+        return self.whole
 
-def _laid_out(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images
+    def _laid_out(self, inputs: Inputs, dtype: torch.dtype) -> Inputs:
+        """Cast and in the memory format that is fastest and that the network bears."""
+        return _each(inputs, lambda tensor: _formatted(_cast(tensor, dtype), self.channels_last))
+
+    @torch.no_grad()
+    def _bears_channels_last(self, example: Inputs, dtype: torch.dtype) -> bool:
+        """Bring the network into channels-last memory, and back where it does not compute in it (`x.view`)."""
+        if not any(tensor.ndim == 4 for tensor in _tensors(example)):
+            return False
+        convolves = any(p.ndim == 4 for p in self.model.parameters())
+        if convolves:
+            self.model = self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        try:
+            called(self.model, _each(example, lambda tensor: _formatted(_cast(tensor, dtype), True)))
+        except RuntimeError:
+            for tensor in (*self.model.parameters(), *self.model.buffers()):
+                tensor.data = _contiguous(tensor.data)
+            return False
+        return True
+
+
+class _KerasReceiver:
+    """A Keras model, which has its own memory format and precision."""
+
+    def __init__(self, receiver: Any) -> None:
+        self.rebuild = receiver.rebuild
+
+    def batches(self, inputs: Inputs, rows: Int64[Tensor, "each"] | None = None) -> list[Inputs]:
+        """Inputs in batches; all of them where no rows are given."""
+        order = torch.arange(count(inputs)) if rows is None else rows
+        return [taken(inputs, part) for part in order.split(BATCH)]
+
+
+def _taken(inputs: Inputs, rows: Int64[Tensor, "each"]) -> Inputs:
+    """Copies of some inputs: pixel by pixel from images in channels-last memory, which is faster."""
+    if not isinstance(inputs, Tensor) or inputs.ndim != 4:
+        return taken(inputs, rows)
+    return inputs.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+
+
+def _tensors(inputs: Inputs) -> list[Tensor]:
+    if isinstance(inputs, Tensor):
+        return [inputs]
+    return list(inputs.values() if isinstance(inputs, dict) else inputs)
+
+
+def _each(inputs: Inputs, change: Any) -> Inputs:
+    """Inputs of the same kind, every tensor of them changed; None stays None."""
+    if inputs is None or isinstance(inputs, Tensor):
+        return None if inputs is None else change(inputs)
+    if isinstance(inputs, dict):
+        return {name: change(tensor) for name, tensor in inputs.items()}
+    return tuple(change(tensor) for tensor in inputs)
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Floating point, and bytes, which no embedding takes; tokens stay integers."""
+    return tensor.to(dtype) if tensor.is_floating_point() or tensor.dtype == torch.uint8 else tensor
+
+
+def _formatted(tensor: Tensor, channels_last: bool) -> Tensor:
+    if tensor.ndim != 4:
+        return tensor
+    return tensor.contiguous(memory_format=torch.channels_last) if channels_last else _contiguous(tensor)
+
+
+def _contiguous(tensor: Tensor) -> Tensor:
+    """A copy with the usual strides: of one channel, `contiguous` keeps those of channels-last memory."""
+    return torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device).copy_(tensor)

@@ -80,7 +80,7 @@ class Accuracy(Score):
         shapes = f"outputs {tuple(outputs.shape)} and labels {tuple(targets.shape)}"
         if targets.is_floating_point() or targets.is_complex():
             raise ValueError(
-                f"labels must be whole numbers, got {targets.dtype}: a task of numbers needs task=Regression"
+                f"labels must be whole numbers, got {targets.dtype}: numbers to predict need task=Explained()"
             )
         if targets.ndim == 2 and targets.shape[1] == 1 and outputs.ndim <= 2:
             targets = targets[:, 0]
@@ -91,9 +91,10 @@ class Accuracy(Score):
         if said < self.classes:
             raise ValueError(f"there must be a logit of each of the {self.classes} classes, got {shapes}")
         labels = targets.long()
-        given = labels[self.known(labels)]
-        if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < said:
-            raise ValueError(f"labels must be from 0 to {said - 1}, got {int(given.min())} to {int(given.max())}")
+        given = labels if self.unlabelled is None else labels[self.known(labels)]
+        least, greatest = (int(end) for end in given.aminmax()) if given.numel() else (0, 0)
+        if not 0 <= least <= greatest < said:
+            raise ValueError(f"labels must be from 0 to {said - 1}, got {least} to {greatest}")
         return labels
 
 

@@ -1,5 +1,7 @@
 """The intervals cover what they say they cover."""
 
+import math
+
 import pytest
 import torch
 from scipy.stats import norm
@@ -86,3 +88,19 @@ def test_identical_realizations_leave_the_images_uncertainty():
     assert (interval.high - interval.low) / 2 == pytest.approx(1.96 * (p * (1 - p) / 1000) ** 0.5, rel=0.01)
     channel = channel_interval(row.mean(1).expand(8))
     assert channel.low == channel.high == channel.mean
+
+
+@pytest.mark.parametrize("interval", [crossed_interval, shared_interval])
+def test_intervals_end_where_scores_end(interval):
+    values = 37 + torch.randn(8, 50, generator=torch.Generator().manual_seed(0))
+    wide = interval(values, bounds=(-math.inf, math.inf))
+    assert 36 < wide.low < wide.mean < wide.high < 38
+    assert interval(values, bounds=(37.0, 37.1)).high <= 37.1
+    alone = interval(values[:1], bounds=(-math.inf, 40.0))
+    assert (alone.low, alone.high) == (-math.inf, 40.0)
+
+
+def test_the_channels_interval_ends_where_scores_end():
+    values = 37 + torch.randn(8, generator=torch.Generator().manual_seed(0))
+    assert channel_interval(values, bounds=(-math.inf, math.inf)).high > 37
+    assert channel_interval(values).high == 1.0
