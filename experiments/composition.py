@@ -60,6 +60,12 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
                 f"{name} must have names and values, got {config[name]}: a file of a choice begins with "
                 f"# @package {name}.NAME and holds _target_: module.Class"
             )
+    for group in LISTS:
+        nodes = config.get(group) or {}
+        for name in nodes:
+            node = "???" if OmegaConf.is_missing(nodes, name) else nodes[name]
+            if not isinstance(node, DictConfig):
+                raise ConfigurationError(f"{group}.{name} must be a class and its arguments, got {node!r}")
     return config
 
 
