@@ -1,8 +1,11 @@
-"""Models: a network a file, each a frozen builder, `builder(channels, classes, generator)`."""
+"""Models: a network a file, each a frozen builder, `builder(inputs, outputs, generator)`."""
 
 from airdeliver.models.base import ModelBuilder
 from airdeliver.models.cnn import CNN
+from airdeliver.models.mlp import MLP
 from airdeliver.models.resnet import ResNet20
+from airdeliver.models.segmenter import Segmenter
+from airdeliver.models.transformer import Transformer
 from airdeliver.models.vgg import VGG
 
-__all__ = ["CNN", "VGG", "ModelBuilder", "ResNet20"]
+__all__ = ["CNN", "MLP", "VGG", "ModelBuilder", "ResNet20", "Segmenter", "Transformer"]
