@@ -4,6 +4,7 @@ from airdeliver.delivery import Delivery, deliver
 from airdeliver.evaluation import Report, evaluate
 from airdeliver.links import AnalogLink, BudgetError, CapacityLink, DigitalLink, Link
 from airdeliver.normalisation import Normalisation
+from airdeliver.problem import Execution, Problem
 from airdeliver.task import Task
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "CapacityLink",
     "Delivery",
     "DigitalLink",
+    "Execution",
     "Link",
     "Normalisation",
+    "Problem",
     "Report",
     "Task",
     "deliver",

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from airdeliver.randomness import stream
-from airdeliver.task import Task
+from airdeliver.task.base import Task
 
 
 def mean_squared_gradients(model: nn.Module, task: Task, seed: int, batches: int, batch_size: int) -> dict[str, Tensor]:
@@ -22,8 +22,10 @@ def mean_squared_gradients(model: nn.Module, task: Task, seed: int, batches: int
     """
     parameters = dict(model.named_parameters())
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
-    for images, labels in training_batches(task, seed, batches, batch_size):
-        gradients = torch.autograd.grad(task.loss(model(images), labels), list(parameters.values()), allow_unused=True)
+    for inputs, targets in training_batches(task, seed, batches, batch_size, device_of(model)):
+        gradients = torch.autograd.grad(
+            task.loss(model(inputs).float(), targets), list(parameters.values()), allow_unused=True
+        )
         for accumulated, gradient in zip(total.values(), gradients):
             if gradient is not None:
                 accumulated.addcmul_(gradient, gradient, value=1 / batches)
@@ -42,9 +44,9 @@ def hessian_diagonal(model: nn.Module, task: Task, seed: int, batches: int, batc
     """
     parameters = dict(model.named_parameters())
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
-    signs = stream(seed, "importance", 1, task.device)
-    for images, labels in training_batches(task, seed, batches, batch_size):
-        probes = hutchinson(task.loss(model(images), labels), list(parameters.values()), signs)
+    signs = stream(seed, "importance", 1, device_of(model))
+    for inputs, targets in training_batches(task, seed, batches, batch_size, device_of(model)):
+        probes = hutchinson(task.loss(model(inputs).float(), targets), list(parameters.values()), signs)
         for accumulated, probe in zip(total.values(), probes):
             accumulated.add_(probe, alpha=1 / batches)
     return total
@@ -75,13 +77,18 @@ def hutchinson(
     return probes
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the parameters of a network live."""
+    return next(model.parameters()).device
+
+
 def training_batches(
-    task: Task, seed: int, batches: int, batch_size: int
-) -> Iterator[tuple[Float[Tensor, "batch ..."], Int64[Tensor, "batch"]]]:
-    """Prepared training images and labels, seeded-random, all different as long as there are enough."""
+    task: Task, seed: int, batches: int, batch_size: int, device: torch.device | str
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Prepared training inputs and their targets, seeded-random, all different as long as there are enough."""
     train = task.dataset.train
     order = torch.randperm(len(train), generator=stream(seed, "importance"))
     rows = order.repeat(-(-batches * batch_size // len(train)))[: batches * batch_size]
     for chosen in rows.split(batch_size):
-        images, labels = train.take(chosen)
-        yield task.dataset.prepare(images.to(task.device)), labels.to(task.device)
+        inputs, targets = train.take(chosen)
+        yield task.dataset.prepare(inputs.to(device)), targets.to(device)

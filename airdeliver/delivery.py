@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
+from airdeliver.architecture import Architecture
 from airdeliver.links import BudgetError, Decoded, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.normalisation import Normalisation, NormalisationKind, batch_norms, estimate_statistics, serve_by_batch
-from airdeliver.package import Builder, Choice, Package
-from airdeliver.payload import Model, Payload, is_keras, load
+from airdeliver.package import Choice, Package
+from airdeliver.payload import Layout, Model, Payload, is_keras, load
 from airdeliver.randomness import blocks, stream
 from channels import Channel, ChannelState
 
@@ -21,17 +23,30 @@ class Group:
 
     Args:
         realizations: their numbers within the delivery.
-        builder: of the architecture at the receiver.
+        architecture: published.
+        description: what the receiver was told of the network, in bytes.
+        statistics: whether batch-norm statistics are part of the payload, by the published recipe.
         plan: what was agreed on.
         decoded: what the receiver has, row by row.
         power: mean |x|^2 over the symbols sent, of each row.
     """
 
     realizations: Int64[Tensor, "rows"]
-    builder: Builder
+    architecture: Architecture
+    description: bytes
+    statistics: bool
     plan: Plan
     decoded: Decoded
     power: Float[Tensor, "rows"]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The receiver's: from the architecture and the description that it was told."""
+        return self.architecture.layout(self.description, self.statistics)
+
+    def network(self) -> Model:
+        """What the receiver builds before it has any value."""
+        return self.architecture.receive(self.description)
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Delivery:
     @property
     def parameters_sent(self) -> float:
         """Mean number of payload values."""
-        return self._mean(lambda group: torch.full_like(group.power, group.plan.layout.size))
+        return self._mean(lambda group: torch.full_like(group.power, group.layout.size))
 
     @property
     def power(self) -> float:
@@ -86,7 +101,7 @@ class Delivery:
     @property
     def calibrates(self) -> bool:
         """Whether the receiver re-estimates batch norm from inputs that it serves."""
-        return not self.normalisation.sends_statistics and any(batch_norms(g.builder()) for g in self.groups)
+        return not self.normalisation.sends_statistics and any(batch_norms(g.network()) for g in self.groups)
 
     def model(self, realization: int, calibration: Tensor | None = None) -> Model:
         """The model that the receiver rebuilt, in evaluation mode.
@@ -107,7 +122,7 @@ class Delivery:
                     raise ValueError(
                         f"nothing usable arrived in realization {realization}: its side information is lost"
                     )
-                model = load(group.builder(), group.plan.layout, group.decoded.values[rows[0]])
+                model = load(group.network(), group.layout, group.decoded.values[rows[0]])
                 return self._normalised(model, calibration)
         raise IndexError(f"the delivery has realizations 0 to {self.realizations - 1}, not {realization}")
 
@@ -199,8 +214,8 @@ def send(
             for alike in _alike(package.choices[index], known.of(chosen), symbols, chosen):
                 noise = stream(seed, "noise", block, device)
                 numbers = alike + rows.start * channel.receivers
-                sent = (package.choices[index], channel, state[alike], known.of(alike), symbols, noise, numbers)
-                groups.append(_send_group(*sent))
+                met = (channel, state[alike], known.of(alike), symbols, noise, numbers)
+                groups.append(_send_group(package.choices[index], package.normalisation.sends_statistics, *met))
     return Delivery(tuple(groups), package.normalisation, seed)
 
 
@@ -218,6 +233,7 @@ def _alike(choice: Choice, known: Knowledge, symbols: int, chosen: Int64[Tensor,
 
 def _send_group(
     choice: Choice,
+    statistics: bool,
     channel: Channel,
     state: ChannelState,
     known: Knowledge,
@@ -228,7 +244,10 @@ def _send_group(
     values = choice.payload.values.to(noise.device)
     payload = Payload(values, choice.payload.layout, choice.payload.sensitivity)
     plan = choice.link.plan(payload, symbols, known)
-    decoded = choice.link.send(values, plan, channel, state, noise)
+    description = payload.layout.description
+    layout = choice.architecture.layout(description, statistics)
+    decoded = choice.link.send(values, plan, layout, channel, state, noise)
     power = choice.link.power(values, plan) if decoded.power is None else decoded.power
     uses = torch.full_like(decoded.uses, channel.uses(plan.symbols)).maximum(decoded.uses)
-    return Group(numbers, choice.builder, plan, replace(decoded, uses=uses), power.expand(len(numbers)))
+    decoded, power = replace(decoded, uses=uses), power.expand(len(numbers))
+    return Group(numbers, choice.architecture, description, statistics, plan, decoded, power)

@@ -1,23 +1,34 @@
 """All that the sender holds once the trainings are done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Protocol
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
+from airdeliver.architecture import Architecture, Given
 from airdeliver.links import Knowledge, Link
 from airdeliver.normalisation import Normalisation, average_statistics
-from airdeliver.payload import Model, Payload, architecture_of, layout_of, load, payload_of, values_of, write
+from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
 from channels import Channel
 
 SENDER_ARRIVALS = 8
 """Draws of the noise over which a sender averages batch-norm statistics."""
 
-Builder = Callable[[], Model]
-"""Builds the architecture that the receiver fills: published recipe, and what side information adds to it."""
+
+class Expectation(Protocol):
+    """What a thing that can be sent promises, measured beforehand, say."""
+
+    def of(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
+        """Expected score of each transmission that the sender can tell apart, one for all if it cannot.
+
+        Args:
+            knowledge: what the sender knows of the channel.
+            symbols: complex symbols that fit.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,16 +36,19 @@ class Choice:
     """One thing that can be sent.
 
     Args:
-        builder: of the architecture at the receiver.
+        architecture: of the network at the receiver, published.
         model: the sender's network.
-        payload: its values, in the layout that the normalisation asks for.
+        payload: its values, in the layout that the normalisation asks for; the layout's description tells the receiver
+            which network of the architecture it is.
         link: that it is sent over.
+        expectation: what it promises; None for what the link says of it.
     """
 
-    builder: Builder
+    architecture: Architecture
     model: Model
     payload: Payload
     link: Link
+    expectation: Expectation | None = None
 
     @classmethod
     def of(cls, model: Model, link: Link, normalisation: Normalisation) -> "Choice":
@@ -43,9 +57,20 @@ class Choice:
         Raises:
             ValueError: weights that are not finite.
         """
-        architecture = architecture_of(model)
-        payload = payload_of(model, statistics=normalisation.sends_statistics)
-        return cls(partial(architecture_of, architecture), model, payload, link)
+        return cls(Given.of(model), model, payload_of(model, statistics=normalisation.sends_statistics), link)
+
+    def prospect(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
+        """Expected score of each transmission that the sender can tell apart, one for all if it cannot.
+
+        One currency: a sender compares by it whatever it holds.
+
+        Args:
+            knowledge: what the sender knows of the channel.
+            symbols: complex symbols that fit.
+        """
+        if self.expectation is not None:
+            return self.expectation.of(knowledge, symbols)
+        return self.link.prospects(self.payload, symbols, knowledge)
 
     @torch.no_grad()
     def with_statistics(
@@ -62,7 +87,7 @@ class Choice:
         """
         model = architecture_of(self.model)
         layout = self.payload.layout
-        sent = replace(layout_of(model, statistics=False), description=layout.description)
+        sent = self.architecture.layout(layout.description, statistics=False)
         values = values_of(self.model, sent)
         plan = self.link.plan(Payload(values, sent), symbols, Knowledge("average", snr_db, channel))
 
@@ -101,5 +126,17 @@ class Package:
         return replace(self, choices=tuple(choices))
 
     def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:
-        """The index of the choice for each realization; one for all where the sender does not know them."""
-        return torch.zeros(1, dtype=torch.int64)
+        """The index of the choice that promises most, for each realization; one for all that cannot be told apart.
+
+        Receivers of one transmission get one choice.
+
+        Args:
+            knowledge: what the sender knows of the channel.
+            symbols: complex symbols that fit.
+        """
+        if len(self.choices) == 1:
+            return torch.zeros(1, dtype=torch.int64)
+        prospects = torch.broadcast_tensors(*(choice.prospect(knowledge, symbols) for choice in self.choices))
+        best = torch.stack(prospects).argmax(0)
+        receivers = 1 if knowledge.channel is None else knowledge.channel.receivers
+        return best if len(best) == 1 else best.repeat_interleave(receivers)

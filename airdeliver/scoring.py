@@ -104,12 +104,12 @@ def _only(scores: Float[Tensor, "realizations n"], shares: Int64[Tensor, "realiz
 
 
 def _receiver(group: Group, calibration: Inputs, precision: Literal["float32", "bfloat16"], inputs: Inputs) -> Any:
-    model = group.builder()
+    model = group.network()
     if not is_keras(model):
         return _Receiver(model, group, calibration, precision, inputs)
     from airdeliver.keras_receiver import KerasReceiver
 
-    return _KerasReceiver(KerasReceiver(model, group.plan.layout, calibration))
+    return _KerasReceiver(KerasReceiver(model, group.layout, calibration))
 
 
 class _Receiver:
@@ -128,7 +128,7 @@ class _Receiver:
         own_dtype = own.pop() if len(own) == 1 else torch.float32
         example = taken(inputs, slice(0, 2))
         self.channels_last = self._bears_channels_last(example, own_dtype)
-        self.flattened = Flattened(self.model, group.plan.layout)
+        self.flattened = Flattened(self.model, group.layout)
         self.calibration = self._laid_out(calibration, own_dtype) if batch_norms(self.model) else None
         self.folded = Folded(self.model)
         self.folded.verify(self._laid_out(example, own_dtype))

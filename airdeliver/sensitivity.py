@@ -12,11 +12,18 @@ from airdeliver.curvature import hutchinson, training_batches
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics, serve_by_batch
 from airdeliver.payload import Flattened, Layout
 from airdeliver.randomness import stream
-from airdeliver.task import Task
+from airdeliver.problem import Execution
+from airdeliver.task.base import Task
 
 
 def by_curvature(
-    model: nn.Module, layout: Layout, normalisation: Normalisation, task: Task, batches: int = 16, batch_size: int = 64
+    model: nn.Module,
+    layout: Layout,
+    normalisation: Normalisation,
+    task: Task,
+    execution: Execution,
+    batches: int = 16,
+    batch_size: int = 64,
 ) -> Float[Tensor, "segments"]:
     """Half the trace of each segment's block of the Hessian: small noise of variance v adds v times that.
 
@@ -27,7 +34,8 @@ def by_curvature(
         model: trained; left as it is.
         layout: of the payload.
         normalisation: where batch-norm statistics come from.
-        task: gives training images, loss and seed.
+        task: gives training examples and loss.
+        execution: seed and device.
         batches: of the training split, each with random signs of its own.
         batch_size: images of each.
 
@@ -36,7 +44,7 @@ def by_curvature(
 
     Source: second-order expansion of the loss; the trace by Hutchinson's estimator, arXiv 1912.07145 (PyHessian).
     """
-    twin = copy.deepcopy(model).eval().to(task.device)
+    twin = copy.deepcopy(model).eval().to(execution.device)
     tensors = Flattened(twin, layout).tensors
     if normalisation.sends_statistics:
         _make_statistics_differentiable(twin)
@@ -44,11 +52,11 @@ def by_curvature(
         serve_by_batch(twin)
     leaves = [(t.log() if s.transform == "log" else t.clone()) for s, t in zip(layout.segments, tensors)]
     leaves = [leaf.detach().float().requires_grad_() for leaf in leaves]
-    signs = stream(task.seed, "importance", 2, task.device)
-    trace = torch.zeros(len(leaves), device=task.device)
-    for images, labels in training_batches(task, task.seed, batches, batch_size):
+    signs = stream(execution.seed, "importance", 2, execution.device)
+    trace = torch.zeros(len(leaves), device=execution.device)
+    for inputs, targets in training_batches(task, execution.seed, batches, batch_size, execution.device):
         named = {s.name: leaf.exp() if s.transform == "log" else leaf for s, leaf in zip(layout.segments, leaves)}
-        loss = task.loss(functional_call(twin, named, images), labels)
+        loss = task.loss(functional_call(twin, named, (inputs,)).float(), targets)
         # Coupling with other segments averages out, but slowly: those of one kind at a time couple little.
         probes = hutchinson(loss, leaves, signs, _kinds(layout))
         trace += torch.stack([probe.sum() for probe in probes]) / batches
@@ -69,6 +77,7 @@ def by_measurement(
     layout: Layout,
     normalisation: Normalisation,
     task: Task,
+    execution: Execution,
     noise_variance: Float[Tensor, "segments"],
     draws: int = 8,
     images: int = 1024,
@@ -79,7 +88,8 @@ def by_measurement(
         model: trained; left as it is.
         layout: of the payload.
         normalisation: where batch-norm statistics come from: re-estimated under the noise for `receiver`.
-        task: gives training images, loss and seed.
+        task: gives training examples and loss.
+        execution: seed and device.
         noise_variance: per value, of each segment; above 0.
         draws: of the noise, each with both signs, over which the loss is averaged.
         images: of the training split.
@@ -87,19 +97,19 @@ def by_measurement(
     Returns:
         Loss in nats per unit of noise variance on every value of a segment; it may come out below 0.
     """
-    twin = copy.deepcopy(model).eval().to(task.device)
+    twin = copy.deepcopy(model).eval().to(execution.device)
     flattened = Flattened(twin, layout)
     values = flattened.read()
-    ((inputs, labels),) = training_batches(task, task.seed, 1, images)
+    ((inputs, targets),) = training_batches(task, execution.seed, 1, images, execution.device)
     estimates = bool(batch_norms(twin)) and not normalisation.sends_statistics
 
     def loss(arrived: Tensor) -> Tensor:
         flattened.write(arrived)
         if estimates:
             estimate_statistics(twin, inputs)
-        return task.loss(twin(inputs), labels)
+        return task.loss(twin(inputs).float(), targets)
 
-    clean, noise = loss(values), stream(task.seed, "importance", 3, task.device)
+    clean, noise = loss(values), stream(execution.seed, "importance", 3, execution.device)
     increase = torch.zeros(len(layout.segments))
     for segment, (offset, size) in enumerate(zip(layout.offsets, layout.sizes)):
         span = slice(offset, offset + size)

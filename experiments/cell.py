@@ -44,22 +44,22 @@ class CellStage(Stage):
     timed = "evaluate_seconds"
 
     def compute(self, store: Store) -> Entry:  # noqa: D102
-        with threads(self.task.threads):
-            record = self._record(store)
+        with threads(self.problem.execution.threads):
+            record = self._result(store)
         return self.entry(record)
 
-    def _record(self, store: Store) -> dict[str, Any]:
+    def _result(self, store: Store) -> dict[str, Any]:
         package, train_seconds = _packed(self, store)
         started = time.perf_counter()
-        device, seed = self.task.device, self.task.seed
-        images, labels = served(self.task.dataset, self.test_images, device)
-        chance = 1 / self.task.dataset.load().classes
+        device, seed = self.problem.execution.device, self.problem.execution.seed
+        inputs, targets = served(self.problem.dataset, self.test_images, device)
+        task = self.problem.load().task
         delivery, report = self.realizations.measure(
             lambda count: self.scheme.send(
                 package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
             ),
             lambda part: evaluate(
-                part, images, labels, chance=chance, precision=self.precision, images_each=self.realizations.images
+                part, inputs, targets, task=task, precision=self.precision, images_each=self.realizations.images
             ),
         )
         return {
@@ -90,14 +90,14 @@ _packages: dict[str, tuple[Package, float]] = {}
 def _packed(stage: CellStage, store: Store) -> tuple[Package, float]:
     """What the sender holds, and the seconds that its trainings took."""
     symbols = stage.channel.symbols(stage.channel_uses)
-    sent = {part: stage.description[part] for part in ("scheme", "task", "trainings")}
+    sent = {part: stage.description[part] for part in ("scheme", "problem", "trainings")}
     identity = digest({**sent, "symbols": symbols})
     if identity not in _packages:
-        task = stage.task.load()
-        trainings = closure(stage.scheme.trainings(task, symbols))
+        problem = stage.problem.load()
+        trainings = closure(stage.scheme.trainings(problem, symbols))
         trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
-        seconds = sum(float(network.record["train_seconds"]) for network in trained.values())
-        package = stage.scheme.pack(task, trained, symbols)
+        seconds = sum(float(network.state["train_seconds"]) for network in trained.values())
+        package = stage.scheme.pack(problem, trained, symbols)
         _packages.clear()
         _packages[identity] = package, seconds
     return _packages[identity]

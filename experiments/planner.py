@@ -7,18 +7,17 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-import torch
-
-from airdeliver import AnalogLink, Task
+from airdeliver import AnalogLink, Execution, Problem
 from airdeliver.data import load_dataset
 from airdeliver.links import Knowledge
-from airdeliver.payload import Payload, layout_of
+from airdeliver.links.base import generic
+from airdeliver.payload import layout_of
 from airdeliver.schemes import About
 from airdeliver.training import Training
 from channels import Channel
 from experiments.cell import CellStage
 from experiments.configuration import Sweep
-from experiments.stage import DatasetSource, Stage, TaskSource, TrainingStage, closure
+from experiments.stage import DatasetSource, ProblemSource, Stage, TrainingStage, closure
 from experiments.store import Store
 from experiments.store.key import code, describe, digest
 
@@ -87,19 +86,18 @@ def plan(sweep: Sweep) -> Plan:
     return _Planner(sweep).plan()
 
 
-def matched_channel_uses(task: Task, channel: Channel, normalisation: str) -> int:
+def matched_channel_uses(problem: Problem, channel: Channel, normalisation: str) -> int:
     """The exact cost of the unpruned model sent analog without expansion, side information included: `1x`.
 
     Generic values are counted: what is constant in an untrained network (biases of zero, say) is not in a trained one.
 
     Args:
-        task: whose model.
+        problem: whose model.
         channel: whose pilots.
         normalisation: `frozen` if batch-norm statistics are sent, `receiver` if not.
     """
-    layout = layout_of(task.build(), statistics=normalisation != "receiver")
-    values = torch.randn(layout.size, generator=torch.Generator().manual_seed(0))
-    return channel.uses(AnalogLink().plan(Payload(values, layout), 1 << 62, Knowledge()).symbols)
+    layout = layout_of(problem.build(), statistics=normalisation != "receiver")
+    return channel.uses(AnalogLink().plan(generic(layout), None, Knowledge()).symbols)
 
 
 @dataclass
@@ -112,8 +110,8 @@ class _Planner:
         sweep = self.sweep
         dataset = load_dataset(sweep.dataset, sweep.dataset_path)
         self.source = DatasetSource(sweep.dataset, sweep.dataset_path, dataset.fingerprint)
-        self.tasks = {seed: self._task(seed) for seed in sweep.seeds}
-        self.loaded = {seed: source.load() for seed, source in self.tasks.items()}
+        self.problems = {seed: self._problem(seed) for seed in sweep.seeds}
+        self.loaded = {seed: source.load() for seed, source in self.problems.items()}
         first = self.loaded[sweep.seeds[0]]
         cells: list[Cell] = []
         for name, scheme in sweep.schemes.items():
@@ -126,9 +124,10 @@ class _Planner:
                     cells += self._cells(name, channel_name, uses, seed, common)
         return Plan(tuple(sorted(cells, key=self._order())), tuple(self.trainings.values()))
 
-    def _task(self, seed: int) -> TaskSource:
+    def _problem(self, seed: int) -> ProblemSource:
         s = self.sweep
-        return TaskSource(self.source, s.model, s.training, s.fine_tuning, seed, s.threads, s.device)
+        execution = Execution(seed, s.threads, s.device)
+        return ProblemSource(self.source, s.model, s.training, s.fine_tuning, execution)
 
     def _order(self) -> Any:
         sweep = self.sweep
@@ -144,14 +143,14 @@ class _Planner:
 
     def _cells(self, name: str, channel_name: str, uses: int, seed: int, common: dict[str, Any]) -> Iterator[Cell]:
         """The cells of one scheme, channel, budget and seed: what they share is worked out once."""
-        sweep, source = self.sweep, self.tasks[seed]
+        sweep, source = self.sweep, self.problems[seed]
         scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
         sent = scheme.trainings(self.loaded[seed], channel.symbols(uses))
         keys = tuple(self._training(training, source) for training in closure(sent))
         description = {
             "stage": "cell",
             **common,
-            "task": self._task_description(source),
+            "problem": self._problem_description(source),
             "trainings": list(keys),
             "channel_uses": uses,
             "realizations": describe(sweep.realizations),
@@ -160,7 +159,7 @@ class _Planner:
         }
         description["code"] = code(description, "experiments.cell", "experiments.stage")
         parts = {part: digest(value) for part, value in description.items()}
-        about = sweep.about(name)
+        about, task = sweep.about(name), self.loaded[seed].task
         through = self._named(about.train_channel)
         like = f"evaluating {describe(sweep.model)} on {sweep.dataset}, {sweep.threads} threads, {sweep.device}"
         for knowledge, snr_db in product(sweep.knowledge, sweep.snr_db):
@@ -169,7 +168,7 @@ class _Planner:
                 key=digest({**parts, **here}),
                 description={**description, **here},
                 label=f"cell {name}, {channel_name}, {snr_db:g} dB, {uses} uses, knowledge {knowledge}, seed {seed}",
-                task=source,
+                problem=source,
                 needs=keys,
                 like=like,
                 amount=sweep.realizations.at_least,
@@ -184,21 +183,22 @@ class _Planner:
             )
             yield Cell(
                 name, sweep.dataset, sweep.model_name, channel_name, knowledge, snr_db, uses, seed,
-                about, through, "accuracy", (0.0, 1.0), 1 / self.loaded[seed].dataset.classes,
+                about, through, task.metric, task.bounds, task.floor,
                 tuple(self.known[training] for training in sent), stage,
             )  # fmt: skip
 
-    def _task_description(self, source: TaskSource) -> dict[str, Any]:
-        """What a cell depends on of its task; the recipes are in the keys of the trainings."""
+    def _problem_description(self, source: ProblemSource) -> dict[str, Any]:
+        """What a cell depends on of its problem; the recipes are in the keys of the trainings."""
+        execution = source.execution
         return {
-            "dataset": source.dataset.fingerprint,
+            "task": describe(source.load().task.purpose),
             "model": describe(source.model),
-            "seed": source.seed,
-            "threads": source.threads,
-            "device": source.device.partition(":")[0],
+            "seed": execution.seed,
+            "threads": execution.threads,
+            "device": execution.device.partition(":")[0],
         }
 
-    def _training(self, training: Training, source: TaskSource) -> str:
+    def _training(self, training: Training, source: ProblemSource) -> str:
         """The key of a training, which becomes a stage the first time that it is asked for."""
         if training in self.known:
             return self.known[training]
@@ -207,7 +207,7 @@ class _Planner:
             "stage": "training",
             "training": describe(training),
             "needs": list(needs),
-            "device": source.device.partition(":")[0],
+            "device": source.execution.device.partition(":")[0],
         }
         description["code"] = code(description["training"])
         key = digest(description)
@@ -216,11 +216,11 @@ class _Planner:
         self.trainings[key] = TrainingStage(
             key=key,
             description=description,
-            label=_label(training),
-            task=source,
+            label=f"{training.method.words}, seed {training.seed}",
+            problem=source,
             needs=needs,
-            like=f"training {describe(training.model)} on {training.dataset}, {training.threads} threads, "
-            f"{recipe.precision}, batches of {recipe.batch_size}, {source.device}",
+            like=f"training {describe(training.method.model)} on {training.purpose.dataset}, {training.threads} threads, "
+            f"{recipe.precision}, batches of {recipe.batch_size}, {source.execution.device}",
             amount=recipe.epochs,
             training=training,
         )
@@ -232,20 +232,6 @@ class _Planner:
             return ""
         wanted = describe(channel)
         return next((n for n, c in self.sweep.channels.items() if describe(c) == wanted), type(channel).__name__)
-
-
-def _label(training: Training) -> str:
-    """What a training is, for people."""
-    parts = ["training" if training.start is None else "fine-tuning", type(training.model).__name__]
-    if training.pruning is not None:
-        parts.append("pruned")
-    if training.through is not None:
-        snr_db = training.through.snr_db
-        levels = " to ".join(f"{level:g}" for level in (snr_db if isinstance(snr_db, tuple) else (snr_db,)))
-        parts.append(f"at {levels} dB over {type(training.through.channel).__name__}")
-    if training.teacher is not None:
-        parts.append("with a teacher")
-    return f"{' '.join(parts)}, seed {training.seed}"
 
 
 def _resolved(given: int | str, unit: int) -> int:

@@ -58,14 +58,14 @@ def packed(arguments: Sequence[str]) -> "SpectrumPackage":
     for stage in (cell.stage for cell in plan(sweep).cells):
         if not isinstance(stage.scheme, AirNetSpectrum) or stage.scheme.member is not None:
             continue
-        store, task = Store(sweep.store), stage.task.load()
+        store, problem = Store(sweep.store), stage.problem.load()
         if not all(store.has("training", key) for key in stage.needs):
             raise ValueError("this spectrum has not been trained: run `python -m experiments.sweep` first")
         symbols = stage.channel.symbols(stage.channel_uses)
-        trainings = closure(stage.scheme.trainings(task, symbols))
+        trainings = closure(stage.scheme.trainings(problem, symbols))
         trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
-        with threads(task.threads):
-            package = stage.scheme.pack(task, trained, symbols)
+        with threads(problem.execution.threads):
+            package = stage.scheme.pack(problem, trained, symbols)
         assert isinstance(package, SpectrumPackage)
         return package
     raise ValueError("no scheme of this sweep is a spectrum: add scheme=[spectrum]")

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from airdeliver import Task
+from airdeliver import Execution, Problem
 from airdeliver.data import Dataset, load_dataset
+from airdeliver.elastic.plain import from_plain, to_plain
 from airdeliver.models import ModelBuilder
 from airdeliver.recipe import Recipe
+from airdeliver.task import Task, task_of
 from airdeliver.training import Trained, Training
 from experiments.store import Entry, Store, StoredCheckpoint
 
@@ -48,23 +50,24 @@ def _loaded(name: str, path: str | None) -> Dataset:
     return load_dataset(name, path)
 
 
+@lru_cache(maxsize=2)
+def _task(dataset: DatasetSource) -> Task:
+    return task_of(dataset.load())
+
+
 @dataclass(frozen=True)
-class TaskSource:
-    """A task without its data; cheap to send to a worker. The fields are those of `airdeliver.Task`."""
+class ProblemSource:
+    """A problem without its data; cheap to send to a worker. The fields are those of `airdeliver.Problem`."""
 
     dataset: DatasetSource
     model: ModelBuilder
     training: Recipe
     fine_tuning: Recipe
-    seed: int
-    threads: int
-    device: str
+    execution: Execution
 
-    def load(self) -> Task:
-        """The task."""
-        return Task(
-            self.dataset.load(), self.model, self.training, self.fine_tuning, self.seed, self.threads, self.device
-        )
+    def load(self) -> Problem:
+        """The problem."""
+        return Problem(_task(self.dataset), self.model, self.training, self.fine_tuning, self.execution)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,7 @@ class Stage(ABC):
         key: digest of the description.
         description: everything that determines the result, JSON.
         label: what it is, for people.
-        task: what the network is for.
+        problem: task, model, recipes, seed, threads and device.
         needs: keys of the trainings that must be finished before.
         like: what its time is compared with.
         amount: of work, in epochs or realizations.
@@ -84,7 +87,7 @@ class Stage(ABC):
     key: str
     description: Mapping[str, Any] = field(repr=False)
     label: str
-    task: TaskSource
+    problem: ProblemSource
     needs: tuple[str, ...]
     like: str
     amount: float
@@ -125,8 +128,10 @@ class TrainingStage(Stage):
     def compute(self, store: Store) -> Entry:  # noqa: D102
         trained = {need: _read(store, key) for need, key in zip(self.training.needs, self.needs, strict=True)}
         checkpoint = StoredCheckpoint(store, self.key, self.training.recipe.epochs)
-        result = self.training.run(self.task.load(), trained, checkpoint)
-        return self.entry(dict(result.record), dict(result.tensors))
+        problem = self.problem.load()
+        result = self.training.run(problem.task, trained, checkpoint, problem.execution.device)
+        what = {"architecture": to_plain(result.architecture), "description": result.description.hex()}
+        return self.entry({**what, **result.state}, dict(result.tensors))
 
 
 class StoredTrainings(Mapping[Training, Trained]):
@@ -163,21 +168,23 @@ def _read(store: Store, key: str) -> Trained:
     entry = store.read("training", key)
     if entry is None:
         raise ValueError(f"training {key[:12]} was damaged after it had been used: run the sweep again")
-    return Trained(entry.tensors, entry.record)
+    state = dict(entry.record)
+    architecture = from_plain(state.pop("architecture"), trusted=None)
+    return Trained(entry.tensors, architecture, bytes.fromhex(state.pop("description")), state)
 
 
 @lru_cache(maxsize=2)
-def served(dataset: DatasetSource, images: int | None, device: str) -> tuple[Tensor, Tensor]:
-    """Prepared test images and their labels, once a process.
+def served(dataset: DatasetSource, examples: int | None, device: str) -> tuple[Tensor, Tensor]:
+    """Prepared test inputs and their targets, once a process.
 
     Args:
         dataset: whose test split.
-        images: how many, a seeded-random choice that is always the same; None for all.
+        examples: how many, a seeded-random choice that is always the same; None for all.
         device: where they live.
     """
     loaded = dataset.load()
-    pixels, labels = loaded.test.images, loaded.test.labels
-    if images is not None:
-        rows = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))[:images].sort().values
-        pixels, labels = pixels[rows], labels[rows]
-    return loaded.prepare(pixels.to(device)), labels.to(device)
+    rows = torch.arange(len(loaded.test))
+    if examples is not None:
+        rows = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:examples].sort().values
+    inputs, targets = loaded.test.take(rows)
+    return loaded.prepare(inputs.to(device)), targets.to(device)

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from airdeliver.compression.channel_groups import ChannelGroup, ChannelGroups
+from airdeliver.architecture.channel_groups import ChannelGroup, ChannelGroups
 from airdeliver.curvature import hessian_diagonal, mean_squared_gradients
-from airdeliver.task import Task
+from airdeliver.task.base import Task
 
 
 class Importance(ABC):

@@ -2,19 +2,62 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
-from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.architecture import Pruned
+from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.compression.importance import Importance, Taylor
-from airdeliver.compression.kept_channels import KeptChannels
-from airdeliver.links import AnalogLink, BudgetError, Knowledge, Link
-from airdeliver.payload import Layout, Payload
-from airdeliver.task import Task
+from airdeliver.payload import Layout
+from airdeliver.task.base import Task
 
 Counts = tuple[int, ...]
 """Units kept of each channel group."""
+
+
+class Price(Protocol):
+    """Says what a network of some layout costs; a link is one, whose own plan says so.
+
+    Values do not matter: a network is priced before it has any.
+    """
+
+    def check(self, layout: Layout, symbols: int) -> None:
+        """Refuse a layout that does not fit, however its values are.
+
+        Args:
+            layout: of the payload.
+            symbols: complex symbols that fit.
+
+        Raises:
+            BudgetError: naming the minimum; a `ValueError`.
+        """
+
+    def reserve(self, layout: Layout) -> int:
+        """Symbols beyond the least cost that should be left to the plan."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByValues:
+    """A price of half a symbol a value, side information left aside.
+
+    A digital link can send any network at any budget, with few bits a value; how large the network should be then is a
+    choice, not a consequence of the budget.
+    """
+
+    def check(self, layout: Layout, symbols: int) -> None:
+        """Refuse a layout of more values than twice the symbols.
+
+        Raises:
+            ValueError: naming the minimum.
+        """
+        if layout.size > 2 * symbols:
+            raise ValueError(f"{layout.size:,} values do not fit in {symbols:,} symbols, give at least {layout.size}")
+
+    def reserve(self, layout: Layout) -> int:
+        """Nothing."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -23,7 +66,7 @@ class Pruning:
 
     Args:
         symbols: complex symbols that fit, side information included.
-        link: whose plan says what a network costs; its expansion decides how far is pruned.
+        price: of a network; for a link, its own plan, whose expansion decides how far is pruned.
         importance: of channels.
         statistics: whether batch-norm statistics are part of the payload.
         core: share of each layer's channels that is touched only when nothing else is left, so that no layer becomes
@@ -39,7 +82,7 @@ class Pruning:
     """
 
     symbols: int
-    link: Link = field(default_factory=AnalogLink)
+    price: Price
     importance: Importance = field(default_factory=Taylor)
     statistics: bool = False
     core: float = 0.1
@@ -53,35 +96,34 @@ class Pruning:
             raise ValueError(f"core must be a share from 0 to 1, got {self.core}")
 
     def prune(
-        self, model: nn.Module, before: KeptChannels, architecture: PrunableArchitecture, task: Task, seed: int
-    ) -> tuple[nn.Module, KeptChannels]:
+        self, model: nn.Module, before: Counts, architecture: Pruned, task: Task, seed: int
+    ) -> tuple[nn.Module, Counts]:
         """Prune a network.
 
         Args:
             model: the network, maybe pruned already; left in evaluation mode.
-            before: its channels.
+            before: units of each of its channel groups.
             architecture: unpruned.
-            task: gives images and loss for the importance.
-            seed: of the choice of images.
+            task: gives examples and loss for the importance.
+            seed: of the choice of examples.
 
         Returns:
-            The pruned network, on the model's device, and its channels.
+            The pruned network, on the model's device, and its units of each group.
 
         Raises:
             BudgetError: the smallest network does not fit; names the minimum.
         """
-        groups = architecture.groups.narrowed(before.units)
+        groups = architecture.groups.narrowed(KeptChannels.first(before).units)
         scores = self.importance.scores(model, groups, task, seed)
         order = removal_order(scores, self.core)
-        units = self._kept(order, before.counts, architecture)
-        kept = units.within(before)
-        pruned = architecture.pruned(kept)
-        pruned.load_state_dict(groups.select(model.state_dict(), units.units))
-        return pruned.to(next(model.parameters()).device), kept
+        kept = self._kept(order, tuple(before), architecture)
+        pruned = architecture.of_counts(kept.counts)
+        pruned.load_state_dict(groups.select(model.state_dict(), kept.units))
+        return pruned.to(next(model.parameters()).device), kept.counts
 
-    def _kept(self, order: list[tuple[int, int]], before: Counts, architecture: PrunableArchitecture) -> KeptChannels:
+    def _kept(self, order: list[tuple[int, int]], before: Counts, architecture: Pruned) -> KeptChannels:
         def layout(counts: Counts) -> Layout:
-            return architecture.layout(counts, self.statistics)
+            return architecture.layout_of_counts(counts, self.statistics)
 
         counts = [before]
         for group, _ in order:
@@ -112,24 +154,18 @@ class Pruning:
         return _without(gone, before)
 
     def fits(self, layout: Layout) -> bool:
-        """Whether a network of this layout can be sent: the link's own plan says so, with room for what it tells."""
+        """Whether a network of this layout can be sent, with room for what its plan tells."""
         try:
-            self._plan(layout, self.symbols - self.link.reserve(layout))
-        except BudgetError:
+            self.price.check(layout, self.symbols - self.price.reserve(layout))
+        except ValueError:
             return False
         return True
 
     def _check_smallest(self, layout: Layout) -> None:
         try:
-            self._plan(layout, self.symbols)
-        except BudgetError as error:
-            raise BudgetError(f"even the smallest network that pruning can leave does not fit: {error}") from error
-
-    def _plan(self, layout: Layout, symbols: int) -> None:
-        # Generic values: what is constant in an untrained network (biases of zero, say) is not in a trained one.
-        values = torch.randn(layout.size, generator=Generator().manual_seed(0))
-        payload = Payload(values, layout, torch.ones(len(layout.segments)))
-        self.link.plan(payload, symbols, Knowledge())
+            self.price.check(layout, self.symbols)
+        except ValueError as error:
+            raise type(error)(f"even the smallest network that pruning can leave does not fit: {error}") from error
 
 
 def removal_order(scores: Sequence[Tensor], core: float) -> list[tuple[int, int]]:

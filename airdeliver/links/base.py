@@ -1,9 +1,8 @@
 """The contract of a link: it moves a payload over a channel within a budget."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Complex, Float, Int, Int64
@@ -64,12 +63,12 @@ class Link(ABC):
     """Moves a payload over a channel within a budget."""
 
     @abstractmethod
-    def plan(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Plan:
+    def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> Plan:
         """Agree on what each segment gets.
 
         Args:
             payload: what must arrive.
-            symbols: complex symbols that fit: `channel.symbols(channel_uses)`.
+            symbols: complex symbols that fit: `channel.symbols(channel_uses)`; None for as many as it takes.
             knowledge: what the sender knows of the channel.
 
         Raises:
@@ -84,6 +83,30 @@ class Link(ABC):
         """
         return torch.zeros(1, dtype=torch.int64)
 
+    def prospects(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
+        """What a delivery promises, for each transmission that the sender can tell apart; nothing if the link knows not.
+
+        Args:
+            payload: what must arrive.
+            symbols: complex symbols that fit.
+            knowledge: what the sender knows of the channel.
+        """
+        return torch.zeros(1)
+
+    def check(self, layout: Layout, symbols: int) -> None:
+        """Refuse a network that does not fit, by its layout alone: the link's own plan for generic values says so.
+
+        What is constant in an untrained network (biases of zero, say) is not in a trained one.
+
+        Args:
+            layout: of the payload.
+            symbols: complex symbols that fit.
+
+        Raises:
+            BudgetError: naming the minimum.
+        """
+        self.plan(generic(layout), symbols, Knowledge())
+
     def reserve(self, layout: Layout) -> int:
         """Symbols beyond the least cost that a network pruned to a budget should leave to the plan; 0 for none."""
         return 0
@@ -91,17 +114,6 @@ class Link(ABC):
     @abstractmethod
     def refresh(self, plan: Plan, payload: Payload) -> Plan:
         """The same plan for new values of the same layout: only what depends on the values is computed again."""
-
-    def settled(self, plan: Plan) -> dict[str, Any]:
-        """What plans that were refreshed one after the other have come to, as JSON holds it; nothing by default.
-
-        It is recorded with a network that was trained so, and a training that was interrupted goes on with it.
-        """
-        return {}
-
-    def resumed(self, plan: Plan, settled: Mapping[str, Any]) -> Plan:
-        """The plan as `settled` tells of it."""
-        return plan
 
     @abstractmethod
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> Plan:
@@ -116,22 +128,32 @@ class Link(ABC):
         """Turn received samples into values, from nothing but what the receiver has."""
 
     def send(
-        self, values: Float[Tensor, "n"], plan: Plan, channel: Channel, state: ChannelState, generator: Generator
+        self,
+        values: Float[Tensor, "n"],
+        plan: Plan,
+        layout: Layout,
+        channel: Channel,
+        state: ChannelState,
+        generator: Generator,
     ) -> Decoded:
         """Encode, transmit and decode, one row a realization of `state`.
 
-        The decoder works from the plan's bytes, never from the sender's object.
+        The decoder works from the plan's bytes and its own layout, never from the sender's objects.
+
+        Args:
+            values: the payload's.
+            plan: the sender's.
+            layout: the receiver's: `Architecture.layout` of the description that it was told.
+            channel: physics.
+            state: what the channel happens to be.
+            generator: of the noise.
         """
         received = channel.transmit(self.encode(values, plan), state, generator)
-        return self.decode(received, self.plan_from_bytes(plan.to_bytes(), plan.layout))
+        return self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
 
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""
         return self.encode(values, plan).abs().square().mean(-1)
-
-    def penalty(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, ""]:
-        """What these values cost, differentiable, for a training that makes them cheap; 0 if that never changes."""
-        return values.new_zeros(())
 
     def perturb(
         self, values: Float[Tensor, "n"], plan: Plan, channel: Channel, snr_db: Decibel, generator: Generator
@@ -140,6 +162,12 @@ class Link(ABC):
         state = channel.realize(1, plan.payload_symbols, snr_db, generator)
         received = channel.transmit(self.encode(values, plan), state, generator)
         return self.decode(received, plan).values[0]
+
+
+def generic(layout: Layout) -> Payload:
+    """A payload of Gaussian values that are always the same, for what depends on the layout alone."""
+    values = torch.randn(layout.size, generator=Generator().manual_seed(0))
+    return Payload(values, layout, torch.ones(len(layout.segments)))
 
 
 def mutual_information(received: Received) -> Float[Tensor, "realizations"]:

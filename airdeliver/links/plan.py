@@ -48,13 +48,13 @@ class Plan(ABC):
         """All complex symbols of one delivery."""
         return self.payload_symbols + self.side_information_symbols
 
-    def check_budget(self, symbols: int) -> None:
-        """Refuse a plan that does not fit into `symbols`.
+    def check_budget(self, symbols: int | None) -> None:
+        """Refuse a plan that does not fit into `symbols`; None for a budget without bound.
 
         Raises:
             BudgetError: naming the minimum.
         """
-        if self.symbols > symbols:
+        if symbols is not None and self.symbols > symbols:
             raise BudgetError(
                 f"the payload needs {self.symbols} symbols ({self.payload_symbols} for {self.layout.size} values and "
                 f"{self.side_information_symbols} for side information) but only {symbols} fit: give at least "

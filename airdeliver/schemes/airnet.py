@@ -9,18 +9,18 @@ from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.pruning import Pruning
 from airdeliver.links import AnalogLink
 from airdeliver.links.analog.expansion import Expansion, Repetition, Spiral, least_error
+from airdeliver.links.condition import SNR, Condition
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
+from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, side_of
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.clean import sender_inputs
-from airdeliver.schemes.packing import choice_of
+from airdeliver.schemes.packing import choice_of, sender_inputs
 from airdeliver.sensitivity import by_curvature
-from airdeliver.task import Task
-from airdeliver.training import SNR, Through, Trained, Training
-from airdeliver.training.distillation import Distillation
+from airdeliver.training import Trained, Training
+from airdeliver.training.methods import Continued, Distillation, Distilled, Method, Pruned, ThroughLink
 from channels import AWGN, Channel
 
 EXPANDED_SNR_DB = 7.0
@@ -108,41 +108,65 @@ class AirNet(Scheme):
         expansion = self.expansion or expansion_for(self.design_snr_db, inputs)
         return replace(self.link, expansion=expansion, design_snr_db=self.design_snr_db)
 
-    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        link, symbols = self.planned_link(), channel_uses
-        through = Through(link, self.train_channel, self.train_snr_db) if self.noise else None
-        clean = Training.clean(task)
-        base = replace(clean, recipe=self.fine_tuning or task.fine_tuning, through=through, start=clean)
-        if self.teacher is not None:
-            teacher = Training.clean(task, teacher_model(self.teacher, task.model))
-            base = replace(base, teacher=teacher, distillation=self.distillation)
-        return (self._pruned(base, link, symbols) if self.prune else base,)
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        recipe, clean = self.fine_tuning or problem.fine_tuning, Training.clean(problem)
+        if not self.prune:
+            return (Training.of(problem, self._learning(problem, Continued(clean), None), recipe),)
+        statistics, steps = self.normalisation.sends_statistics, self.pruning_steps
+        pruning = Pruning(channel_uses, self.planned_link(), self.importance, statistics, steps=steps)
+        training = clean
+        for step in range(1, steps + 1):
+            epochs = recipe.epochs * step // steps - recipe.epochs * (step - 1) // steps
+            pruned = Pruned(Continued(training), replace(pruning, step=step))
+            # The budget is what the last step prunes to; before it, the network is too large for it.
+            method = self._learning(problem, pruned, channel_uses if step == steps else None)
+            training = Training.of(problem, method, replace(recipe, epochs=epochs))
+        return (training,)
 
-    def _pruned(self, training: Training, link: AnalogLink, symbols: int) -> Training:
-        """The last of a chain of trainings, one for each pruning step."""
-        pruning = Pruning(symbols, link, self.importance, self.normalisation.sends_statistics, steps=self.pruning_steps)
-        base, epochs = training, training.recipe.epochs
-        for step in range(1, self.pruning_steps + 1):
-            share = epochs * step // self.pruning_steps - epochs * (step - 1) // self.pruning_steps
-            training = replace(
-                base,
-                recipe=replace(base.recipe, epochs=share),
-                start=base.start if step == 1 else training,
-                pruning=replace(pruning, step=step),
+    def _learning(self, problem: Problem, method: Method, symbols: int | None) -> Method:
+        """How the network goes on learning: through the link, and from a teacher.
+
+        Args:
+            problem: whose model's width the teacher's is a factor on.
+            method: that makes the network.
+            symbols: that it is made for; None where it is too large for the budget.
+        """
+        if self.noise:
+            condition = Condition(self.planned_link(), self.train_channel, self.train_snr_db, symbols)
+            method = ThroughLink(method, condition)
+        return taught(problem, method, problem.model, self.teacher, self.distillation)
+
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        (training,) = self.trainings(problem, channel_uses)
+        choice = choice_of(trained[training], self.planned_link(), self.normalisation)
+        if self.link.weighs_sensitivity:
+            sensitivity = by_curvature(
+                choice.model, choice.payload.layout, self.normalisation, problem.task, problem.execution
             )
-        if training.through is None:
-            return training
-        # The budget is what the last step prunes to; before it, the network is too large for it.
-        return replace(training, through=replace(training.through, symbols=symbols))
-
-    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
-        (training,) = self.trainings(task, channel_uses)
-        choice = choice_of(task, training, trained[training], self.planned_link(), self.normalisation)
-        if self.link.protection not in (None, "equal", "size"):
-            sensitivity = by_curvature(choice.model, choice.payload.layout, self.normalisation, task)
             choice = replace(choice, payload=replace(choice.payload, sensitivity=sensitivity))
-        inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
+        inputs = sender_inputs(problem, self.normalisation)
         return Package((choice,), self.normalisation, inputs, self.design_snr_db)
+
+
+def taught(
+    problem: Problem,
+    method: Method,
+    model: ModelBuilder,
+    teacher: ModelBuilder | float | None,
+    distillation: Distillation,
+) -> Method:
+    """The same method, learning from a teacher trained without the link; as it is without one.
+
+    Args:
+        problem: of the teacher.
+        method: of the student.
+        model: the student's.
+        teacher: a model, or a factor on the width of the student's; None for no teacher.
+        distillation: how the student learns.
+    """
+    if teacher is None:
+        return method
+    return Distilled(method, Training.clean(problem, teacher_model(teacher, model)), distillation)
 
 
 def expansion_for(design_snr_db: float, inputs: int | None = None) -> Expansion:

@@ -7,8 +7,8 @@ from airdeliver.delivery import Delivery, send
 from airdeliver.links import KnowledgeKind
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
+from airdeliver.problem import Problem
 from airdeliver.schemes.about import About, described
-from airdeliver.task import Task
 from airdeliver.training import Trained, Training
 from channels import Channel
 
@@ -25,16 +25,16 @@ class Scheme(ABC):
     normalisation: Normalisation
 
     @abstractmethod
-    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:
         """The networks that it needs; what those need in turn is found through `Training.needs`.
 
         Args:
-            task: what is learned.
+            problem: task, model, how long to train, how to compute.
             channel_uses: left for the payload where pilots are taken off, `channel.symbols(channel_uses)`.
         """
 
     @abstractmethod
-    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
         """All that the sender holds once the trainings are done."""
 
     def about(self) -> About:

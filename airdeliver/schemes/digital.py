@@ -6,28 +6,25 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from airdeliver.compression.importance import Importance, Magnitude
-from airdeliver.compression.pruning import Pruning
-from airdeliver.compression.pruning_to_size import PruningToSize
-from airdeliver.compression.quantisation import allocate
-from airdeliver.links import CapacityLink, DigitalLink, Knowledge, Worth
+from airdeliver.compression.pruning import ByValues, Pruning
+from airdeliver.compression.quantisers import RateDistortion
+from airdeliver.links import DigitalLink, Worth
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
 from airdeliver.payload import layout_of, load
+from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, is_limit, side_of
-from airdeliver.schemes.airnet import teacher_model
+from airdeliver.schemes.airnet import taught
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.clean import sender_inputs
-from airdeliver.schemes.packing import choice_of
-from airdeliver.task import Task
-from airdeliver.training import Through, Trained, Training
-from airdeliver.training.distillation import Distillation
-from channels import AWGN
+from airdeliver.schemes.packing import choice_of, sender_inputs
+from airdeliver.training import Trained, Training
+from airdeliver.training.methods import Continued, Distillation, Method, Pruned, Quantised
+from airdeliver.training.methods.quantised import QUANTISER
 
 TRAINED = (0.55, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.35, 1.6)
 """Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
@@ -106,95 +103,86 @@ class Digital(Scheme):
         title = f"Digital{' QAT' if self.train_bits else ''}{', Shannon limit' if limit else ''}"
         return About(title, side_of(self.link), FOR_THE_LINK if self.train_bits else AS_IT_IS, limit=limit)
 
-    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        return tuple(training for model in (task.model, *self.models) for training in self._chain(task, model))
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        models = (problem.model, *self.models)
+        return tuple(training for model in models for _, training in self._chain(problem, model))
 
-    def _chain(self, task: Task, model: ModelBuilder) -> list[Training]:
-        training, chain = Training.clean(task, model), []
-        recipe = self.fine_tuning or task.fine_tuning
-        teacher = None if self.teacher is None else Training.clean(task, teacher_model(self.teacher, model))
+    def _chain(self, problem: Problem, model: ModelBuilder) -> list[tuple[float | None, Training]]:
+        """Bits a value and training of each network, each starting from the one before; None as it is."""
+        training, chain = Training.clean(problem, model), []
         for bits, share, before in zip(self.train_bits, self.keep, (1.0, *self.keep), strict=False):
-            # What reaches the weights is the quantiser alone, so that links that differ in the rest share networks.
-            through = Through(CapacityLink(bits_per_value=bits), AWGN(), 0.0, penalty=self.penalty)
-            training = replace(
-                training,
-                recipe=recipe,
-                through=through,
-                start=training,
-                pruning=self._pruning(task, model, share) if share < before else None,
-                teacher=teacher,
-                distillation=None if teacher is None else self.distillation,
-            )
-            chain.append(training)
-        return chain or [training]
+            method: Method = Continued(training)
+            if share < before:
+                method = Pruned(method, self._pruning(problem, model, share))
+            method = Quantised(method, RateDistortion(bits_per_value=bits), self.penalty)
+            method = taught(problem, method, model, self.teacher, self.distillation)
+            training = Training.of(problem, method, self.fine_tuning or problem.fine_tuning)
+            chain.append((bits, training))
+        return chain or [(None, training)]
 
-    def _pruning(self, task: Task, model: ModelBuilder, share: float) -> Pruning:
+    def _pruning(self, problem: Problem, model: ModelBuilder, share: float) -> Pruning:
         """To a share of the values of the unpruned network."""
         statistics = self.normalisation.sends_statistics
-        values = layout_of(model(task.dataset.channels, task.dataset.classes), statistics=statistics).size
-        return PruningToSize(math.ceil(share * values / 2), importance=self.importance, statistics=statistics)
+        values = layout_of(problem.task.build(model), statistics=statistics).size
+        return Pruning(math.ceil(share * values / 2), ByValues(), self.importance, statistics)
 
-    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         choices = []
-        for training in self.trainings(task, channel_uses):
-            link = replace(self.link, steps=self._trained_steps(trained[training]))
-            choice = choice_of(task, training, trained[training], link, self.normalisation)
-            worth = self._worth(task, choice, *_trained_bits(training))
-            link = replace(link, worth=worth)
-            if self.train_bits:
-                # More bits than a network was trained for may even harm it: they stay unused.
-                enough = min(bits for bits, accuracy in worth.points if accuracy == worth.points[-1][1])
-                link = replace(link, bits_per_value=_MARGIN * enough)
-            choices.append(replace(choice, link=link))
-        inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
-        return DigitalPackage(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
+        for model in (problem.model, *self.models):
+            for bits, training in self._chain(problem, model):
+                network = trained[training]
+                link = replace(self.link, steps=self._trained_steps(network))
+                choice = choice_of(network, link, self.normalisation)
+                choices.append(replace(choice, link=self._weighed(link, self._worth(problem, choice, bits))))
+        inputs = sender_inputs(problem, self.normalisation)
+        return Package(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
     def _trained_steps(self, trained: Trained) -> tuple[int, ...] | None:
         """The quantisation steps that a network was trained with, if they are those of all that is sent."""
-        settled = trained.record.get("link")
-        return None if settled is None or self.normalisation.sends_statistics else tuple(settled["steps"])
+        if self.normalisation.sends_statistics or QUANTISER not in trained.state:
+            return None
+        return tuple(trained.state[QUANTISER]["steps"])
+
+    def _weighed(self, link: DigitalLink, worth: Worth) -> DigitalLink:
+        """The link that knows what its deliveries are worth."""
+        if not self.train_bits:
+            return replace(link, worth=worth)
+        # More bits than a network was trained for may even harm it: they stay unused.
+        enough = min(bits for bits, score in worth.points if score == worth.points[-1][1])
+        return replace(link, worth=worth, bits_per_value=_MARGIN * enough)
 
     @torch.no_grad()
-    def _worth(self, task: Task, choice: Choice, bits: float, shares: tuple[float, ...]) -> Worth:
-        """Validation accuracy of a network, quantised to several rates; never less at more bits."""
-        images, labels = task.dataset.validation.take(
-            torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
-        )
-        inputs, calibrated = task.dataset.prepare(images.to(task.device)), self.normalisation.calibration_inputs
-        points, best = [], 0.0
+    def _worth(self, problem: Problem, choice: Choice, bits: float | None) -> Worth:
+        """Validation score of a network, quantised to several rates; never less at more bits.
+
+        Args:
+            problem: task and device.
+            choice: the network.
+            bits: a value, that it was trained for; None if for none.
+        """
+        task, device = problem.task, problem.execution.device
+        rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
+        raw, targets = task.dataset.validation.take(rows)
+        inputs, targets = task.dataset.prepare(raw.to(device)), targets.to(device)
+        points, best = [], task.bounds[0]
+        for rate in UNTRAINED if bits is None else [share * bits for share in TRAINED]:
+            model = self._received(choice, rate, inputs, device)
+            best = max(best, float(task.score(model(inputs).float(), targets).mean()))
+            points.append((rate, best))
+        return Worth(tuple(points), task.floor)
+
+    def _received(self, choice: Choice, rate: float, inputs: Tensor, device: str) -> nn.Module:
+        """The network as it arrives over a channel that carries so many bits a value."""
+        layout = choice.payload.layout
         assert isinstance(choice.link, DigitalLink)
-        size, steps = choice.link.container_bits, choice.link.steps
-        for share in shares:
-            quantised = allocate(choice.payload, share * bits * choice.payload.layout.size, size, steps)
-            model = load(choice.builder(), choice.payload.layout, quantised.values()).to(task.device).eval()
-            if not self.normalisation.sends_statistics and batch_norms(model):
-                estimate_statistics(model, inputs[:calibrated])
-            best = max(best, float(task.metric(model(inputs), labels.to(task.device)).mean()))
-            points.append((share * bits, best))
-        return Worth(tuple(points), 1 / task.dataset.classes)
-
-
-def _trained_bits(training: Training) -> tuple[float, tuple[float, ...]]:
-    """Bits per value that a network was trained for, and the multiples of them to try out."""
-    link = None if training.through is None else training.through.link
-    bits = link.bits_per_value if isinstance(link, DigitalLink) else None
-    return (1.0, UNTRAINED) if bits is None else (bits, TRAINED)
+        model = choice.architecture.receive(layout.description)
+        assert isinstance(model, nn.Module)
+        load(model, layout, choice.link.reconstructed(choice.payload, rate))
+        model.to(device).eval()
+        if not self.normalisation.sends_statistics and batch_norms(model):
+            estimate_statistics(model, inputs[: self.normalisation.calibration_inputs])
+        return model
 
 
 def _rises(numbers: Sequence[float]) -> bool:
     return any(after > before for before, after in pairwise(numbers))
-
-
-@dataclass(frozen=True)
-class DigitalPackage(Package):
-    """Networks at several rates, of which each transmission gets the one that promises most."""
-
-    def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:  # noqa: D102
-        prospects = [self._prospects(choice, symbols, knowledge) for choice in self.choices]
-        receivers = 1 if knowledge.channel is None else knowledge.channel.receivers
-        best = torch.stack(prospects).argmax(0)
-        return best if len(best) == 1 else best.repeat_interleave(receivers)
-
-    def _prospects(self, choice: Choice, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
-        assert isinstance(choice.link, DigitalLink)  # what `Digital.pack` makes
-        return choice.link.prospects(choice.payload, symbols, knowledge)

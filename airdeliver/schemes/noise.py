@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from airdeliver.links.condition import SNR, Condition
+from airdeliver.problem import Problem
 from airdeliver.schemes.clean import Clean
-from airdeliver.task import Task
-from airdeliver.training import SNR, Through, Training
+from airdeliver.training import Training
+from airdeliver.training.methods import Continued, ThroughLink
 from channels import AWGN, Channel
 
 
@@ -22,5 +24,7 @@ class Noise(Clean):
     train_snr_db: SNR = (-3.0, 25.0)
     train_channel: Channel = field(default_factory=AWGN)
 
-    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        return (Training.fine_tuned(task, Through(self.link, self.train_channel, self.train_snr_db)),)
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        condition = Condition(self.link, self.train_channel, self.train_snr_db)
+        method = ThroughLink(Continued(Training.clean(problem)), condition)
+        return (Training.of(problem, method, problem.fine_tuning),)

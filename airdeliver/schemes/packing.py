@@ -1,32 +1,39 @@
 """A trained network as something that can be sent."""
 
-from dataclasses import replace
-from functools import partial
+import torch
+from torch import Tensor
 
 from airdeliver.links import Link
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice
 from airdeliver.payload import Payload, values_of
-from airdeliver.task import Task
-from airdeliver.training import Trained, Training
-from airdeliver.training.training import restored
+from airdeliver.problem import Problem
+from airdeliver.randomness import stream
+from airdeliver.training import Trained
 
 
-def choice_of(task: Task, training: Training, trained: Trained, link: Link, normalisation: Normalisation) -> Choice:
+def choice_of(trained: Trained, link: Link, normalisation: Normalisation) -> Choice:
     """What a training made: whole, or pruned and with the description of what was kept.
 
     Args:
-        task: gives images' shape and classes.
-        training: that made the network.
-        trained: its weights, and its channels if it is pruned.
+        trained: the network.
         link: that it is sent over.
         normalisation: where batch-norm statistics come from.
     """
-    model, kept = restored(task, training, trained), trained.kept
-    choice = Choice.of(model, link, normalisation)
-    if kept is None:
-        return choice
-    architecture = training.architecture(task)
-    layout = architecture.layout(kept.counts, normalisation.sends_statistics)
-    payload = Payload(values_of(model, layout), layout)
-    return replace(choice, builder=partial(architecture.receive, layout.description), payload=payload)
+    model = trained.model()
+    layout = trained.architecture.layout(trained.description, normalisation.sends_statistics)
+    return Choice(trained.architecture, model, Payload(values_of(model, layout), layout), link)
+
+
+def sender_inputs(problem: Problem, normalisation: Normalisation) -> Tensor | None:
+    """Seeded-random training inputs, prepared, from which the sender computes batch-norm statistics.
+
+    Args:
+        problem: whose training split, and seed.
+        normalisation: how many; None are needed where the sender computes nothing.
+    """
+    if normalisation.kind != "sender":
+        return None
+    data = problem.task.dataset
+    order = torch.randperm(len(data.train), generator=stream(problem.execution.seed, "calibration"))
+    return data.prepare(data.train.take(order[: normalisation.calibration_inputs])[0])

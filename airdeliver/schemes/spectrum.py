@@ -2,28 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from dataclasses import fields as dataclass_fields
 from itertools import pairwise
 
-from torch import Tensor
-
+from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, Member, NestedBuilder
 from airdeliver.links import AnalogLink
+from airdeliver.links.condition import Condition
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
+from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import FOR_THE_LINK, About, side_of
 from airdeliver.schemes.airnet import AirNet, expansion_for
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.clean import sender_inputs
+from airdeliver.schemes.packing import sender_inputs
 from airdeliver.sensitivity import by_curvature
-from airdeliver.spectrum.base import Member, SpectrumBuilder
-from airdeliver.spectrum.nested import NestedBuilder
-from airdeliver.spectrum.package import SelectingPackage, SpectrumPackage, measured
-from airdeliver.spectrum.selection import Selection
-from airdeliver.spectrum.training import IN_PLACE, SpectrumTraining
-from airdeliver.task import Task
-from airdeliver.training import Through, Trained, Training
-from airdeliver.training.distillation import Distillation
+from airdeliver.spectrum.package import SelectingPackage, SpectrumPackage, choice_of, measured
+from airdeliver.spectrum.selection import AccuracyTable, Selection
+from airdeliver.training import Trained, Training
+from airdeliver.training.methods import Distillation, Joint
+from airdeliver.training.methods.joint import IN_PLACE, Sandwich
 from channels import AWGN, Channel
 
 
@@ -62,16 +59,12 @@ class Selecting(Scheme):
                 raise ValueError(f"{name} must be increasing numbers in dB, got {list(levels)}")
             object.__setattr__(self, name, levels)
 
-    def measured(
-        self, choices: tuple[Choice, ...], task: Task, symbols: int, inputs: Tensor | None
-    ) -> SelectingPackage:
-        """The package of several choices, which are measured for it on the validation split."""
+    def table(self, choices: tuple[Choice, ...], problem: Problem, symbols: int) -> AccuracyTable:
+        """What each of several choices is worth at which SNR, measured on the validation split."""
+        inputs = sender_inputs(problem, self.normalisation)
         grid, count, images = self.table_snr_db, self.table_realizations, self.table_images
-        normalisation, channel = self.normalisation, self.train_channel
-        table = measured(choices, normalisation, task, channel, symbols, grid, count, images, inputs)
-        return SelectingPackage(
-            choices, normalisation, inputs, self.unknown_snr_db, table=table, selection=self.selection
-        )
+        what = (choices, self.normalisation, problem.task, problem.execution, self.train_channel)
+        return measured(*what, symbols, grid, count, images, inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +94,7 @@ class AirNetSpectrum(Selecting):
     link: AnalogLink = field(default_factory=lambda: AnalogLink(protection="expansion"))
     span_db: tuple[float, float] = (-5.0, 15.0)
     member: int | None = None
-    builder: SpectrumBuilder = field(default_factory=NestedBuilder)
+    builder: ElasticBuilder = field(default_factory=NestedBuilder)
     distillation: Distillation = IN_PLACE
     between: int = 1
     share: float = 0.5
@@ -131,53 +124,45 @@ class AirNetSpectrum(Selecting):
         ends = [float(self.span_db[0]), *middles, float(self.span_db[1])]
         return list(pairwise(ends))
 
-    def conditions(self, symbols: int) -> tuple[Through, ...]:
+    def conditions(self, symbols: int) -> tuple[Condition, ...]:
         """What each member is trained for."""
         made = []
         for snr_db, ends in zip(self.design_snr_db, self.ranges_db()):
             link = replace(self.link, expansion=expansion_for(snr_db), design_snr_db=snr_db)
-            made.append(Through(link, self.train_channel, ends, symbols))
+            made.append(Condition(link, self.train_channel, ends, symbols))
         return tuple(made)
 
-    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        clean = Training.clean(task)
-        return (
-            SpectrumTraining(
-                task.model,
-                task.dataset.name,
-                task.dataset.fingerprint,
-                self.fine_tuning or task.fine_tuning,
-                task.seed,
-                task.threads,
-                start=clean,
-                conditions=self.conditions(channel_uses),
-                builder=self.builder,
-                in_place=self.distillation,
-                between=self.between,
-                share=self.share,
-                statistics=self.normalisation.sends_statistics,
-            ),
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        method = Joint(
+            Training.clean(problem),
+            self.conditions(channel_uses),
+            self.builder,
+            Sandwich(self.between),
+            self.distillation,
+            self.share,
+            self.normalisation.sends_statistics,
         )
+        return (Training.of(problem, method, self.fine_tuning or problem.fine_tuning),)
 
-    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
-        (training,) = self.trainings(task, channel_uses)
-        assert isinstance(training, SpectrumTraining)
-        spectrum = training.spectrum(task, trained[training])
-        inputs = sender_inputs(task, self.normalisation) if self.normalisation.kind == "sender" else None
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        (training,) = self.trainings(problem, channel_uses)
+        spectrum, architecture = trained[training].model(), trained[training].architecture
+        assert isinstance(spectrum, Elastic)
+        assert isinstance(architecture, ElasticArchitecture)
+        held = (self.normalisation, sender_inputs(problem, self.normalisation), self.unknown_snr_db)
         if self.member is not None:
-            choice = self._choice(spectrum.members[self.member], task)
-            return Package((choice,), self.normalisation, inputs, self.unknown_snr_db)
-        choices = tuple(self._choice(member, task) for member in spectrum.members)
-        package = self.measured(choices, task, channel_uses, inputs)
-        architecture = training.architecture(task)
-        fields = {f.name: getattr(package, f.name) for f in dataclass_fields(package)}
-        return SpectrumPackage(**fields, spectrum=spectrum, builder=self.builder, architecture=architecture)
+            return Package((self._choice(spectrum.members[self.member], problem),), *held)
+        choices = tuple(self._choice(member, problem) for member in spectrum.members)
+        table = self.table(choices, problem, channel_uses)
+        known = {"table": table, "selection": self.selection}
+        return SpectrumPackage(choices, *held, **known, spectrum=spectrum, architecture=architecture)
 
-    def _choice(self, member: Member, task: Task) -> Choice:
+    def _choice(self, member: Member, problem: Problem) -> Choice:
         sensitivity = None
-        if self.link.protection not in (None, "equal", "size"):
-            sensitivity = by_curvature(member.model, member.layout(self.normalisation), self.normalisation, task)
-        return member.choice(self.normalisation, sensitivity)
+        if self.link.weighs_sensitivity:
+            layout = member.layout(self.normalisation)
+            sensitivity = by_curvature(member.model, layout, self.normalisation, problem.task, problem.execution)
+        return choice_of(member, self.normalisation, sensitivity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,10 +184,12 @@ class SeparateNetworks(Selecting):
         alike = replace(self.network, train_channel=self.train_channel, normalisation=self.normalisation)
         return tuple(replace(alike, train_snr_db=snr_db) for snr_db in self.design_snr_db)
 
-    def trainings(self, task: Task, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        return tuple(training for network in self.networks() for training in network.trainings(task, channel_uses))
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        return tuple(training for network in self.networks() for training in network.trainings(problem, channel_uses))
 
-    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
-        packages = [network.pack(task, trained, channel_uses) for network in self.networks()]
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        packages = [network.pack(problem, trained, channel_uses) for network in self.networks()]
         choices = tuple(package.choices[0] for package in packages)
-        return self.measured(choices, task, channel_uses, packages[0].inputs)
+        table = self.table(choices, problem, channel_uses)
+        held = (self.normalisation, packages[0].inputs, self.unknown_snr_db)
+        return SelectingPackage(choices, *held, table=table, selection=self.selection)

@@ -13,11 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from airdeliver.compression.architecture import PrunableArchitecture
-from airdeliver.spectrum.base import Member, Spectrum, parameters, shapes
-from airdeliver.spectrum.operations import multiply_accumulates
-from airdeliver.spectrum.package import SpectrumPackage
-from airdeliver.spectrum.plain import from_plain, to_plain
+from airdeliver.architecture import Pruned
+from airdeliver.cost import multiply_accumulates
+from airdeliver.elastic import Elastic, ElasticArchitecture, Member
+from airdeliver.elastic.plain import from_plain, to_plain
+from airdeliver.spectrum.package import SpectrumPackage, choice_of
 from airdeliver.spectrum.selection import AccuracyTable
 
 TABLE = "package/table"
@@ -43,9 +43,7 @@ def save(package: SpectrumPackage, path: Path | str) -> Path:
             tensors[f"{SENSITIVITY}{index}"] = choice.payload.sensitivity
     about = {
         "architecture": to_plain(package.architecture),
-        "builder": to_plain(package.builder),
-        "members": shapes(package.spectrum),
-        "conditions": [to_plain(member.condition) for member in package.spectrum.members],
+        "description": package.architecture.describe([member.shape for member in package.spectrum.members]).hex(),
         "normalisation": to_plain(package.normalisation),
         "table_snr_db": list(package.table.snr_db),
         "selection": to_plain(package.selection),
@@ -67,16 +65,14 @@ def load(path: Path | str, trusted: Sequence[str] = ()) -> SpectrumPackage:
     tensors, metadata = _read(path, "spectrum")
     about = json.loads(metadata)
     table = AccuracyTable(tuple(about["table_snr_db"]), tensors.pop(TABLE))
-    sensitivity = [tensors.pop(f"{SENSITIVITY}{index}", None) for index in range(len(about["members"]))]
-    made = {
-        name: from_plain(about[name], trusted) for name in ("architecture", "builder", "normalisation", "selection")
-    }
-    conditions = [from_plain(condition, trusted) for condition in about["conditions"]]
-    spectrum = made["builder"].empty(about["members"], conditions, made["architecture"])
+    made = {name: from_plain(about[name], trusted) for name in ("architecture", "normalisation", "selection")}
+    architecture, normalisation = made["architecture"], made["normalisation"]
+    assert isinstance(architecture, ElasticArchitecture)
+    spectrum = architecture.receive(bytes.fromhex(about["description"]))
+    sensitivity = [tensors.pop(f"{SENSITIVITY}{index}", None) for index in range(len(spectrum.members))]
     spectrum.load_state_dict(parted(tensors, spectrum.state_dict()))
     spectrum.eval()
-    normalisation = made["normalisation"]
-    choices = tuple(member.choice(normalisation, sensitivity[i]) for i, member in enumerate(spectrum.members))
+    choices = tuple(choice_of(member, normalisation, sensitivity[i]) for i, member in enumerate(spectrum.members))
     return SpectrumPackage(
         choices,
         normalisation,
@@ -84,12 +80,11 @@ def load(path: Path | str, trusted: Sequence[str] = ()) -> SpectrumPackage:
         table=table,
         selection=made["selection"],
         spectrum=spectrum,
-        builder=made["builder"],
-        architecture=made["architecture"],
+        architecture=architecture,
     )
 
 
-def cut(spectrum: Spectrum, index: int) -> nn.Module:
+def cut(spectrum: Elastic, index: int) -> nn.Module:
     """A member as a network of its own, in memory of its own, in evaluation mode.
 
     Raises:
@@ -106,7 +101,7 @@ def save_member(package: SpectrumPackage, index: int, path: Path | str) -> Path:
     """
     member = _member(package.spectrum, index)
     about = {
-        "architecture": to_plain(package.architecture),
+        "architecture": to_plain(member.architecture),
         "description": member.description.hex(),
         "snr_db": list(member.snr_db),
     }
@@ -118,7 +113,7 @@ def load_member(path: Path | str, trusted: Sequence[str] = ()) -> nn.Module:
     tensors, metadata = _read(path, "model")
     about = json.loads(metadata)
     architecture = from_plain(about["architecture"], trusted)
-    assert isinstance(architecture, PrunableArchitecture)
+    assert isinstance(architecture, Pruned)
     model = architecture.receive(bytes.fromhex(about["description"]))
     model.load_state_dict(tensors)
     return model.eval()
@@ -158,8 +153,8 @@ def summaries(package: SpectrumPackage) -> list[MemberSummary]:
         rows.append(
             MemberSummary(
                 index,
-                parameters(member.model),
-                multiply_accumulates(member.model, package.architecture.shape),
+                sum(p.numel() for p in member.model.parameters()),
+                multiply_accumulates(member.model, package.architecture.unpruned.whole.signature.example()),
                 member.symbols(package.normalisation),
                 1 if expansion is None else expansion.inputs,
                 "none" if expansion is None else type(expansion).__name__,
@@ -212,7 +207,7 @@ def _small(tensor: Tensor) -> str:
     return f"small/{str(tensor.dtype).removeprefix('torch.')}"
 
 
-def _member(spectrum: Spectrum, index: int) -> Member:
+def _member(spectrum: Elastic, index: int) -> Member:
     if not 0 <= index < len(spectrum.members):
         raise ValueError(f"the spectrum has members 0 to {len(spectrum.members) - 1}, not {index}")
     return spectrum.members[index]

@@ -1,20 +1,20 @@
-"""A package whose sender chooses by what it knows of the channel."""
+"""Things to send of which each is worth most at some SNR: what they promise, measured beforehand."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
-from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.delivery import send
+from airdeliver.elastic import Elastic, ElasticArchitecture, Member
 from airdeliver.evaluation import evaluate
 from airdeliver.links import Knowledge
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
-from airdeliver.spectrum.base import Spectrum, SpectrumBuilder
+from airdeliver.problem import Execution
 from airdeliver.spectrum.selection import AccuracyTable, Selection
-from airdeliver.task import Task
+from airdeliver.task.base import Task
 from channels import Channel, ChannelState
 
 DRAWS = 256
@@ -27,40 +27,70 @@ OTHER_NOISE = 1_000_003
 """Added to the seed where validation images are delivered: the choice must not know the noise of the test."""
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What one of several choices promises by a table of their scores over SNR; an `airdeliver.package.Expectation`.
+
+    Without knowledge, its score at an assumed SNR; knowing the average, over the distribution that the channel draws
+    its fading from; knowing each realization, for each, the mean over the receivers of one transmission.
+
+    Args:
+        table: of all choices.
+        index: of this one.
+        selection: how well the sender knows the SNR.
+        unknown_snr_db: that a sender without knowledge assumes.
+    """
+
+    table: AccuracyTable
+    index: int
+    selection: Selection
+    unknown_snr_db: float
+
+    def of(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
+        """Expected score; the arguments are those of `Expectation.of`."""
+        if knowledge.snr_db is None or knowledge.channel is None:
+            snr_db = torch.tensor([[self.unknown_snr_db]])
+        elif knowledge.state is not None:
+            snr_db = effective_snr_db(knowledge.state).view(-1, knowledge.channel.receivers)
+        else:
+            # The same draws whenever it is asked: knowledge of a distribution does not differ from block to block.
+            draws = torch.Generator().manual_seed(0)
+            state = knowledge.channel.realize(DRAWS, min(symbols, SYMBOLS), knowledge.snr_db, draws)
+            snr_db = effective_snr_db(state).unsqueeze(0)
+        expected = self.selection.expected(self.table, snr_db.flatten())
+        return expected[self.index].view(snr_db.shape).mean(-1)
+
+
+def choice_of(member: Member, normalisation: Normalisation, sensitivity: Tensor | None = None) -> Choice:
+    """What a sender holds to send a member.
+
+    Args:
+        member: of an elastic network.
+        normalisation: says whether batch-norm statistics are sent.
+        sensitivity: loss increase per unit of noise variance of each segment, if it is known.
+    """
+    payload = member.payload(normalisation, sensitivity)
+    return Choice(member.architecture, member.model, payload, member.condition.link)
+
+
 @dataclass(frozen=True)
 class SelectingPackage(Package):
     """Several choices, and a table of what each is worth at which SNR.
 
     Args:
-        table: accuracy of each choice over SNR.
-        selection: the rule.
+        table: score of each choice over SNR.
+        selection: how well the sender knows the SNR.
     """
 
     table: AccuracyTable = field(kw_only=True)
     selection: Selection = field(default_factory=Selection, kw_only=True)
 
-    def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:
-        """The best choice for what the sender knows.
-
-        Without knowledge, at the design SNR; knowing the average, for the distribution that the channel draws its
-        fading from; knowing each realization, for each. Receivers of one transmission get one choice, of the best
-        mean over them.
-
-        Args:
-            knowledge: of the channel.
-            symbols: that fit; every choice was made for one budget.
-        """
-        if knowledge.snr_db is None or knowledge.channel is None:
-            return self.selection.choose(self.table, torch.tensor([self.design_snr_db]))
-        channel = knowledge.channel
-        if knowledge.state is not None:
-            snr_db = effective_snr_db(knowledge.state).view(-1, channel.receivers)
-            chosen = self.selection.choose_over(self.table, snr_db)
-            return chosen.repeat_interleave(channel.receivers).to(knowledge.state.gain.device)
-        # The same draws whenever it is asked: knowledge of a distribution does not differ from block to block.
-        draws = torch.Generator().manual_seed(0)
-        state = channel.realize(DRAWS, min(symbols, SYMBOLS), knowledge.snr_db, draws)
-        return self.selection.choose_over(self.table, effective_snr_db(state).unsqueeze(0))
+    def __post_init__(self) -> None:
+        expected = (
+            replace(choice, expectation=Measured(self.table, index, self.selection, self.design_snr_db))
+            for index, choice in enumerate(self.choices)
+        )
+        object.__setattr__(self, "choices", tuple(expected))
 
 
 @dataclass(frozen=True)
@@ -69,13 +99,11 @@ class SpectrumPackage(SelectingPackage):
 
     Args:
         spectrum: whose members the choices are, in the same order.
-        builder: the kind of the spectrum.
-        architecture: of the unpruned network.
+        architecture: of the spectrum.
     """
 
-    spectrum: Spectrum = field(kw_only=True)
-    builder: SpectrumBuilder = field(kw_only=True)
-    architecture: PrunableArchitecture = field(kw_only=True)
+    spectrum: Elastic = field(kw_only=True)
+    architecture: ElasticArchitecture = field(kw_only=True)
 
 
 def effective_snr_db(state: ChannelState) -> Float[Tensor, "realizations"]:
@@ -88,6 +116,7 @@ def measured(
     choices: tuple[Choice, ...],
     normalisation: Normalisation,
     task: Task,
+    execution: Execution,
     channel: Channel,
     symbols: int,
     snr_db: tuple[float, ...],
@@ -103,7 +132,8 @@ def measured(
     Args:
         choices: that can be sent.
         normalisation: where batch-norm statistics come from.
-        task: gives the validation split, and the seed.
+        task: gives the validation split and the score.
+        execution: seed and device.
         channel: that is delivered over.
         symbols: the budget.
         snr_db: increasing, in dB.
@@ -112,13 +142,14 @@ def measured(
         inputs: prepared inputs of the sender's own, for normalisation `sender`.
     """
     split, data = task.dataset.validation, task.dataset
-    prepared, labels = data.prepare(split.images.to(task.device)), split.labels.to(task.device)
-    each = images if images < len(labels) else None
-    seed, uses, chance = task.seed + OTHER_NOISE, channel.uses(symbols), 1 / data.classes
+    inputs_of_all, targets = split.take(torch.arange(len(split)))
+    prepared, targets = data.prepare(inputs_of_all.to(execution.device)), targets.to(execution.device)
+    each = images if images < len(split) else None
+    seed, uses = execution.seed + OTHER_NOISE, channel.uses(symbols)
     rows = []
     for choice in choices:
         package = Package((choice,), normalisation, inputs)
-        sent = (send(package, channel, db, uses, "average", realizations, seed, task.device) for db in snr_db)
-        reports = (evaluate(delivery, prepared, labels, chance=chance, images_each=each) for delivery in sent)
+        sent = (send(package, channel, db, uses, "average", realizations, seed, execution.device) for db in snr_db)
+        reports = (evaluate(delivery, prepared, targets, task=task, images_each=each) for delivery in sent)
         rows.append([report.accuracy for report in reports])
     return AccuracyTable(snr_db, torch.tensor(rows))

@@ -1,11 +1,10 @@
 """Tasks: what networks are for."""
 
 from airdeliver.task.accuracy import Accuracy
-from airdeliver.task.base import Purpose, Score, Signature
+from airdeliver.task.base import Purpose, Score, Signature, Task
 from airdeliver.task.classification import Classification
 from airdeliver.task.multi_task import MultiTask
 from airdeliver.task.natural import task_of
-from airdeliver.task.old import Task
 from airdeliver.task.regression import Explained, Regression
 from airdeliver.task.segmentation import Segmentation
 

@@ -2,7 +2,7 @@
 
 from airdeliver.recipe import Recipe
 from airdeliver.training.checkpoint import Checkpoint
-from airdeliver.training.through import SNR, Through
-from airdeliver.training.training import Trained, Training
+from airdeliver.training.trained import Trained
+from airdeliver.training.training import Training
 
-__all__ = ["SNR", "Checkpoint", "Recipe", "Through", "Trained", "Training"]
+__all__ = ["Checkpoint", "Recipe", "Trained", "Training"]

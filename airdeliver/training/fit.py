@@ -1,50 +1,41 @@
 """The fit loop: one-cycle, a few epochs, resumable after each."""
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from airdeliver.data import Split
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
-from airdeliver.task import Task
+from airdeliver.task.base import Task
 from airdeliver.training.checkpoint import Checkpoint
-from airdeliver.training.through import Arrival, Through
-
-Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
-"""What is minimised: a network, prepared images and labels in, a scalar loss out."""
+from airdeliver.training.methods.base import Batch, Run, laid_out
+from airdeliver.training.trained import Trained
 
 
-def fit(
-    model: nn.Module,
-    task: Task,
-    recipe: Recipe,
-    seed: int,
-    through: Through | None = None,
-    checkpoint: Checkpoint | None = None,
-    objective: Objective | None = None,
-) -> dict[str, Any]:
-    """Train `model` in place.
+def fit(run: Run, task: Task, recipe: Recipe, seed: int, checkpoint: Checkpoint | None = None) -> Trained:
+    """Take a run through its epochs.
 
     Every epoch draws from generators of its own, so that a training resumed after epoch e ends at the same weights,
     bit for bit, as an undisturbed one.
 
     Args:
-        model: on the task's device.
-        task: data and loss.
+        run: its network is trained in place.
+        task: data and score.
         recipe: how long and how fast.
         seed: of batches, augmentation and noise.
-        through: what perturbs the weights in each step.
         checkpoint: where every epoch is kept.
-        objective: what is minimised instead of the task's loss.
 
     Returns:
-        The record: `epochs` (mean loss of each), `validation_accuracy` (noiseless), `train_seconds`, and `link` if the
-        link has settled on something (`Link.settled`).
+        What the run has made; its state knows `epochs` (mean loss of each), `terms` (mean of each named term, a list
+        over epochs), `validation_score` (noiseless) and `train_seconds`.
 
     Raises:
         ValueError: the loss is no longer finite.
@@ -52,127 +43,142 @@ def fit(
     Source: L. N. Smith and N. Topin, Super-convergence, arXiv 1708.07120 (one-cycle); K. Jordan, 94 % on CIFAR-10 in
     3.29 seconds, arXiv 2404.00498 (what pays in a few epochs).
     """
-    run = _Fit(model, task, recipe, seed, through, objective)
-    losses, seconds = run.resume(checkpoint)
-    for epoch in range(len(losses), recipe.epochs):
+    loop = _Loop(run, task, recipe, seed)
+    log, seconds = loop.resume(checkpoint)
+    for epoch in range(len(log), recipe.epochs):
         started = time.perf_counter()
-        losses.append(run.epoch(epoch))
+        log.append(loop.epoch(epoch))
         seconds += time.perf_counter() - started
-        if not losses[-1] < float("inf"):
-            raise ValueError(f"training diverged in epoch {epoch + 1} (loss {losses[-1]}): lower the learning rate")
+        if not total(log[-1]) < float("inf"):
+            raise ValueError(f"training diverged in epoch {epoch + 1} (loss {total(log[-1])}): lower the learning rate")
         if checkpoint is not None:
-            checkpoint.save(run.tensors(), {"epochs": losses, "train_seconds": seconds, **run.settled()})
-    validation = accuracy(model, task, task.dataset.validation)
-    return {"epochs": losses, "validation_accuracy": validation, "train_seconds": seconds, **run.settled()}
+            checkpoint.save(*loop.state(log, seconds))
+    trained = run.finish()
+    state = {
+        "epochs": [total(terms) for terms in log],
+        "terms": {name: [terms.get(name) for terms in log] for name in sorted({n for terms in log for n in terms})},
+        "validation_score": mean_score(run.network, task, task.dataset.validation),
+        "train_seconds": seconds,
+    }
+    return replace(trained, state={**trained.state, **state})
+
+
+def total(terms: Mapping[str, float]) -> float:
+    """The loss of which these are the terms."""
+    return float(sum(terms.values()))
 
 
 @torch.inference_mode()
-def accuracy(model: nn.Module, task: Task, split: Split, batch_size: int = 256) -> float:
-    """Noiseless accuracy of a network on a split, in 0..1."""
-    model.eval()
-    correct = [
-        task.metric(model(task.dataset.prepare(images.to(task.device))), labels.to(task.device)).sum()
-        for images, labels in zip(split.images.split(batch_size), split.labels.split(batch_size), strict=True)
+def mean_score(network: nn.Module, task: Task, split: Split, batch_size: int = 256) -> float:
+    """Mean score, noiseless, of a network on a split; within the task's bounds."""
+    network.eval()
+    device = next(network.parameters()).device
+    rows = torch.arange(len(split)).split(batch_size)
+    batches = (split.take(part) for part in rows)
+    scores = [
+        task.score(network(task.dataset.prepare(inputs.to(device))).float(), targets.to(device)).sum()
+        for inputs, targets in batches
     ]
-    return float(sum(correct)) / len(split.labels)
+    return float(sum(scores)) / len(split)
 
 
-class _Fit:
-    """A network, its optimiser and what each step needs."""
+class _Loop:
+    """A run, its optimiser and what each step needs."""
 
-    def __init__(
-        self,
-        model: nn.Module,
-        task: Task,
-        recipe: Recipe,
-        seed: int,
-        through: Through | None,
-        objective: Objective | None,
-    ) -> None:
-        self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.task, self.recipe, self.seed = task, recipe, seed
-        self.optimizer = _optimizer(model, recipe)
-        self.arrival = None if through is None else Arrival(model, through)
-        self.objective = objective or self._loss
-        self.steps = max(1, len(task.dataset.train.labels) // recipe.batch_size)
+    def __init__(self, run: Run, task: Task, recipe: Recipe, seed: int) -> None:
+        self.run, self.task, self.recipe, self.seed = run, task, recipe, seed
+        self.network = laid_out(run.network, task)
+        self.device = next(self.network.parameters()).device
+        self.learned = dict(run.learned())
+        self.optimizer = _optimizer(self.network, self.learned, recipe)
+        self.steps = max(1, len(task.dataset.train) // recipe.batch_size)
+        self.schedule = LambdaLR(self.optimizer, self._share_of_peak)
 
-    def epoch(self, epoch: int) -> float:
-        """One pass over the training split; its mean loss."""
-        device, data = self.task.device, self.task.dataset
-        order = torch.randperm(len(data.train.labels), generator=stream(self.seed, "batches", epoch))
-        crops = stream(self.seed, "augmentation", epoch, device)
-        noise = stream(self.seed, "training noise", epoch, device)
-        total = torch.zeros((), device=device)
-        self.model.train()
-        for step, rows in enumerate(order.split(self.recipe.batch_size)[: self.steps]):
-            images, labels = (tensor.to(device) for tensor in data.train.take(rows))
-            if self.recipe.augment:
-                images = data.augmentation(images, crops)
-            self._set_learning_rate(epoch * self.steps + step)
-            total += self._step(data.prepare(images), labels, noise)
-        return float(total / self.steps)
-
-    def _step(self, images: Tensor, labels: Tensor, noise: Generator) -> Tensor:
-        self.optimizer.zero_grad()
-        mixed = torch.autocast(images.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
-        with self.arrival(noise) if self.arrival is not None else nullcontext():
-            with mixed:
-                loss = self.objective(self.model, images, labels)
-            loss.backward()
-        self.optimizer.step()
-        return loss.detach()
-
-    def _loss(self, model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-        return self.task.loss(model(images).float(), labels, self.recipe.label_smoothing)
-
-    def _set_learning_rate(self, step: int) -> None:
+    def _share_of_peak(self, step: int) -> float:
+        """One-cycle: linear warm-up, linear decay to zero."""
         peak = max(1.0, self.recipe.warm_up * self.steps * self.recipe.epochs)
         end = self.steps * self.recipe.epochs
         share = (step + 1) / peak if step < peak else (end - step) / max(1.0, end - peak)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * min(1.0, share)
+        return min(1.0, share)
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Weights and optimiser state, named."""
-        names = {id(p): name for name, p in self.model.named_parameters()}
-        state = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """One pass over the training split; the mean of each term of the loss."""
+        data = self.task.dataset
+        order = torch.randperm(len(data.train), generator=stream(self.seed, "batches", epoch))
+        crops = stream(self.seed, "augmentation", epoch, self.device)
+        noise = stream(self.seed, "training noise", epoch, self.device)
+        totals: dict[str, Tensor] = {}
+        self.network.train()
+        for step, rows in enumerate(order.split(self.recipe.batch_size)[: self.steps]):
+            inputs, targets = (tensor.to(self.device) for tensor in data.train.take(rows))
+            if self.recipe.augment:
+                inputs, targets = data.augment(inputs, targets, crops)
+            for name, term in self._step(Batch(data.prepare(inputs), targets), noise).items():
+                totals[name] = totals.get(name, torch.zeros((), device=self.device)) + term
+            self.run.after_step(epoch * self.steps + step)
+        return {name: float(value / self.steps) for name, value in totals.items()}
+
+    def _step(self, batch: Batch, noise: Generator) -> dict[str, Tensor]:
+        self.optimizer.zero_grad()
+        mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
+        with self.run.arriving(noise):
+            with mixed:
+                terms = self.run.loss(batch, noise)
+            reduce(torch.add, terms.values()).backward()
+        self.optimizer.step()
+        self.schedule.step()
+        return {name: term.detach() for name, term in terms.items()}
+
+    def state(self, log: list[dict[str, float]], seconds: float) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and JSON from which a training goes on."""
+        names = {id(tensor): name for name, tensor in self._optimised()}
+        tensors = {f"model/{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"learned/{name}": tensor for name, tensor in self.learned.items()}
         for parameter, moments in self.optimizer.state.items():
             for key, value in moments.items():
                 if value is not None:
-                    state[f"optimizer/{key}/{names[id(parameter)]}"] = torch.as_tensor(value)
-        return {name: tensor.detach().contiguous() for name, tensor in state.items()}
+                    tensors[f"optimizer/{key}/{names[id(parameter)]}"] = torch.as_tensor(value)
+        own = self.run.state_dict()
+        tensors |= {f"run/{name}": value for name, value in own.items() if isinstance(value, Tensor)}
+        rest = {name: value for name, value in own.items() if not isinstance(value, Tensor)}
+        record = {"epochs": log, "train_seconds": seconds, "run": rest}
+        return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}, record
 
-    def settled(self) -> dict[str, Any]:
-        """What the link has settled on, if there is one and it has."""
-        known = {} if self.arrival is None else self.arrival.settled()
-        return {"link": known} if known else {}
+    def _optimised(self) -> list[tuple[str, Tensor]]:
+        return [*self.network.named_parameters(), *self.learned.items()]
 
-    def resume(self, checkpoint: Checkpoint | None) -> tuple[list[float], float]:
-        """Go on after the last finished epoch, if there is one: the losses so far and the seconds spent."""
+    @torch.no_grad()
+    def resume(self, checkpoint: Checkpoint | None) -> tuple[list[dict[str, float]], float]:
+        """Go on after the last finished epoch, if there is one: the log so far and the seconds spent."""
         saved = None if checkpoint is None else checkpoint.load()
         if saved is None:
             return [], 0.0
-        tensors, record = saved
-        parameters = dict(self.model.named_parameters())
-        weights = {}
+        tensors, known = saved
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "learned": {}, "optimizer": {}, "run": {}}
         for name, tensor in tensors.items():
             kind, rest = name.split("/", 1)
-            if kind == "model":
-                weights[rest] = tensor
-            else:
-                key, parameter = rest.split("/", 1)
-                like = parameters[parameter]
-                moment = tensor.to(like.device) if tensor.ndim == 0 else torch.empty_like(like).copy_(tensor)
-                self.optimizer.state[like][key] = moment
-        self.model.load_state_dict(weights)
-        if self.arrival is not None:
-            self.arrival.resume(record.get("link", {}))
-        return list(record["epochs"]), float(record["train_seconds"])
+            parts[kind][rest] = tensor
+        self.network.load_state_dict(parts["model"])
+        for name, tensor in self.learned.items():
+            tensor.copy_(parts["learned"][name])
+        parameters = dict(self._optimised())
+        for name, tensor in parts["optimizer"].items():
+            key, parameter = name.split("/", 1)
+            like = parameters[parameter]
+            moment = tensor.to(like.device) if tensor.ndim == 0 else torch.empty_like(like).copy_(tensor)
+            self.optimizer.state[like][key] = moment  # type: ignore[index]
+        self.run.load_state_dict({**parts["run"], **known["run"]})
+        log = list(known["epochs"])
+        self.schedule.last_epoch = len(log) * self.steps - 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it would like a step of the optimiser first, which the other process took
+            self.schedule.step()
+        return log, float(known["train_seconds"])
 
 
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    free = [p for p in model.parameters() if p.ndim <= 1]
+def _optimizer(network: nn.Module, learned: Mapping[str, Tensor], recipe: Recipe) -> torch.optim.Optimizer:
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    free = [*(p for p in network.parameters() if p.ndim <= 1), *learned.values()]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.learning_rate)

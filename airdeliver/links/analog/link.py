@@ -81,18 +81,23 @@ class AnalogLink(Link):
         object.__setattr__(self, "_expansion", self.expansion or Repetition(1))
 
     @property
+    def weighs_sensitivity(self) -> bool:
+        """Whether the protection asks how sensitive segments are."""
+        return self.protection is not None and not isinstance(self._protection, Equal | BySize)
+
+    @property
     def fills(self) -> bool:
         """Whether the payload's symbols fill the budget."""
         return self.expansion is not None or self.protection is not None
 
-    def plan(self, payload: Payload, symbols: int, knowledge: Knowledge) -> AnalogPlan:  # noqa: D102
+    def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> AnalogPlan:  # noqa: D102
         plan = self._measure(payload.values, payload.layout)
         plan.check_budget(symbols)
         if not self.fills:
             return plan
         snr_db = self.design_snr_db if knowledge.snr_db is None else knowledge.snr_db
-        demand = self._demand(plan, payload, symbols, 10 ** (snr_db / 10))
-        if symbols >= UNLIMITED or not plan.sent:
+        demand = self._demand(plan, payload, UNLIMITED if symbols is None else symbols, 10 ** (snr_db / 10))
+        if symbols is None or symbols >= UNLIMITED or not plan.sent:
             plan = plan.granting(plan.payload_symbols)
         else:
             table = self._protection.allocate(demand)
@@ -152,21 +157,18 @@ class AnalogLink(Link):
         return Decoded(values, usable, uses)
 
     def send(  # noqa: D102
-        self, values: Float[Tensor, "n"], plan: Plan, channel: Channel, state: ChannelState, generator: Generator
+        self,
+        values: Float[Tensor, "n"],
+        plan: Plan,
+        layout: Layout,
+        channel: Channel,
+        state: ChannelState,
+        generator: Generator,
     ) -> Decoded:
         large = plan.layout.size >= pieces.LARGE and pieces.memoryless(channel, state)
         if large and isinstance(plan, AnalogPlan) and pieces.divisible(plan):
-            return pieces.send(self, values, plan, state, generator)
-        return super().send(values, plan, channel, state, generator)
-
-    def penalty(self, values: Float[Tensor, "n"], plan: AnalogPlan) -> Float[Tensor, ""]:
-        """How far the values are from where the receiver tells them apart best: see `Receiver.penalty`."""
-        if plan.prior is None or not plan.sent:
-            return values.new_zeros(())
-        mean, scale = plan.spread(values)
-        segments = plan.layout.split((values - mean) / scale)
-        numbers = plan.prior if plan.shares_prior else plan.prior[list(plan.sent)]
-        return self._estimator.penalty([segments[i] for i in plan.sent], numbers)
+            return pieces.send(self, values, plan, layout, state, generator)
+        return super().send(values, plan, layout, channel, state, generator)
 
     def _observations(self, received: Received, stream: Stream) -> tuple[Tensor, Tensor]:
         """Observations of the values that travel, and the variance of their noise relative to unit variance."""

@@ -42,7 +42,12 @@ def memoryless(channel: Channel, state: ChannelState) -> bool:
 
 
 def send(
-    link: Link, values: Float[Tensor, "n"], plan: AnalogPlan, state: ChannelState, generator: Generator
+    link: Link,
+    values: Float[Tensor, "n"],
+    plan: AnalogPlan,
+    layout: Layout,
+    state: ChannelState,
+    generator: Generator,
 ) -> Decoded:
     """What `Link.send` does, for a divisible plan and a memoryless channel, with the same noise where n is even.
 
@@ -53,7 +58,7 @@ def send(
     received = values.new_empty(rows, n)
     usable = torch.empty(rows, dtype=torch.bool, device=values.device)
     energy = torch.zeros(1, dtype=torch.float64, device=values.device)
-    at_receiver = link.plan_from_bytes(plan.to_bytes(), plan.layout)
+    at_receiver = link.plan_from_bytes(plan.to_bytes(), layout)
     assert isinstance(at_receiver, AnalogPlan)
     sent, told = _Parts(plan), _Parts(at_receiver)
     for row in range(rows):

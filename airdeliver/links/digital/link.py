@@ -1,9 +1,8 @@
 """The digital link: quantise, entropy-code, protect, modulate; at one of three depths of simulation."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float, Int64
@@ -19,17 +18,13 @@ from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.physical_layer import PhysicalLayer, information
 from airdeliver.links.digital.plan import DigitalPlan
-from airdeliver.links.digital.rate import rate
+from airdeliver.links.plan import BudgetError
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
 from channels.base import Decibel
 
 _FASTEST = 16
 """Bits per symbol beyond which nothing is sent: they bound the lengths in the side information."""
-
-_GAIN = 0.1
-"""Octaves that the slope is corrected by for a rate that is twice the one wanted. Much more, and where weights gather
-next to a change of level, the steps jump to and fro between too many bits and too few."""
 
 _TRIES = 4
 _ENOUGH = 0.997
@@ -79,7 +74,14 @@ class DigitalLink(Link):
         object.__setattr__(self, "_physical", physical)
         object.__setattr__(self, "steps", None if self.steps is None else tuple(self.steps))
 
-    def plan(self, payload: Payload, symbols: int, knowledge: Knowledge) -> DigitalPlan:  # noqa: D102
+    def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> DigitalPlan:
+        """Choose a rate, quantise to it, and write the container.
+
+        Raises:
+            BudgetError: the container does not fit, or the budget has no bound, so that there is no rate to choose.
+        """
+        if symbols is None:
+            raise BudgetError("a digital link needs a budget: give the channel uses that it may spend")
         room = self._room(payload.layout, symbols)
         grade = int(self._choose(payload, room, knowledge).grades.min())
         quantised = allocate(
@@ -103,20 +105,14 @@ class DigitalLink(Link):
         return self._choose(payload, self._room(payload.layout, symbols), knowledge).prospects
 
     def refresh(self, plan: DigitalPlan, payload: Payload) -> DigitalPlan:
-        """New values at the same slope; where `bits_per_value` is given, the next slope is corrected towards it."""
+        """New values at the same slope."""
         quantised = requantise(payload, _sent(plan), _sent(plan).slope)
-        if self.bits_per_value is not None and payload.layout.size:
-            excess = quantised.bits / payload.layout.size / self.bits_per_value - 1
-            quantised = replace(quantised, slope=quantised.slope * 2 ** (_GAIN * max(-1.0, min(1.0, excess))))
         return replace(plan, quantised=quantised, container=None)
 
-    def settled(self, plan: DigitalPlan) -> dict[str, Any]:
-        """Steps and slope."""
-        return {"steps": list(_sent(plan).steps), "slope": _sent(plan).slope}
-
-    def resumed(self, plan: DigitalPlan, settled: Mapping[str, Any]) -> DigitalPlan:  # noqa: D102
-        quantised = replace(_sent(plan), steps=tuple(settled["steps"]), slope=float(settled["slope"]))
-        return replace(plan, quantised=quantised)
+    def reconstructed(self, payload: Payload, bits_per_value: float) -> Float[Tensor, "n"]:
+        """The values as they arrive over a channel that carries so many bits a value, container included."""
+        bits = bits_per_value * payload.layout.size
+        return allocate(payload, bits, self.container_bits, self.steps).values()
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> DigitalPlan:  # noqa: D102
         return DigitalPlan.from_bytes(side_information, layout, self.side_information_rate, self._physical)
@@ -132,10 +128,16 @@ class DigitalLink(Link):
         return self._rebuilt(rows, plan, state)
 
     def send(  # noqa: D102
-        self, values: Float[Tensor, "n"], plan: DigitalPlan, channel: Channel, state: ChannelState, generator: Generator
+        self,
+        values: Float[Tensor, "n"],
+        plan: DigitalPlan,
+        layout: Layout,
+        channel: Channel,
+        state: ChannelState,
+        generator: Generator,
     ) -> Decoded:
         rows = self._physical.carry(_container(plan), plan.grade, channel, state, generator)
-        return self._rebuilt(rows, self.plan_from_bytes(plan.to_bytes(), plan.layout), state)
+        return self._rebuilt(rows, self.plan_from_bytes(plan.to_bytes(), layout), state)
 
     def power(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
         return torch.full((1,), self._physical.power(_container(plan), plan.grade), device=values.device)
@@ -145,10 +147,6 @@ class DigitalLink(Link):
     ) -> Float[Tensor, "n"]:
         quantised = _sent(plan).values().to(values.device)
         return values + (quantised - values).detach()
-
-    def penalty(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Float[Tensor, ""]:
-        """Bits per value that the entropy coder spends, differentiable: see `airdeliver.links.digital.rate`."""
-        return rate(values, _sent(plan))
 
     def _rebuilt(self, rows: list[bytes | None], plan: DigitalPlan, state: ChannelState) -> Decoded:
         usable = information(state, plan.payload_symbols) >= self.side_information_rate

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.importance import Magnitude
-from airdeliver.compression.kept_channels import KeptChannels
+from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.compression.pruning import Pruning
 from airdeliver.links import AnalogLink, BudgetError, Knowledge
 from airdeliver.links.analog import Repetition

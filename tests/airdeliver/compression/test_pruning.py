@@ -9,7 +9,7 @@ import torch
 
 from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.importance import Magnitude
-from airdeliver.compression.kept_channels import KeptChannels
+from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.compression.pruning import Pruning, removal_order
 from airdeliver.links import AnalogLink, BudgetError
 from airdeliver.links.analog import Repetition

@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call
 
 from airdeliver.compression.architecture import PrunableArchitecture
-from airdeliver.compression.kept_channels import KeptChannels
+from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.models import CNN, VGG, ResNet20
 from airdeliver.randomness import stream
 from airdeliver.spectrum.aligned import Aligned

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from airdeliver.compression.architecture import PrunableArchitecture
-from airdeliver.compression.channel_groups import ChannelGroup, ChannelGroups, Shrinking
+from airdeliver.architecture.channel_groups import ChannelGroup, ChannelGroups, Shrinking
 from airdeliver.compression.importance import Magnitude
 from airdeliver.compression.pruning import removal_order
 from airdeliver.models import CNN, VGG, ResNet20

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from airdeliver.compression.channel_groups import ChannelGroups
+from airdeliver.architecture.channel_groups import ChannelGroups
 
 
 @dataclass(frozen=True)

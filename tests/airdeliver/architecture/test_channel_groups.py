@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 
-from airdeliver.compression.channel_groups import ChannelGroups
-from airdeliver.compression.dependency import channel_groups
+from airdeliver.architecture.channel_groups import ChannelGroups
+from airdeliver.architecture.dependency import channel_groups
 from airdeliver.models import VGG, ResNet20
 from airdeliver.payload import layout_of
 from tests.airdeliver.compression.random_network import KINDS, NORMS, RandomNetwork, used

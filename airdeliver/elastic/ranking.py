@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from airdeliver.compression.channel_groups import ChannelGroups
+from airdeliver.architecture.channel_groups import ChannelGroups
 from airdeliver.compression.importance import Importance
-from airdeliver.task import Task
+from airdeliver.task.base import Task
 
 
 @dataclass(frozen=True, eq=False)

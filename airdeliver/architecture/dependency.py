@@ -11,7 +11,7 @@ import torch
 import torch_pruning
 from torch import Tensor, nn
 
-from airdeliver.compression.channel_groups import ChannelGroup, ChannelGroups, Operation, Shrinking
+from airdeliver.architecture.channel_groups import ChannelGroup, ChannelGroups, Operation, Shrinking
 
 
 def channel_groups(model: nn.Module, example: Tensor) -> ChannelGroups:

@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor, nn
 
-from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.architecture import Pruned
 from airdeliver.compression.importance import Importance, Magnitude
-from airdeliver.compression.kept_channels import KeptChannels, encode_counts
 from airdeliver.compression.pruning import Pruning, removal_order
-from airdeliver.spectrum.aligned import Aligned
-from airdeliver.spectrum.base import Computed, Member, Spectrum, SpectrumBuilder
-from airdeliver.spectrum.ranking import Ranked, permuted, ranking
-from airdeliver.spectrum.window import Window, check_slices
-from airdeliver.task import Task
-from airdeliver.training.through import Through
+from airdeliver.elastic.aligned import Aligned
+from airdeliver.elastic.base import Computed, Elastic, ElasticBuilder, Member
+from airdeliver.elastic.ranking import Ranked, permuted, ranking
+from airdeliver.elastic.window import Window, check_slices
+from airdeliver.links.condition import Condition
+from airdeliver.task.base import Task
 
 Counts = tuple[int, ...]
 """Units of each channel group."""
@@ -26,7 +24,7 @@ OWN = 0.08
 """What members have of their own, relative to the parameters of the largest."""
 
 
-class Nested(Spectrum):
+class Nested(Elastic):
     """Members that have the first channels of the largest one, group by group, or the last.
 
     A large parameter of a smaller member is a slice of the largest one's, in the same memory. Batch-norm statistics are
@@ -55,19 +53,18 @@ class Nested(Spectrum):
         self,
         largest: nn.Module,
         counts: Sequence[Counts],
-        conditions: Sequence[Through],
-        architecture: PrunableArchitecture,
+        conditions: Sequence[Condition],
+        architecture: Pruned,
         own: float = OWN,
         apart: int = 0,
     ) -> None:
         check_nested(counts)
         check_slices(architecture.groups)
-        models = [architecture.pruned(KeptChannels.first(widths)) for widths in counts[:-1]] + [largest]
+        models = [architecture.of_counts(widths) for widths in counts[:-1]] + [largest]
         super().__init__(
             [
-                Member(model, condition, partial(architecture.receive, description), description, widths)
+                Member(model, condition, architecture, tuple(widths))
                 for model, widths, condition in zip(models, counts, conditions, strict=True)
-                for description in [encode_counts(widths, architecture.groups.units)]
             ]
         )
         self.shared, self.architecture = largest, architecture
@@ -102,7 +99,7 @@ class Nested(Spectrum):
 
 
 @dataclass(frozen=True)
-class NestedBuilder(SpectrumBuilder):
+class NestedBuilder(ElasticBuilder):
     """Ranks channels once, and prunes each member, within the next larger one, to the exact budget at its expansion.
 
     Args:
@@ -127,8 +124,8 @@ class NestedBuilder(SpectrumBuilder):
     def build(  # noqa: D102
         self,
         model: nn.Module,
-        conditions: Sequence[Through],
-        architecture: PrunableArchitecture,
+        conditions: Sequence[Condition],
+        architecture: Pruned,
         task: Task,
         seed: int,
         statistics: bool,
@@ -140,22 +137,22 @@ class NestedBuilder(SpectrumBuilder):
         ordered = architecture.unpruned().to(next(model.parameters()).device)
         ordered.load_state_dict(permuted(model.state_dict(), groups, ranked))
         members: list[tuple[nn.Module, Counts]] = []
-        network, kept = ordered, KeptChannels.all(groups)
+        network, kept = ordered, groups.units
         for condition in reversed(conditions):
             if condition.symbols is None:
                 raise ValueError("a nested member is pruned to a budget: give its condition symbols")
             pruning = Pruning(condition.symbols, condition.link, Ranked(scores), statistics, core=0.0)
             network, kept = pruning.prune(network, kept, architecture, task, seed)
-            members.append((network, kept.counts))
+            members.append((network, kept))
         largest = members[0][0].to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         counts = [counts for _, counts in reversed(members)]
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
     def empty(  # noqa: D102
-        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Through], architecture: PrunableArchitecture
+        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition], architecture: Pruned
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
-        largest = architecture.pruned(KeptChannels.first(counts[-1]))
+        largest = architecture.of_counts(counts[-1])
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
 

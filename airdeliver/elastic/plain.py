@@ -30,12 +30,13 @@ def to_plain(recipe: Any) -> Any:
     return {"class": f"{kind.__module__}.{kind.__qualname__}", **fields}
 
 
-def from_plain(plain: Any, trusted: Sequence[str] = ()) -> Any:
+def from_plain(plain: Any, trusted: Sequence[str] | None = ()) -> Any:
     """The inverse of `to_plain`; sequences become tuples.
 
     Args:
         plain: from JSON.
-        trusted: packages whose classes may be made, beside those of this project.
+        trusted: packages whose classes may be made, beside those of this project; None for all, where nobody else
+            can have written it.
 
     Raises:
         ValueError: a class of another package, or one that there is not.
@@ -54,8 +55,8 @@ def from_plain(plain: Any, trusted: Sequence[str] = ()) -> Any:
     fields = dict(plain)
     dotted = str(fields.pop("class"))
     module, _, name = dotted.rpartition(".")
-    known = (*TRUSTED, *trusted)
-    if dotted.partition(".")[0] not in known:
+    known = (*TRUSTED, *(trusted or ()))
+    if trusted is not None and dotted.partition(".")[0] not in known:
         raise ValueError(
             f"the file names {dotted}, which is not of {', '.join(known)}: if you trust it, give its package"
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from airdeliver.compression.channel_groups import ChannelGroups
+from airdeliver.architecture.channel_groups import ChannelGroups
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import pad
 
-from airdeliver.compression.architecture import PrunableArchitecture
-from airdeliver.compression.kept_channels import KeptChannels
+from airdeliver.architecture import Pruned
 from airdeliver.randomness import stream
-from airdeliver.spectrum.window import Window
+from airdeliver.task.base import Signature
+from airdeliver.elastic.window import Window
 
 MULTIPLE = 8
 """Of which the computed widths are multiples: single-precision values in a vector of AVX2."""
@@ -29,18 +29,18 @@ class Aligned:
         counts: its units of each channel group.
     """
 
-    def __init__(self, model: nn.Module, architecture: PrunableArchitecture, counts: Sequence[int]) -> None:
+    def __init__(self, model: nn.Module, architecture: Pruned, counts: Sequence[int]) -> None:
         self.model = self.wide = model
         self.padding: dict[str, list[int]] = {}
         units = architecture.groups.units
         widths = tuple(min(most, -(-count // MULTIPLE) * MULTIPLE) for count, most in zip(counts, units, strict=True))
         if widths == tuple(counts):
             return
-        wide = architecture.pruned(KeptChannels.first(widths))
+        wide = architecture.of_counts(widths)
         like = next(model.parameters())
         self.wide = wide.to(like, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.padding = _padding(model.state_dict(), wide.state_dict())
-        if not self._computes_the_same(architecture.shape):
+        if not self._computes_the_same(architecture.whole.signature):
             self.wide, self.padding = model, {}
 
     def __call__(self, parameters: Mapping[str, Tensor], images: Tensor) -> Tensor:
@@ -63,13 +63,14 @@ class Aligned:
         return pad(tensor, self.padding[name]) if name in self.padding else tensor
 
     @torch.no_grad()
-    def _computes_the_same(self, shape: Sequence[int]) -> bool:
+    def _computes_the_same(self, signature: Signature) -> bool:
         """Tried out, with parameters at random: a network of one's own may do anything with its channels."""
         training, generator = self.model.training, stream(0, "initialisation")
         named = {name: torch.randn(p.shape, generator=generator).to(p) for name, p in self.model.named_parameters()}
-        images = torch.randn(2, *shape, generator=generator).to(next(self.model.parameters()))
+        inputs = signature.example(2) if signature.tokens else torch.randn(2, *signature.shape, generator=generator)
+        inputs = inputs.to(next(self.model.parameters()).device)
         self.model.eval()
-        plain, aligned = functional_call(self.model, named, images), self(named, images)
+        plain, aligned = functional_call(self.model, named, inputs), self(named, inputs)
         self.model.train(training)
         return bool((aligned - plain).norm() <= 1e-4 * plain.norm())
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airdeliver.compression.kept_channels import KeptChannels, decode_counts, encode_counts
+from airdeliver.architecture.kept_channels import KeptChannels, decode_counts, encode_counts
 
 widths = st.lists(st.integers(2, 700).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))), max_size=20)
 

@@ -1,0 +1,8 @@
+"""Architectures: what builds a network, and its layout, from a description in bytes and nothing else."""
+
+from airdeliver.architecture.base import Architecture
+from airdeliver.architecture.given import Given
+from airdeliver.architecture.pruned import Pruned
+from airdeliver.architecture.whole import Whole
+
+__all__ = ["Architecture", "Given", "Pruned", "Whole"]

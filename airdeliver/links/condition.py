@@ -1,0 +1,63 @@
+"""The condition that a network is made for: a link, a channel, an SNR and a budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator
+
+from airdeliver.links.base import Knowledge, Link
+from channels import Channel
+
+SNR = float | int | Sequence[float]
+"""An SNR in dB, or the ends of a range."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The link, the channel and the SNR that a network is trained through, and the budget that it is made for.
+
+    Args:
+        link: whose own perturbation is used; there is no second implementation for training.
+        channel: physics.
+        snr_db: mean SNR in dB, or a range `(low, high)` of which every step draws one uniformly.
+        symbols: complex symbols that the link may spend, for a network that is made for one budget; None for what its
+            expansion needs and no more.
+
+    Raises:
+        ValueError: a range that is not low to high.
+    """
+
+    link: Link
+    channel: Channel
+    snr_db: SNR
+    symbols: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.snr_db, int | float):
+            ends = tuple(float(end) for end in self.snr_db)
+            if len(ends) != 2 or ends[0] > ends[1]:
+                raise ValueError(f"train_snr_db must be a number or a range [low, high] in dB, got {list(ends)}")
+            object.__setattr__(self, "snr_db", ends)
+
+    @property
+    def range_db(self) -> tuple[float, float]:
+        """Lowest and highest SNR in dB."""
+        low, high = (self.snr_db, self.snr_db) if isinstance(self.snr_db, int | float) else self.snr_db
+        return float(low), float(high)
+
+    @property
+    def middle_db(self) -> float:
+        """SNR in dB in the middle of the range."""
+        return sum(self.range_db) / 2
+
+    def draw_snr_db(self, generator: Generator) -> float:
+        """The SNR of one step."""
+        low, high = self.range_db
+        if low == high:
+            return low
+        return low + (high - low) * float(torch.rand((), generator=generator, device=generator.device))
+
+    def knowledge(self) -> Knowledge:
+        """What the sender plans with: the channel and the middle of the SNR range."""
+        return Knowledge("average", self.middle_db, self.channel)

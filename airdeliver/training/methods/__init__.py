@@ -1,0 +1,27 @@
+"""Methods: how a training goes about it. One a file; they compose, and none knows the others."""
+
+from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
+from airdeliver.training.methods.distilled import Distillation, Distilled
+from airdeliver.training.methods.joint import Joint
+from airdeliver.training.methods.plain import Continued, Plain
+from airdeliver.training.methods.pruned import Pruned
+from airdeliver.training.methods.quantised import Quantised
+from airdeliver.training.methods.sparse import Sparse
+from airdeliver.training.methods.through_link import ThroughLink
+
+__all__ = [
+    "Batch",
+    "Continued",
+    "Distillation",
+    "Distilled",
+    "Joint",
+    "Method",
+    "Plain",
+    "Pruned",
+    "Quantised",
+    "Run",
+    "Sparse",
+    "ThroughLink",
+    "Wrapped",
+    "WrappedRun",
+]

@@ -1,0 +1,115 @@
+"""Quantisation-aware training: each step sees the weights as the quantiser leaves them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Generator, Tensor
+
+from airdeliver.compression.quantisers.base import Quantiser
+from airdeliver.problem import Execution
+from airdeliver.recipe import Recipe
+from airdeliver.task.base import Task
+from airdeliver.training.methods.arrival import Arrival
+from airdeliver.training.methods.base import Batch, Run, Wrapped, WrappedRun, laid_out
+from airdeliver.training.trained import Trained
+
+if TYPE_CHECKING:
+    from airdeliver.training.training import Training
+
+QUANTISER = "quantiser"
+"""Under which name a run, and what it has trained, keep the state of the quantiser."""
+
+
+@dataclass(frozen=True)
+class Quantised(Wrapped):
+    """Another method, whose network bears quantised weights in every step; what the bits cost is a term of the loss.
+
+    Args:
+        method: how the rest is trained.
+        quantiser: whose own `quantise` is used, as when the network is sent; its scales may be learned.
+        rate_weight: of the bits a value beside the task's loss.
+
+    Raises:
+        ValueError: a negative weight.
+
+    Source: B. Jacob et al., arXiv 1712.05877 (quantisation in training); D. Oktay et al., Scalable Model Compression by
+    Entropy Penalized Reparameterization, ICLR 2020 (the rate as a term).
+    """
+
+    quantiser: Quantiser
+    rate_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.rate_weight < 0:
+            raise ValueError(f"the weight of the rate must be 0 or more, got {self.rate_weight}")
+
+    def start(  # noqa: D102
+        self, task: Task, needs: "Mapping[Training, Trained]", recipe: Recipe, execution: Execution
+    ) -> Run:
+        run = self.method.start(task, needs, recipe, execution)
+        laid_out(run.network, task)
+        return QuantisedRun(run, self.quantiser, self.rate_weight)
+
+    @property
+    def words(self) -> str:  # noqa: D102
+        return f"{self.method.words} for {self.quantiser}"
+
+
+class QuantisedRun(WrappedRun):
+    """A run whose network bears, in each step, what the quantiser makes of it.
+
+    Args:
+        run: inside.
+        quantiser: whose state goes along with the weights.
+        rate_weight: of the bits a value.
+    """
+
+    def __init__(self, run: Run, quantiser: Quantiser, rate_weight: float) -> None:
+        super().__init__(run)
+        self.quantiser, self.rate_weight, self.arrival = quantiser, rate_weight, Arrival(run.network)
+        self.state = quantiser.init(self.arrival.payload().values, self.arrival.layout)
+        self._values: Tensor | None = None
+
+    def learned(self) -> Mapping[str, Tensor]:  # noqa: D102
+        own = {f"{QUANTISER}/{name}": t for name, t in self.state.tensors.items() if t.requires_grad}
+        return {**super().learned(), **own}
+
+    @contextmanager
+    def arriving(self, generator: Generator) -> Iterator[None]:  # noqa: D102
+        layout = self.arrival.layout
+
+        def arrive(values: Tensor) -> Tensor:
+            self.state = self.quantiser.refresh(values.detach(), layout, self.state)
+            return self.quantiser.quantise(values, layout, self.state)
+
+        learned = [tensor for tensor in self.state.tensors.values() if tensor.requires_grad]
+        with self.run.arriving(generator), self.arrival.bearing(arrive, learned) as self._values:
+            yield
+        self._values = None
+
+    def terms(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:  # noqa: D102
+        terms = super().terms(outputs, batch)
+        if not self.rate_weight or self._values is None:
+            return terms
+        with torch.autocast(outputs.device.type, enabled=False):
+            rate = self.quantiser.rate(self._values, self.arrival.layout, self.state)
+        return {**terms, "rate": self.rate_weight * rate}
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().state_dict(), QUANTISER: self.state.to_plain()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the quantiser's state; learned tensors stay the optimiser's, with other values."""
+        super().load_state_dict(state)
+        restored = self.quantiser.restore(state[QUANTISER], self.arrival.layout)
+        with torch.no_grad():
+            kept = {name: tensor.copy_(restored.tensors[name]) for name, tensor in self.state.tensors.items()}
+        self.state = replace(restored, tensors=kept)
+
+    def finish(self) -> Trained:  # noqa: D102
+        trained = super().finish()
+        state = {**trained.state, QUANTISER: self.state.to_plain()}
+        return Trained(trained.tensors, trained.architecture, trained.description, state)
