@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
@@ -18,6 +18,7 @@ SENDER_ARRIVALS = 8
 """Draws of the noise over which a sender averages batch-norm statistics."""
 
 
+@runtime_checkable
 class Expectation(Protocol):
     """What a thing that can be sent promises, measured beforehand, say."""
 

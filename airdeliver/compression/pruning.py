@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -16,6 +16,7 @@ Counts = tuple[int, ...]
 """Units kept of each channel group."""
 
 
+@runtime_checkable
 class Price(Protocol):
     """Says what a network of some layout costs; a link is one, whose own plan says so.
 
