@@ -1,1 +1,1 @@
-"""Compression: pruning, quantisation and entropy coding; each in its own module, for links import the latter two."""
+"""Compression: what is removed, how values become levels (`quantisers`) and levels bytes (`codec`)."""

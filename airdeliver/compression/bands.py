@@ -43,8 +43,15 @@ class Bands:
 
 
 @lru_cache(maxsize=64)
-def bands_of(layout: Layout) -> Bands:
-    """The bands of a layout: large segments alone, small ones together with those of the same last name.
+def bands_of(layout: Layout, mixed: bool = False) -> Bands:
+    """The bands of a layout: large segments alone, small ones together with those like them.
+
+    Alike are those of the same last name and transform, of one dimension or of more: a small convolution and the
+    scales of a batch norm are both called `weight` and have nothing else in common.
+
+    Args:
+        layout: of a payload.
+        mixed: the rule of containers of version 1, which did not tell them apart.
 
     >>> from airdeliver.payload import Segment
     >>> names = ("0.weight", "1.weight", "1.bias", "2.weight")
@@ -52,13 +59,14 @@ def bands_of(layout: Layout) -> Bands:
     >>> bands_of(Layout(segments)).members
     ((1, 3), (2,), (0,))
     """
-    small: dict[tuple[str, str], list[int]] = {}
+    small: dict[tuple[str, bool, str], list[int]] = {}
     large = []
     for index, segment in enumerate(layout.segments):
         if segment.size >= LARGE:
             large.append((index,))
         elif segment.size:
-            small.setdefault((segment.name.rpartition(".")[2], segment.transform), []).append(index)
+            many = len(segment.shape) > 1 and not mixed
+            small.setdefault((segment.name.rpartition(".")[2], many, segment.transform), []).append(index)
     members = (*map(tuple, small.values()), *large)
     ranges = [np.arange(layout.offsets[i], layout.offsets[i] + layout.sizes[i]) for indices in members for i in indices]
     sizes = tuple(sum(layout.sizes[i] for i in indices) for indices in members)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -131,17 +132,17 @@ class Digital(Scheme):
         for model in (problem.model, *self.models):
             for bits, training in self._chain(problem, model):
                 network = trained[training]
-                link = replace(self.link, steps=self._trained_steps(network))
+                link = replace(self.link, state=self._trained_state(network))
                 choice = choice_of(network, link, self.normalisation)
                 choices.append(replace(choice, link=self._weighed(link, self._worth(problem, choice, bits))))
         inputs = sender_inputs(problem, self.normalisation)
         return Package(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
-    def _trained_steps(self, trained: Trained) -> tuple[int, ...] | None:
-        """The quantisation steps that a network was trained with, if they are those of all that is sent."""
+    def _trained_state(self, trained: Trained) -> Mapping[str, Any] | None:
+        """The state of the quantiser that a network was trained with, if it is that of all that is sent."""
         if self.normalisation.sends_statistics or QUANTISER not in trained.state:
             return None
-        return tuple(trained.state[QUANTISER]["steps"])
+        return trained.state[QUANTISER]
 
     def _weighed(self, link: DigitalLink, worth: Worth) -> DigitalLink:
         """The link that knows what its deliveries are worth."""

@@ -1,16 +1,18 @@
 """Quantisation by rate and distortion: one slope for all bands, which follows a number of bits."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from airdeliver.compression.quantisation import Quantised, allocate, requantise
+from airdeliver.compression.codec.levels import Levels
+from airdeliver.compression.codec.reconstruction import OnGrid
+from airdeliver.compression.quantisers.allocation import Allocated, adjust, allocate, requantise
 from airdeliver.compression.quantisers.base import Quantiser, State
-from airdeliver.compression.rate import rate
+from airdeliver.compression.quantisers.rate import rate
 from airdeliver.payload import Layout, Payload
 
 GAIN = 0.1
@@ -20,23 +22,26 @@ next to a change of level, the steps jump to and fro between too many bits and t
 
 @dataclass(frozen=True, eq=False)
 class RateDistortionState(State):
-    """Steps and slope as settings, and what the values were quantised to last."""
+    """Index of each band's step, and the slope, as settings; and what the values were quantised to last."""
 
-    quantised: Quantised | None = None
+    last: Allocated | None = None
 
 
 @dataclass(frozen=True)
 class RateDistortion(Quantiser):
     """Uniform steps with a dead zone; levels and steps by rate and distortion together.
 
+    A link fits it to the channel, whatever rate the network was trained for.
+
     Args:
-        bits_per_value: that all values take on average, by an ideal entropy coder.
+        bits_per_value: that all values of a network take on average in training, by an ideal entropy coder.
 
     Raises:
         ValueError: a rate that is not positive.
     """
 
     bits_per_value: float = 1.0
+    adapts = True
 
     def __post_init__(self) -> None:
         if not self.bits_per_value > 0:
@@ -46,30 +51,50 @@ class RateDistortion(Quantiser):
         payload = Payload(values.detach(), layout)
         return _state(allocate(payload, self.bits_per_value * layout.size))
 
-    def refresh(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> State:
+    def refresh(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> RateDistortionState:
         """New levels at the same slope, which is then corrected towards the rate."""
-        assert isinstance(state, RateDistortionState)
-        assert state.quantised is not None
-        quantised = requantise(Payload(values.detach(), layout), state.quantised, state.settings["slope"])
-        excess = quantised.bits / max(1, layout.size) / self.bits_per_value - 1
-        return _state(quantised, quantised.slope * 2 ** (GAIN * max(-1.0, min(1.0, excess))))
+        levels = self.levels(values, layout, state)
+        excess = levels.bits / max(1, layout.size) / self.bits_per_value - 1
+        return _state(levels, levels.slope * 2 ** (GAIN * max(-1.0, min(1.0, excess))))
 
-    def quantise(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, "n"]:  # noqa: D102
-        assert isinstance(state, RateDistortionState)
-        assert state.quantised is not None
-        return values + (state.quantised.values().to(values.device) - values).detach()
+    def quantise(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, "n"]:
+        """The levels of the state, straight through: `refresh` has chosen them for these values."""
+        return values + (_last(state).values().to(values.device) - values).detach()
+
+    def levels(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Allocated:  # noqa: D102
+        return requantise(Payload(values.detach(), layout), _steps(state), float(state.settings["slope"]))
 
     def rate(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, ""]:  # noqa: D102
-        assert isinstance(state, RateDistortionState)
-        assert state.quantised is not None
-        return rate(values, state.quantised)
+        return rate(values, _last(state))
 
     def restore(self, plain: Mapping[str, Any], layout: Layout) -> RateDistortionState:
         """The inverse of `State.to_plain`; levels are chosen anew with the next values."""
-        steps, nothing = tuple(int(step) for step in plain["steps"]), np.zeros(0, np.int64)
-        return _state(Quantised(layout, nothing, steps, (), float(plain["slope"])))
+        steps = tuple(map(OnGrid, plain["steps"]))
+        last = Allocated(layout, np.zeros(0, np.int64), steps, (), slope=float(plain["slope"]))
+        return replace(_state(last), last=None)
+
+    def fit(  # noqa: D102
+        self,
+        payload: Payload,
+        state: State | None,
+        size: Callable[[Levels], float],
+        most: float = 1.0,
+        near: Levels | None = None,
+    ) -> Allocated:
+        if isinstance(near, Allocated):
+            return adjust(payload, near, most, size)
+        return allocate(payload, most, size, None if state is None else _steps(state))
 
 
-def _state(quantised: Quantised, slope: float | None = None) -> RateDistortionState:
-    settings = {"steps": list(quantised.steps), "slope": quantised.slope if slope is None else slope}
-    return RateDistortionState({}, settings, quantised)
+def _state(last: Allocated, slope: float | None = None) -> RateDistortionState:
+    return RateDistortionState({}, {"steps": list(last.steps), "slope": last.slope if slope is None else slope}, last)
+
+
+def _steps(state: State) -> tuple[int, ...]:
+    return tuple(int(step) for step in state.settings["steps"])
+
+
+def _last(state: State) -> Allocated:
+    if not isinstance(state, RateDistortionState) or state.last is None:
+        raise ValueError("the state holds no levels: make it with `init`, or `refresh` it for the values")
+    return state.last

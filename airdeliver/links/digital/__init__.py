@@ -1,8 +1,8 @@
 """Digital delivery: quantise, entropy-code, protect with 5G NR's LDPC codes, modulate."""
 
+from airdeliver.compression.codec import DecodeError
 from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, FixedErrorRate, FixedGrade, Worth
-from airdeliver.links.digital.bitstream import DecodeError
 from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.link import DigitalLink

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from airdeliver.compression.codec import Container
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
-from airdeliver.links.digital.coded import SCHEMES, Coded, parts_of, segmentation
-from airdeliver.links.digital.container import Container
+from airdeliver.links.digital.coded import SCHEMES, Coded, segmentation
+from airdeliver.links.digital.physical_layer import Carried
 from airdeliver.links.digital.transport import TransportBlock
 from channels import Channel, ChannelState
 
@@ -37,21 +38,21 @@ class Abstraction(Coded):
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
-    ) -> list[bytes | None]:
+    ) -> Carried:
         snr = state.gain.abs().square() / state.noise_variance
         rows: list[list[bytes]] = [[] for _ in range(len(snr))]
-        lengths = (container.protected, len(container.data) - container.protected)
-        blocks, grades = self.blocks(*lengths, grade), self.pair(*lengths, grade)
-        first = 0
-        # The head is never empty, so that only the second part may be missing.
-        for block, part, used in zip(blocks, parts_of(container), grades, strict=False):
+        blocks, first = iter(self.blocks(container.groups, grade)), 0
+        for part, used in zip(container.parts(), self.grades_of(container.groups, grade), strict=True):
+            if not part:
+                continue
+            block = next(blocks)
             span = slice(first, first + block.symbols)
             lost = self.error_rates(block, used, snr[:, span] if snr.shape[-1] > 1 else snr)
             draws = torch.rand(lost.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()
             for row, failed in zip(rows, draws < lost, strict=True):
                 row.append(_damaged(part, block, torch.nonzero(failed).flatten().tolist()))
             first += block.symbols
-        return [b"".join(row) for row in rows]
+        return Carried([b"".join(row) for row in rows])
 
     def error_rates(
         self, block: TransportBlock, grade: int, snr: Float[Tensor, "realizations #symbols"]

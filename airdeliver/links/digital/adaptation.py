@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.links.base import Knowledge
+from airdeliver.links.digital.memory import Memory, digest
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from channels import AWGN, Channel, ChannelState
 
@@ -17,6 +18,8 @@ FEW, MANY = 64, 2048
 
 LONGEST = 1 << 16
 """Symbols of those realizations, at most."""
+
+_PROMISES = Memory[tuple[int, Tensor]]()
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,14 @@ class Adaptation(ABC):
         else:
             parts = [state[rows] for rows in torch.arange(len(state.gain)).view(-1, receivers)]
             resolution = physical.resolution
-        grades = [self.best(physical, part, symbols, values, worth, receivers) for part in parts]
-        grades = [grade // resolution * resolution for grade in grades]
-        prospects = [
-            expected(physical, torch.tensor([grade]), part, symbols, values, worth)[0]
-            for grade, part in zip(grades, parts, strict=True)
-        ]
+
+        def promise(part: ChannelState) -> tuple[int, Tensor]:
+            grade = self.best(physical, part, symbols, values, worth, receivers) // resolution * resolution
+            return grade, expected(physical, torch.tensor([grade]), part, symbols, values, worth)[0]
+
+        asked = (self, physical, resolution, symbols, values, worth, receivers)
+        promises = [_PROMISES.answer((*asked, digest(part)), lambda part=part: promise(part)) for part in parts]
+        grades, prospects = zip(*promises, strict=True)
         return Chosen(torch.tensor(grades), torch.stack(prospects))
 
 

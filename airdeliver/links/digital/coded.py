@@ -1,6 +1,7 @@
 """What the full chain and its abstraction share: grades are modulation and coding schemes of 5G NR."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor
 
 from airdeliver.links.digital.base_graph import select_base_graph
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
-from airdeliver.links.digital.container import Container
 from airdeliver.links.digital.mcs import MCS, MCS_TABLES
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.links.digital.segmentation import Segmentation
@@ -27,7 +27,7 @@ SCHEMES: tuple[MCS, ...] = tuple(
 
 @dataclass(frozen=True)
 class Coded(PhysicalLayer):
-    """A container as two transport blocks: head and protected packets at a more robust grade, then the others.
+    """A container as transport blocks, one a group: head and protected packets at a more robust grade, then the others.
 
     Args:
         protection: bits per symbol of the more robust grade over those of the other, at most.
@@ -55,23 +55,21 @@ class Coded(PhysicalLayer):
     def efficiency(self, grade: int) -> float:  # noqa: D102
         return SCHEMES[grade].spectral_efficiency
 
-    def symbols(self, protected: int, others: int, grade: int) -> int:  # noqa: D102
-        return sum(
-            symbols_for(8 * length, SCHEMES[g])
-            for length, g in zip((protected, others), self.pair(protected, others, grade), strict=True)
-            if length
-        )
+    def symbols(self, lengths: Sequence[int], grade: int) -> int:  # noqa: D102
+        parts = zip(lengths, self.grades_of(lengths, grade), strict=True)
+        return sum(symbols_for(8 * length, SCHEMES[g]) for length, g in parts if length)
 
-    def pair(self, protected: int, others: int, grade: int) -> tuple[int, int]:
-        """The grades of the two transport blocks; the same if more than a quarter is protected: all of it is vital."""
-        if self.protection == 1 or 4 * protected > protected + others:
-            return grade, grade
+    def grades_of(self, lengths: Sequence[int], grade: int) -> tuple[int, ...]:
+        """The grade of each group; the same for all if more than a quarter is in the first: all of it is vital."""
+        if self.protection == 1 or 4 * lengths[0] > sum(lengths):
+            return (grade,) * len(lengths)
         most = self.protection * self.efficiency(grade)
-        return max((g for g in range(grade) if self.efficiency(g) <= most), default=0), grade
+        robust = max((g for g in range(grade) if self.efficiency(g) <= most), default=0)
+        return robust, *[grade] * (len(lengths) - 1)
 
-    def blocks(self, protected: int, others: int, grade: int) -> list[TransportBlock]:
-        """The transport blocks of a container of so many protected and other bytes."""
-        parts = zip((protected, others), self.pair(protected, others, grade), strict=True)
+    def blocks(self, lengths: Sequence[int], grade: int) -> list[TransportBlock]:
+        """The transport blocks of a container whose groups have so many bytes; none for an empty group."""
+        parts = zip(lengths, self.grades_of(lengths, grade), strict=True)
         return [transport_block(8 * length, SCHEMES[g]) for length, g in parts if length]
 
     def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102
@@ -104,12 +102,6 @@ def bytes_of(bits: Tensor) -> list[bytes]:
     weights = 2 ** torch.arange(7, -1, -1, dtype=torch.int32)
     octets = (bits.cpu().int().unflatten(-1, (-1, 8)) * weights).sum(-1).to(torch.uint8)
     return [row.numpy().tobytes() for row in octets]
-
-
-def parts_of(container: Container) -> list[bytes]:
-    """The bytes of each transport block."""
-    parts = (container.data[: container.protected], container.data[container.protected :])
-    return [part for part in parts if part]
 
 
 def symbols_for(bits: int, mcs: MCS) -> int:

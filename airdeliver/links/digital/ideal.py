@@ -1,14 +1,16 @@
 """The ideal physical layer: error-free up to the Shannon limit of the realised channel, nothing beyond it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
-from airdeliver.links.digital.container import LARGEST_PACKET, Container
-from airdeliver.links.digital.physical_layer import PhysicalLayer, information
+from airdeliver.compression.codec import Container
+from airdeliver.compression.codec.head import LARGEST_PACKET
+from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
 from channels import Channel, ChannelState
 
 _PER_OCTAVE = 4096
@@ -25,7 +27,7 @@ class Ideal(PhysicalLayer):
 
     Source: D. Tse and P. Viswanath, Fundamentals of Wireless Communication, 2005, section 5.4.1.
 
-    >>> Ideal().efficiency(6 * 4096), Ideal().symbols(0, 1000, 7 * 4096)
+    >>> Ideal().efficiency(6 * 4096), Ideal().symbols((0, 1000), 7 * 4096)
     (1.0, 4000)
     """
 
@@ -38,8 +40,8 @@ class Ideal(PhysicalLayer):
     def efficiency(self, grade: int) -> float:  # noqa: D102
         return 2.0 ** (grade / _PER_OCTAVE + _LOWEST)
 
-    def symbols(self, protected: int, others: int, grade: int) -> int:  # noqa: D102
-        return max(1, math.ceil(8 * (protected + others) / self.efficiency(grade)))
+    def symbols(self, lengths: Sequence[int], grade: int) -> int:  # noqa: D102
+        return max(1, math.ceil(8 * sum(lengths) / self.efficiency(grade)))
 
     def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:
         """The highest grade of every realization: the best choice is always one of them."""
@@ -55,8 +57,8 @@ class Ideal(PhysicalLayer):
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
-    ) -> list[bytes | None]:
-        symbols = self.symbols(container.protected, len(container.data) - container.protected, grade)
+    ) -> Carried:
+        symbols = self.symbols(container.groups, grade)
         limit = self.efficiency(grade)
         arrives = information(state, symbols) * (1 + 1e-9) >= limit
-        return [container.data if ok else None for ok in arrives.tolist()]
+        return Carried([container.data if ok else None for ok in arrives.tolist()])

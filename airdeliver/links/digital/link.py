@@ -1,34 +1,36 @@
-"""The digital link: quantise, entropy-code, protect, modulate; at one of three depths of simulation."""
+"""The digital link: quantiser, codec, adaptation and physical layer, composed."""
 
+import json
 import math
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
 
 import torch
 from jaxtyping import Complex, Float, Int64
 from torch import Generator, Tensor
 
-from airdeliver.compression.quantisation import Quantised, adjust, allocate, requantise
+from airdeliver.compression.codec import Codec, Container, DecodeError, Levels, RangeCoded
+from airdeliver.compression.codec.bitstream import varint
+from airdeliver.compression.quantisers import Quantiser, RateDistortion, State
 from airdeliver.links.base import Decoded, Knowledge, Link
 from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, Chosen, Worth
-from airdeliver.links.digital.bitstream import DecodeError, varint
-from airdeliver.links.digital.container import Container, estimate, pack, unpack
+from airdeliver.links.digital.fitting import Fitting
 from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
-from airdeliver.links.digital.physical_layer import PhysicalLayer, information
+from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
 from airdeliver.links.digital.plan import DigitalPlan
-from airdeliver.links.plan import BudgetError
+from airdeliver.links.plan import BudgetError, Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
 from channels.base import Decibel
 
+PHYSICAL_LAYERS: dict[str, type[PhysicalLayer]] = {"full": Full, "abstraction": Abstraction, "capacity": Ideal}
+"""What the names of `phy` stand for."""
+
 _FASTEST = 16
 """Bits per symbol beyond which nothing is sent: they bound the lengths in the side information."""
-
-_TRIES = 4
-_ENOUGH = 0.997
-"""Share of the budget from which on a container is not fitted more closely."""
 
 
 @dataclass(frozen=True)
@@ -38,41 +40,48 @@ class DigitalLink(Link):
     Args:
         phy: depth of the physical layer: `full` (every bit through encoder, channel and decoder), `abstraction` (code
             blocks are lost as often as `full` loses them), `capacity` (error-free at the Shannon limit of the realised
-            channel, outage beyond it), or any `PhysicalLayer`.
+            channel, outage beyond it), or any `PhysicalLayer`. A name becomes the layer that it stands for.
         adaptation: how the rate is chosen, given what the sender knows.
-        bits_per_value: most bits that a value may take on average; None for as many as fit. A network that is trained
-            through the link is trained for this rate.
+        bits_per_value: most bits that a value may take on average; None for as many as fit.
         worth: what a delivery of so many bits is worth: what the adaptation maximises.
-        steps: index of the quantisation step of each band, for a network that was trained with these: with others, its
-            weights, which have gathered next to where levels change, would take other levels. None to choose them.
+        quantiser: how values become levels: the one that the network was trained with, if it was.
+        state: of the quantiser, for a network that was trained with it, as `State.to_plain` gives it: with other scales
+            its weights, which have gathered next to where levels change, would take other levels. None for one that
+            suits the values. Kept as JSON text, so that links are compared and hashed by it.
+        codec: how levels become bytes.
         side_information_rate: bits per channel use at which grade and lengths are sent; a delivery whose mutual
             information is below it loses them and is not usable.
 
     Raises:
         ValueError: an unknown depth, or a rate that is not positive.
+
+    >>> DigitalLink("full") == DigitalLink(Full()) == DigitalLink()
+    True
     """
 
-    phy: Literal["full", "abstraction", "capacity"] | PhysicalLayer = "full"
+    phy: Literal["full", "abstraction", "capacity"] | PhysicalLayer = field(default_factory=Full)
     adaptation: Adaptation = field(default_factory=Adaptive)
     bits_per_value: float | None = None
     worth: Worth = field(default_factory=Worth)
-    steps: tuple[int, ...] | None = None
+    quantiser: Quantiser = field(default_factory=RateDistortion)
+    state: Mapping[str, Any] | str | None = None
+    codec: Codec = field(default_factory=RangeCoded)
     side_information_rate: float = 0.25
-    _physical: PhysicalLayer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        named = {"full": Full, "abstraction": Abstraction, "capacity": Ideal}
-        if isinstance(self.phy, str) and self.phy not in named:
-            raise ValueError(f"phy must be one of {', '.join(named)}, or a PhysicalLayer, got {self.phy!r}")
+        if isinstance(self.phy, str):
+            if self.phy not in PHYSICAL_LAYERS:
+                named = ", ".join(PHYSICAL_LAYERS)
+                raise ValueError(f"phy must be one of {named}, or a PhysicalLayer, got {self.phy!r}")
+            object.__setattr__(self, "phy", PHYSICAL_LAYERS[self.phy]())
         if not self.side_information_rate > 0:
             raise ValueError(
                 f"side_information_rate must be above 0 bit per channel use, got {self.side_information_rate}"
             )
         if self.bits_per_value is not None and not self.bits_per_value > 0:
             raise ValueError(f"bits_per_value must be above 0, or None for as many as fit, got {self.bits_per_value}")
-        physical = self.phy if isinstance(self.phy, PhysicalLayer) else named[self.phy]()
-        object.__setattr__(self, "_physical", physical)
-        object.__setattr__(self, "steps", None if self.steps is None else tuple(self.steps))
+        if isinstance(self.state, Mapping):
+            object.__setattr__(self, "state", json.dumps(self.state, sort_keys=True))
 
     def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> DigitalPlan:
         """Choose a rate, quantise to it, and write the container.
@@ -82,37 +91,41 @@ class DigitalLink(Link):
         """
         if symbols is None:
             raise BudgetError("a digital link needs a budget: give the channel uses that it may spend")
-        room = self._room(payload.layout, symbols)
-        grade = int(self._choose(payload, room, knowledge).grades.min())
-        quantised = allocate(
-            payload, 1.0, lambda q: self._share(estimate(q, self._physical.packet_bytes), q, grade, room), self.steps
-        )
-        plan = self._fitted(payload, quantised, grade, room)
+        layout, room = payload.layout, self._room(payload.layout, symbols)
+        grade = int(self._choose(payload, symbols, knowledge).grades.min())
+        fitting = Fitting(self.quantiser, self.codec, self._physical, room, self.bits_per_value)
+        fitted = fitting.fit(payload, self._restored(layout), grade)
+        lengths = fitted.container.groups if self._physical.protects else (len(fitted.container.data),)
+        rate = self.side_information_rate
+        plan = DigitalPlan(layout, rate, self._physical, fitted.grade, lengths, fitted.levels, fitted.container)
         plan.check_budget(symbols)
         return plan
 
     def alike(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Int64[Tensor, "#realizations"]:  # noqa: D102
         receivers = 1 if knowledge.channel is None else knowledge.channel.receivers
-        grades = self._choose(payload, self._room(payload.layout, symbols), knowledge).grades
+        grades = self._choose(payload, symbols, knowledge).grades
         return grades if len(grades) == 1 else grades.repeat_interleave(receivers)
-
-    def container_bits(self, quantised: Quantised) -> float:
-        """About how many bits the container of these levels takes, packets and head included."""
-        return 8.0 * sum(estimate(quantised, self._physical.packet_bytes))
 
     def prospects(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
         """Expected worth of each transmission that the sender can tell apart, one for all if it cannot."""
-        return self._choose(payload, self._room(payload.layout, symbols), knowledge).prospects
+        return self._choose(payload, symbols, knowledge).prospects
 
-    def refresh(self, plan: DigitalPlan, payload: Payload) -> DigitalPlan:
-        """New values at the same slope."""
-        quantised = requantise(payload, _sent(plan), _sent(plan).slope)
-        return replace(plan, quantised=quantised, container=None)
+    def refresh(self, plan: Plan, payload: Payload) -> NoReturn:
+        """Not for this link: what a training needs of it is its quantiser.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("no network is trained through a digital link: train it by the method Quantised instead")
 
     def reconstructed(self, payload: Payload, bits_per_value: float) -> Float[Tensor, "n"]:
         """The values as they arrive over a channel that carries so many bits a value, container included."""
-        bits = bits_per_value * payload.layout.size
-        return allocate(payload, bits, self.container_bits, self.steps).values()
+
+        def size(levels: Levels) -> float:
+            return 8.0 * sum(self.codec.estimate(levels, self._physical.packet_bytes))
+
+        most = bits_per_value * payload.layout.size
+        return self.quantiser.fit(payload, self._restored(payload.layout), size, most).values()
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> DigitalPlan:  # noqa: D102
         return DigitalPlan.from_bytes(side_information, layout, self.side_information_rate, self._physical)
@@ -123,9 +136,8 @@ class DigitalLink(Link):
 
     def decode(self, received: Received, plan: DigitalPlan) -> Decoded:
         """Samples to bytes to values; what is lost is concealed."""
-        rows = self._physical.decode(received, plan.protected, plan.others, plan.grade)
-        state = ChannelState(received.gain, received.noise_variance)
-        return self._rebuilt(rows, plan, state)
+        rows = self._physical.decode(received, plan.lengths, plan.grade)
+        return self._rebuilt(rows, plan, ChannelState(received.gain, received.noise_variance))
 
     def send(  # noqa: D102
         self,
@@ -136,26 +148,40 @@ class DigitalLink(Link):
         state: ChannelState,
         generator: Generator,
     ) -> Decoded:
-        rows = self._physical.carry(_container(plan), plan.grade, channel, state, generator)
-        return self._rebuilt(rows, self.plan_from_bytes(plan.to_bytes(), layout), state)
+        carried: Carried = self._physical.carry(_container(plan), plan.grade, channel, state, generator)
+        received = self.plan_from_bytes(plan.to_bytes(), layout)
+        return self._rebuilt(carried.rows, received, state, carried.power)
 
     def power(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
         return torch.full((1,), self._physical.power(_container(plan), plan.grade), device=values.device)
 
-    def perturb(  # noqa: D102
+    def perturb(
         self, values: Float[Tensor, "n"], plan: DigitalPlan, channel: Channel, snr_db: Decibel, generator: Generator
     ) -> Float[Tensor, "n"]:
-        quantised = _sent(plan).values().to(values.device)
-        return values + (quantised - values).detach()
+        """What arrives where nothing is lost, whatever the channel; straight through to the values."""
+        if plan.levels is None:
+            raise ValueError("only the sender knows the levels: this plan was made from side information")
+        return values + (plan.levels.values().to(values.device) - values).detach()
 
-    def _rebuilt(self, rows: list[bytes | None], plan: DigitalPlan, state: ChannelState) -> Decoded:
+    @property
+    def _physical(self) -> PhysicalLayer:
+        assert isinstance(self.phy, PhysicalLayer)
+        return self.phy
+
+    def _restored(self, layout: Layout) -> State | None:
+        return None if self.state is None else self.quantiser.restore(json.loads(str(self.state)), layout)
+
+    def _rebuilt(
+        self, rows: list[bytes | None], plan: DigitalPlan, state: ChannelState, power: float | None = None
+    ) -> Decoded:
+        device = state.gain.device
         usable = information(state, plan.payload_symbols) >= self.side_information_rate
-        values = torch.zeros(len(rows), plan.layout.size, device=state.gain.device)
+        values = torch.zeros(len(rows), plan.layout.size, device=device)
         known: dict[bytes, Tensor | None] = {}
         for row, data in enumerate(rows):
             if data is not None and data not in known:
                 try:
-                    known[data] = unpack(data, plan.layout).values.to(values.device)
+                    known[data] = self.codec.unpack(data, plan.layout).values.to(device)
                 except DecodeError:
                     known[data] = None
             contents = None if data is None else known[data]
@@ -163,7 +189,8 @@ class DigitalLink(Link):
                 usable[row] = False
             else:
                 values[row] = contents
-        return Decoded(values, usable, torch.full((len(rows),), plan.symbols, device=values.device))
+        uses = torch.full((len(rows),), plan.symbols, device=device)
+        return Decoded(values, usable, uses, None if power is None else torch.full((1,), power, device=device))
 
     def _room(self, layout: Layout, symbols: int) -> int:
         """Symbols that are left for the container."""
@@ -171,50 +198,12 @@ class DigitalLink(Link):
         side = len(layout.description) + self._physical.grade_bytes + lengths
         return symbols - math.ceil(8 * side / self.side_information_rate)
 
-    def _choose(self, payload: Payload, room: int, knowledge: Knowledge) -> Chosen:
-        return self.adaptation.choose(self._physical, knowledge, max(room, 1), payload.layout.size, self.worth)
-
-    def _share(self, lengths: tuple[int, int], quantised: Quantised, grade: int, room: int) -> float:
-        """Which share of what it may take a container takes: of the symbols, or of the bits if those bind."""
-        protected, others = lengths
-        share = self._physical.symbols(protected, others, grade) / max(room, 1)
-        if self.bits_per_value is None:
-            return share
-        return max(share, 8 * (protected + others) / (self.bits_per_value * max(1, quantised.layout.size)))
-
-    def _fitted(self, payload: Payload, quantised: Quantised, grade: int, room: int) -> DigitalPlan:
-        """The plan of a container that fits, as closely as it pays.
-
-        If not even the smallest fits, it is sent at a faster grade: the channel is too bad, nothing will arrive.
-        """
-        packet_bytes, goal, best = self._physical.packet_bytes, 1.0, None
-        for _ in range(_TRIES):
-            container = pack(quantised, packet_bytes)
-            lengths = (container.protected, len(container.data) - container.protected)
-            share = self._share(lengths, quantised, grade, room)
-            if best is None or share <= 1:
-                best = DigitalPlan(
-                    payload.layout, self.side_information_rate, self._physical, grade, *lengths, quantised, container
-                )
-            if _ENOUGH <= share <= 1:
-                break
-            goal *= 0.9995 / share
-            quantised = adjust(
-                payload, quantised, goal, lambda q: self._share(estimate(q, packet_bytes), q, grade, room)
-            )
-        assert best is not None
-        while best.payload_symbols > room and best.grade < self._physical.fastest:
-            best = replace(best, grade=min(self._physical.fastest, best.grade + self._physical.resolution))
-        return best
+    def _choose(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Chosen:
+        room = max(self._room(payload.layout, symbols), 1)
+        return self.adaptation.choose(self._physical, knowledge, room, payload.layout.size, self.worth)
 
 
 def _container(plan: DigitalPlan) -> Container:
     if plan.container is None:
         raise ValueError("the plan holds nothing to send: make it with `plan` for the values that are sent")
     return plan.container
-
-
-def _sent(plan: DigitalPlan) -> Quantised:
-    if plan.quantised is None:
-        raise ValueError("only the sender knows the levels: this plan was made from side information")
-    return plan.quantised

@@ -1,13 +1,28 @@
 """The contract of a digital link's physical layer: what becomes of a container on the air."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Complex, Float, Int64
 from torch import Generator, Tensor
 
-from airdeliver.links.digital.container import Container
+from airdeliver.compression.codec import Container
 from channels import Channel, ChannelState, Received
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a container on the air.
+
+    Args:
+        rows: bytes received, one row a realization; None where nothing is.
+        power: mean |x|^2 over the payload symbols.
+    """
+
+    rows: list[bytes | None]
+    power: float = 1.0
 
 
 class PhysicalLayer(ABC):
@@ -19,7 +34,8 @@ class PhysicalLayer(ABC):
         packet_bytes: length of packets that suits it.
         resolution: grades that a sender tells apart when it chooses for every realization.
         filling: share of a grade's bits that is left when checks and protection are paid, about.
-        protects: whether head and protected packets get a more robust rate; the receiver is then told their length.
+        protects: whether each group of packets has a grade of its own, head and protected packets a more robust one;
+            the receiver is then told the length of each.
     """
 
     fastest: int
@@ -34,8 +50,8 @@ class PhysicalLayer(ABC):
         """Payload bits per complex symbol of a grade."""
 
     @abstractmethod
-    def symbols(self, protected: int, others: int, grade: int) -> int:
-        """Complex symbols that take a container of so many protected and other bytes."""
+    def symbols(self, lengths: Sequence[int], grade: int) -> int:
+        """Complex symbols that take a container whose groups have so many bytes."""
 
     @abstractmethod
     def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:
@@ -50,8 +66,8 @@ class PhysicalLayer(ABC):
     @abstractmethod
     def carry(
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
-    ) -> list[bytes | None]:
-        """What is received of a container, one row a realization of `state`; None where nothing is."""
+    ) -> Carried:
+        """What is received of a container, one row a realization of `state`."""
 
     def encode(self, container: Container, grade: int) -> Complex[Tensor, "1 symbols"]:
         """A container as complex symbols of mean power at most 1.
@@ -61,7 +77,7 @@ class PhysicalLayer(ABC):
         """
         raise TypeError(f"{type(self).__name__} has no waveform: `send` says what arrives")
 
-    def decode(self, received: Received, protected: int, others: int, grade: int) -> list[bytes | None]:
+    def decode(self, received: Received, lengths: Sequence[int], grade: int) -> list[bytes | None]:
         """What the receiver makes of samples, row by row.
 
         Raises:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from airdeliver.compression.quantisation import Quantised
-from airdeliver.links.digital.bitstream import DecodeError, read_varint, varint
-from airdeliver.links.digital.container import Container
+from airdeliver.compression.codec import Container, DecodeError, Levels
+from airdeliver.compression.codec.bitstream import read_varint, varint
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout
@@ -17,27 +16,25 @@ class DigitalPlan(Plan):
     Args:
         physical: layer; published recipe.
         grade: how fast.
-        protected: bytes that nothing can be rebuilt without, sent more robustly where the layer can.
-        others: bytes of the rest.
-        quantised: what is sent; known to the sender alone.
+        lengths: bytes of each group of packets, the head with the first, without which nothing can be rebuilt; where
+            the layer can, that one is sent more robustly. One number where it cannot.
+        levels: what is sent; known to the sender alone.
         container: its bytes; known to the sender alone.
     """
 
     physical: PhysicalLayer
     grade: int
-    protected: int
-    others: int
-    quantised: Quantised | None = field(default=None, repr=False)
+    lengths: tuple[int, ...]
+    levels: Levels | None = field(default=None, repr=False)
     container: Container | None = field(default=None, repr=False)
 
     @property
     def payload_symbols(self) -> int:  # noqa: D102
-        return self.physical.symbols(self.protected, self.others, self.grade)
+        return self.physical.symbols(self.lengths, self.grade)
 
     def to_bytes(self) -> bytes:
-        """The grade, and the numbers of bytes; their sum alone where the layer protects none of them."""
-        lengths = (self.protected, self.others) if self.physical.protects else (self.protected + self.others,)
-        return self.grade.to_bytes(self.physical.grade_bytes, "little") + b"".join(map(varint, lengths))
+        """The grade, and the number of bytes of each group."""
+        return self.grade.to_bytes(self.physical.grade_bytes, "little") + b"".join(map(varint, self.lengths))
 
     @classmethod
     def from_bytes(
@@ -56,7 +53,6 @@ class DigitalPlan(Plan):
                 lengths.append(length)
         except DecodeError:
             lengths = []
-        if len(lengths) != (2 if physical.protects else 1):
+        if not lengths or (len(lengths) > 1 and not physical.protects):
             raise ValueError(f"malformed side information: {len(side_information)} bytes are no grade and lengths")
-        protected, others = lengths if physical.protects else (0, *lengths)
-        return cls(layout, side_information_rate, physical, grade, protected, others)
+        return cls(layout, side_information_rate, physical, grade, tuple(lengths))

@@ -1,16 +1,15 @@
-"""The digital link: budgets, outage, adaptation, loss, and training through it."""
+"""The digital link: budgets, outage, adaptation, loss, and quantisers of every kind."""
 
 import json
 import math
-from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 import torch
 
-from airdeliver.compression.quantisation import allocate
+from airdeliver.compression.quantisers import LSQ, RateDistortion, Signs
+from airdeliver.compression.quantisers.allocation import Allocated
 from airdeliver.links import BudgetError, CapacityLink, DigitalLink, Knowledge, Worth
-from airdeliver.links.digital import Abstraction, Adaptive, DigitalPlan, FixedErrorRate, FixedGrade, Full, Ideal
+from airdeliver.links.digital import Abstraction, Adaptive, FixedErrorRate, FixedGrade, Full, Ideal
 from airdeliver.links.digital.abstraction import BLOCKS
 from airdeliver.links.digital.block_errors import block_error_rate
 from airdeliver.payload import Layout, Payload, Segment
@@ -49,7 +48,7 @@ def test_capacity_is_met_by_the_bits_that_are_sent():
     """log2(1 + SNR) bits for each payload symbol, within 1 % of rounding and filling."""
     source = payload()
     plan = CapacityLink().plan(source, 6000, average(7.0))
-    bits = 8 * (plan.protected + plan.others)
+    bits = 8 * sum(plan.lengths)
     assert 0.99 <= bits / plan.payload_symbols / math.log2(1 + 10**0.7) <= 1 + 1e-6
 
 
@@ -59,10 +58,10 @@ def test_what_arrives_is_what_was_quantised(phy):
     source, link, channel = payload(1500), DigitalLink(phy), AWGN()
     plan = link.plan(source, 1500, average(10.0))
     state = channel.realize(4, plan.payload_symbols, 10.0, seeded(1))
-    decoded = link.send(source.values, plan, channel, state, seeded(2))
+    decoded = link.send(source.values, plan, source.layout, channel, state, seeded(2))
     assert bool(decoded.usable.all())
-    assert plan.quantised is not None
-    sent = plan.quantised.values()
+    assert plan.levels is not None
+    sent = plan.levels.values()
     arrived = (decoded.values == sent).float().mean(-1)
     assert float(arrived.mean()) > 0.85
     assert torch.equal(decoded.values[arrived.argmax()], sent)
@@ -76,9 +75,9 @@ def test_side_information_returns():
     for link in (CapacityLink(), DigitalLink("full")):
         plan = link.plan(source, 5000, average(5.0))
         read = link.plan_from_bytes(plan.to_bytes(), source.layout)
-        assert (read.grade, read.protected + read.others) == (plan.grade, plan.protected + plan.others)
+        assert (read.grade, read.lengths) == (plan.grade, plan.lengths)
         assert read.payload_symbols == plan.payload_symbols
-        assert read.quantised is None
+        assert read.levels is None
         assert read.container is None
     with pytest.raises(ValueError, match="malformed side information"):
         CapacityLink().plan_from_bytes(b"\x01\x02", source.layout)
@@ -90,7 +89,7 @@ def test_outage_of_the_capacity_link_matches_closed_form():
     plan = link.plan(source, 4000, average(10.0, channel))
     state = channel.realize(n, plan.payload_symbols, 10.0, seeded(3))
     rate = Ideal().efficiency(plan.grade)
-    lost = float((~link.send(source.values, plan, channel, state, seeded(4)).usable).float().mean())
+    lost = float((~link.send(source.values, plan, source.layout, channel, state, seeded(4)).usable).float().mean())
     expected = 1 - math.exp(-(2**rate - 1) / 10)
     assert abs(lost - expected) < 4 * math.sqrt(expected * (1 - expected) / n)
     assert 0.01 < expected < 0.5
@@ -119,7 +118,9 @@ def test_a_sender_that_knows_the_realization_plans_for_each():
         plan = link.plan(source, 5000, known.of(rows))
         limit = math.log2(1 + float(state.gain[row, 0].abs() ** 2 / state.noise_variance[row, 0]))
         assert 0.97 * limit < Ideal().efficiency(plan.grade) <= limit
-        assert bool(link.send(source.values, plan, channel, state[rows], seeded(6)).usable[0]) == (limit > 0.25)
+        assert bool(link.send(source.values, plan, source.layout, channel, state[rows], seeded(6)).usable[0]) == (
+            limit > 0.25
+        )
     assert len(link.alike(source, 5000, average(10.0, channel))) == 1
 
 
@@ -138,7 +139,7 @@ def test_fixed_rates_have_a_cliff():
         arrived = []
         for snr_db in (5.5, 9.0):
             state = channel.realize(2, plan.payload_symbols, snr_db, seeded(7))
-            decoded = link.send(source.values, plan, channel, state, seeded(8))
+            decoded = link.send(source.values, plan, source.layout, channel, state, seeded(8))
             arrived.append(relative_error(source, decoded.values[0]) < 0.2)
         assert arrived == [False, True]
 
@@ -162,8 +163,8 @@ def test_a_lost_block_costs_its_packets_alone():
     received = channel.transmit(link.encode(source.values, plan), state, seeded(10))
     received.samples[:, -8000:] = 0
     decoded = link.decode(received, link.plan_from_bytes(plan.to_bytes(), source.layout))
-    assert plan.quantised is not None
-    same = decoded.values[0] == plan.quantised.values()
+    assert plan.levels is not None
+    same = decoded.values[0] == plan.levels.values()
     assert bool(decoded.usable[0])
     assert bool(same[-80:].all())
     assert 0.2 < float(same.float().mean()) < 0.9
@@ -174,7 +175,7 @@ def test_a_lost_block_costs_its_packets_alone():
 def test_abstraction_loses_blocks_as_often_as_the_full_chain(grade):
     """In the waterfall, both shares of lost blocks lie within the 99 % interval of their difference."""
     layer, channel, n = Abstraction(), AWGN(), 600
-    block = layer.blocks(0, 900, grade)[0]
+    block = layer.blocks((0, 900), grade)[0]
     cut, bits = block.segmentation, block.bits_per_symbol
     candidates = torch.arange(-20.0, 35.0, 0.01, dtype=torch.float64)
     predicted = block_error_rate(candidates, cut.block_bits, block.symbols * bits / cut.blocks, bits)
@@ -198,69 +199,104 @@ def test_a_payload_without_room_for_its_side_information_is_refused():
         CapacityLink().plan(payload(), 100, average(5.0))
 
 
-def test_perturbation_is_the_quantiser_with_a_straight_through_gradient():
+def test_perturbation_is_what_arrives_with_a_straight_through_gradient():
     source, link = payload(), CapacityLink(bits_per_value=1.5)
-    plan = link.plan(source, 1 << 62, average(0.0))
-    assert 8 * (plan.protected + plan.others) <= 1.5 * source.layout.size
+    plan = link.plan(source, 50_000, average(5.0))
+    assert 8 * sum(plan.lengths) <= 1.5 * source.layout.size
     values = source.values.clone().requires_grad_()
     arrived = link.perturb(values, plan, AWGN(), 0.0, seeded(0))
-    assert plan.quantised is not None
-    assert torch.allclose(arrived, plan.quantised.values(), atol=1e-6)
+    assert plan.levels is not None
+    assert torch.allclose(arrived, plan.levels.values(), atol=1e-6)
     weights = torch.randn(len(values), generator=seeded(14))
     (arrived * weights).sum().backward()
     assert torch.allclose(values.grad, weights)
 
 
-def test_the_penalty_is_the_cost_and_its_descent_leaves_less_error_at_the_same_bits():
-    source, link = payload(), CapacityLink(bits_per_value=1.5)
-    plan = link.plan(source, 1 << 62, average(0.0))
-    assert plan.quantised is not None
-    cost = link.penalty(plan.quantised.values(), plan)
-    assert float(cost) == pytest.approx(plan.quantised.bits / source.layout.size, rel=0.05)
-    values = source.values.clone()
-    for _ in range(10):
-        leaf = values.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(link.penalty(leaf, plan), leaf)
-        values -= 0.01 * gradient / gradient.abs().mean()
-    cheaper, bits = Payload(values, source.layout), 1.5 * source.layout.size
-    errors = [relative_error(p, allocate(p, bits).values()) for p in (source, cheaper)]
-    assert errors[1] < 0.9 * errors[0]
-    # Scaling a band saves nothing, so the gradient does not ask for it.
-    assert float(values[:6000].norm() / source.values[:6000].norm()) == pytest.approx(1, abs=0.01)
+def test_a_network_is_sent_with_the_state_that_it_was_trained_with():
+    """The steps are those of the training, whatever the channel carries; the link compares and hashes by its state."""
+    source, quantiser = payload(), RateDistortion(bits_per_value=1.0)
+    state = quantiser.init(1.5 * source.values, source.layout)
+    link = CapacityLink(quantiser=quantiser, state=state.to_plain())
+    for symbols in (3000, 6000):
+        plan = link.plan(source, symbols, average(5.0))
+        assert isinstance(plan.levels, Allocated)
+        assert list(plan.levels.steps) == state.settings["steps"]
+    assert hash(link) == hash(CapacityLink(quantiser=quantiser, state=json.loads(json.dumps(state.to_plain()))))
+    assert link != CapacityLink(quantiser=quantiser)
 
 
-def test_refreshing_steers_to_the_rate_that_is_trained_for():
-    source, link = payload(), CapacityLink(bits_per_value=1.0)
-    plan: DigitalPlan = link.plan(source, 1 << 62, average(0.0))
-    wider = Payload(source.values.sign() * source.values.abs().sqrt(), source.layout)
-    rates = []
-    for _ in range(30):
-        plan = link.refresh(plan, wider)
-        assert plan.quantised is not None
-        rates.append(plan.quantised.bits / source.layout.size)
-    assert rates[-1] == pytest.approx(1.0, abs=0.05)
-    # And it stays there: half of these values are next to a change of level, and larger corrections would jump over it.
-    assert all(after <= before for before, after in pairwise(rates[-10:]))
+@pytest.mark.parametrize("phy", ["capacity", "abstraction", "full"])
+@pytest.mark.parametrize("quantiser", [LSQ(bits=3), Signs()], ids=lambda quantiser: type(quantiser).__name__)
+def test_a_quantiser_with_one_answer_is_sent_at_the_slowest_grade_that_it_fits(phy, quantiser):
+    """From its bytes alone the receiver rebuilds, bit for bit, what the network was trained with."""
+    source, channel = payload(), AWGN()
+    state = quantiser.init(source.values, source.layout)
+    link = DigitalLink(phy, quantiser=quantiser, state=state.to_plain())
+    plan = link.plan(source, 14_000, average(15.0))
+    physical = plan.physical
+    assert plan.symbols <= 14_000
+    slower = max(0, plan.grade - physical.resolution)
+    assert plan.symbols - plan.payload_symbols + physical.symbols(plan.lengths, slower) > 14_000
+    decoded = link.send(
+        source.values, plan, source.layout, channel, channel.realize(1, 14_000, 15.0, seeded(1)), seeded(2)
+    )
+    trained = quantiser.quantise(source.values, source.layout, state).detach()
+    assert torch.equal(decoded.values[0], trained)
 
 
-def test_a_training_goes_on_with_what_it_had_settled_on():
-    """Steps lag behind the values and the slope is steered: a plan made anew would differ, one resumed does not."""
-    source, link = payload(), CapacityLink(bits_per_value=1.0)
-    known = average(0.0)
-    plan: DigitalPlan = link.plan(source, 1 << 62, known)
-    wider = Payload(source.values.sign() * source.values.abs().sqrt(), source.layout)
-    for share in torch.linspace(0, 1, 9):
-        plan = link.refresh(plan, Payload(torch.lerp(source.values, wider.values, float(share)), source.layout))
-    settled = json.loads(json.dumps(link.settled(plan)))
-    anew: DigitalPlan = link.plan(wider, 1 << 62, known)
-    goes_on, resumed = (link.refresh(p, wider).quantised for p in (plan, link.resumed(anew, settled)))
-    assert goes_on is not None
-    assert resumed is not None
-    assert (goes_on.levels == resumed.levels).all()
-    assert (goes_on.steps, goes_on.slope) == (resumed.steps, resumed.slope)
-    sent = replace(link, steps=tuple(settled["steps"])).plan(wider, 1 << 62, known)
-    assert sent.quantised is not None
-    assert sent.quantised.steps == tuple(settled["steps"])
+def test_what_cannot_fit_is_sent_too_fast_and_nothing_arrives():
+    source, link, channel = payload(), CapacityLink(quantiser=LSQ(bits=8)), AWGN()
+    plan = link.plan(source, 9000, average(0.0))
+    assert plan.symbols <= 9000
+    decoded = link.send(
+        source.values, plan, source.layout, channel, channel.realize(1, 9000, 0.0, seeded(1)), seeded(2)
+    )
+    assert not bool(decoded.usable[0])
+
+
+def test_names_and_the_layers_that_they_stand_for_are_one():
+    for name, layer in (("full", Full()), ("abstraction", Abstraction()), ("capacity", Ideal())):
+        assert DigitalLink(name) == DigitalLink(layer)
+        assert hash(DigitalLink(name)) == hash(DigitalLink(layer))
+    assert CapacityLink(bits_per_value=2.0) == DigitalLink("capacity", bits_per_value=2.0)
+    assert DigitalLink() == DigitalLink(Full())
+    assert DigitalLink(Full(iterations=5)) != DigitalLink("full")
+
+
+def test_a_sender_adapts_once_to_each_realization(monkeypatch):
+    """To compare, to group and to plan it asks three times."""
+    asked = []
+    best = Adaptive.best
+    monkeypatch.setattr(Adaptive, "best", lambda *args: asked.append(1) or best(*args))
+    source, link, channel = payload(), CapacityLink(adaptation=Adaptive(4.75)), Rayleigh()
+    state = channel.realize(6, 5000, 10.0, seeded(15))
+    known = Knowledge("instantaneous", 10.0, channel, state)
+    link.prospects(source, 5000, known)
+    kinds = link.alike(source, 5000, known)
+    grades = [link.plan(source, 5000, known.of(torch.tensor([row]))).grade for row in range(6)]
+    assert len(asked) == 6
+    assert grades == kinds.tolist()
+
+
+def test_a_waveform_is_made_once_and_its_power_told(monkeypatch):
+    made = []
+    encode = Full.encode
+    monkeypatch.setattr(Full, "encode", lambda *args: made.append(1) or encode(*args))
+    source, link, channel = payload(1500), DigitalLink("full"), AWGN()
+    plan = link.plan(source, 1500, average(10.0))
+    decoded = link.send(
+        source.values, plan, source.layout, channel, channel.realize(2, 1500, 10.0, seeded(1)), seeded(2)
+    )
+    assert len(made) == 1
+    assert torch.equal(decoded.power, link.power(source.values, plan))
+
+
+def test_no_network_is_trained_through_it():
+    source, link = payload(), CapacityLink()
+    with pytest.raises(TypeError, match="by the method Quantised"):
+        link.refresh(link.plan(source, 5000, average(5.0)), source)
+    with pytest.raises(BudgetError, match="needs a budget"):
+        link.plan(source, None, average(5.0))
 
 
 def test_bad_arguments_are_refused(unchecked):

@@ -37,12 +37,16 @@ class LevelModel:
     With $d$ = level - centre and the coarse part $k = \lfloor (d + 2^{b-1}) / 2^b \rfloor$ ($k = d$ for $b = 0$),
     $P(k = 0) = \pi$ and $P(k) \propto (1 - \pi) \exp(-(|k| / s)^\beta)$ otherwise; the $b$ fine bits are uniform.
 
+    Paired levels lie about centre - 1/2, as those of a mid-rise quantiser do: $k = \lfloor d / 2^b \rfloor$, and $k$
+    and $-k - 1$ have half each of the spike ($k = 0$), or what $k$ has above.
+
     Args:
         centre: the level about which the others lie.
         shift: number b of fine bits, 0 to 30.
         shape: index of $\beta$ in `SHAPES`: 0.5 heavy tails, 1 Laplace, 2 Gauss.
         scale: $s = 2^{scale / 8 - 4}$, 0 to 95.
         zero: odds $\pi / (1 - \pi) = 2^{zero / 8 - 6}$, 0 to 127.
+        paired: whether the levels lie in pairs.
 
     Raises:
         ValueError: a parameter out of range.
@@ -53,6 +57,7 @@ class LevelModel:
     shape: int = 1
     scale: int = 32
     zero: int = 48
+    paired: bool = False
 
     def __post_init__(self) -> None:
         ranges = (("shift", 31), ("shape", len(SHAPES)), ("scale", SCALES), ("zero", ZEROS))
@@ -64,14 +69,14 @@ class LevelModel:
 
     def weights(self) -> Int64[np.ndarray, "256"]:
         """Probabilities in units of 2^-24 of the coarse parts -127 to 127, and of the escape."""
-        return _weights(self.shape, self.scale, self.zero)
+        return _weights(self.shape, self.scale, self.zero, self.paired)
 
     def bits(self) -> Float64[np.ndarray, "256"]:
         """Cost in bits of each coarse part -127 to 127, and of the escape, fine bits included.
 
         In floating point, which is fast and close enough to choose by; `weights` is what is coded with.
         """
-        return _bits(self.shape, self.scale, self.zero) + _extra(self.shift)
+        return _bits(self.shape, self.scale, self.zero, self.paired) + _extra(self.shift)
 
     def cost(self, levels: Int64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
         """Cost in bits of each level."""
@@ -80,34 +85,41 @@ class LevelModel:
     def _coarse(
         self, levels: Int64[np.ndarray, "*shape"]
     ) -> tuple[Int64[np.ndarray, "*shape"], Int64[np.ndarray, "*shape"]]:
-        distance = levels - self.centre + (1 << self.shift >> 1)
+        distance = levels - self.centre + self._half
         coarse = distance >> self.shift
         return coarse, distance - (coarse << self.shift)
 
+    @property
+    def _half(self) -> int:
+        """What makes the coarse part the nearest multiple, where levels lie about the centre itself."""
+        return 0 if self.paired else 1 << self.shift >> 1
 
-def fit(levels: Int64[np.ndarray, "n"], centre: int | None = None) -> LevelModel:
+
+def fit(levels: Int64[np.ndarray, "n"], centre: int | None = None, paired: bool = False) -> LevelModel:
     """The cheapest model for these levels.
 
     Args:
         levels: integers of magnitude at most 2^30.
         centre: of the model; by default the median.
+        paired: whether the levels lie in pairs about centre - 1/2.
 
     >>> fit(np.array([0, 0, 3, 0, -1])).centre
     0
     """
     if not len(levels):
-        return LevelModel()
+        return LevelModel(paired=paired)
     centre = int(np.median(levels)) if centre is None else centre
     spread = np.abs(levels - centre)
     typical = float(spread.mean())
     shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 else 0
-    coarse = LevelModel(centre, shift)._coarse(levels)[0]
-    counts = np.bincount(np.minimum(np.abs(coarse), REACH + 1), minlength=REACH + 2)[: REACH + 1].astype(np.float64)
+    coarse = LevelModel(centre, shift, paired=paired)._coarse(levels)[0]
+    magnitude = np.maximum(coarse, -coarse - 1) if paired else np.abs(coarse)
+    counts = np.bincount(np.minimum(magnitude, REACH + 1), minlength=REACH + 2)[: REACH + 1].astype(np.float64)
     zeros, others = counts[0], len(levels) - counts[0]
     odds = 8 * (math.log2(zeros / others) + 6) if zeros and others else (ZEROS - 1.0 if zeros else 0.0)
     costs = _tail_bits() @ counts[1:]
     shape, scale = divmod(int(costs.argmin()), SCALES)
-    return LevelModel(centre, shift, shape, scale, int(min(ZEROS - 1, max(0, round(odds)))))
+    return LevelModel(centre, shift, shape, scale, int(min(ZEROS - 1, max(0, round(odds)))), paired)
 
 
 def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
@@ -124,7 +136,7 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
             continue
         coarse, fine = model._coarse(levels)
         symbols = _symbols(coarse)
-        encoder.encode(symbols.astype(np.int32), _categorical(model.shape, model.scale, model.zero))
+        encoder.encode(symbols.astype(np.int32), _categorical(model.shape, model.scale, model.zero, model.paired))
         escaped = symbols == _ESCAPE
         if escaped.any():
             far = (levels[escaped] & 0xFFFFFFFF).astype(np.int64)
@@ -158,7 +170,7 @@ def _decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.nd
         if not count:
             decoded.append(np.zeros(0, np.int64))
             continue
-        symbols = decoder.decode(_categorical(model.shape, model.scale, model.zero), count)
+        symbols = decoder.decode(_categorical(model.shape, model.scale, model.zero, model.paired), count)
         escaped = symbols == _ESCAPE
         outside = int(escaped.sum())
         high, low = (decoder.decode(_uniform(16), outside).astype(np.int64) if outside else 0 for _ in range(2))
@@ -167,8 +179,7 @@ def _decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.nd
             if len(fine):
                 fine |= decoder.decode(_uniform(width), len(fine)).astype(np.int64) << position
         levels = symbols.astype(np.int64) - REACH
-        half = 1 << model.shift >> 1
-        levels[~escaped] = (levels[~escaped] << model.shift) + fine - half + model.centre
+        levels[~escaped] = (levels[~escaped] << model.shift) + fine - model._half + model.centre
         if outside:
             levels[escaped] = ((high << 16 | low) ^ 0x80000000) - 0x80000000
         decoded.append(levels)
@@ -190,13 +201,13 @@ def _uniform(bits: int) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _categorical(shape: int, scale: int, zero: int) -> Any:
+def _categorical(shape: int, scale: int, zero: int, paired: bool) -> Any:
     # Exact in binary64, and the conversion to the coder's 24 bits is addition and multiplication alone.
-    return _stream.model.Categorical(_weights(shape, scale, zero) / _TOTAL, perfect=False)
+    return _stream.model.Categorical(_weights(shape, scale, zero, paired) / _TOTAL, perfect=False)
 
 
 @lru_cache(maxsize=4096)
-def _weights(shape: int, scale: int, zero: int) -> Int64[np.ndarray, "256"]:
+def _weights(shape: int, scale: int, zero: int, paired: bool) -> Int64[np.ndarray, "256"]:
     free = _TOTAL - _ESCAPE_WEIGHT - 2 * REACH
     with localcontext(Context(prec=30)):
         root = Decimal(2).sqrt().sqrt().sqrt()
@@ -205,8 +216,12 @@ def _weights(shape: int, scale: int, zero: int) -> Int64[np.ndarray, "256"]:
         tail = [(-_raised(k / spread, SHAPES[shape])).exp() for k in range(1, REACH + 1)]
         total = 2 * sum(tail)
         side = [1 + (int((free - spike) * p / total) if total else 0) for p in tail]
-    weights = np.array([*reversed(side), 0, *side, _ESCAPE_WEIGHT], dtype=np.int64)
-    weights[REACH] = _TOTAL - weights.sum()
+    lower = [*reversed(side[:-1]), 0] if paired else [*reversed(side)]
+    weights = np.array([*lower, 0, *side, _ESCAPE_WEIGHT], dtype=np.int64)
+    rest = _TOTAL - int(weights.sum())
+    weights[REACH] = rest
+    if paired:
+        weights[REACH - 1 : REACH + 1] = rest // 2, rest - rest // 2
     return weights
 
 
@@ -217,11 +232,14 @@ def _raised(value: Decimal, exponent: float) -> Decimal:
 
 
 @lru_cache(maxsize=1 << 15)
-def _bits(shape: int, scale: int, zero: int) -> Float64[np.ndarray, "256"]:
+def _bits(shape: int, scale: int, zero: int, paired: bool) -> Float64[np.ndarray, "256"]:
     odds = 2.0 ** (zero / 8 - 6)
     tail = np.minimum(_tail_bits()[shape * SCALES + scale] + 1 + math.log2(1 + odds), 24.0)
     escape = math.log2(_TOTAL / _ESCAPE_WEIGHT)
-    return np.array([*tail[::-1], math.log2(1 + 1 / odds), *tail, escape])
+    spike = math.log2(1 + 1 / odds)
+    if paired:
+        return np.array([*tail[-2::-1], spike + 1, spike + 1, *tail, escape])
+    return np.array([*tail[::-1], spike, *tail, escape])
 
 
 @lru_cache(maxsize=32)

@@ -5,11 +5,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.entropy_coding import REACH
-from airdeliver.compression.quantisation import Quantised, step_size
+from airdeliver.compression.codec.entropy_coding import REACH
+from airdeliver.compression.codec.reconstruction import step_size
+from airdeliver.compression.quantisers.allocation import Allocated
 
 
-def rate(values: Float[Tensor, "n"], quantised: Quantised) -> Float[Tensor, ""]:
+def rate(values: Float[Tensor, "n"], quantised: Allocated) -> Float[Tensor, ""]:
     """Bits per value under the models of an earlier quantisation.
 
     The cost of a level is interpolated linearly between levels, so that its slope is what a step towards the centre

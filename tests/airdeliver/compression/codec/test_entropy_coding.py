@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airdeliver.compression.entropy_coding import LARGEST_LEVEL, SCALES, SHAPES, ZEROS, LevelModel, decode, encode, fit
+from airdeliver.compression.codec.entropy_coding import (
+    LARGEST_LEVEL,
+    SCALES,
+    SHAPES,
+    ZEROS,
+    LevelModel,
+    decode,
+    encode,
+    fit,
+)
 
 LEVELS = st.integers(-LARGEST_LEVEL, LARGEST_LEVEL)
 

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.entropy_coding import LARGEST_LEVEL, fit
-from airdeliver.compression.quantisation import STEPS, Quantised, allocate
-from airdeliver.links.digital.bitstream import DecodeError, read_varint, varint
-from airdeliver.links.digital.container import pack, unpack
-from airdeliver.links.digital.crc32c import checksum
+from airdeliver.compression.codec import Levels, OnGrid, RangeCoded
+from airdeliver.compression.codec.bitstream import DecodeError, read_varint, varint
+from airdeliver.compression.codec.crc32c import checksum
+from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL
+from airdeliver.compression.codec.reconstruction import STEPS
+from airdeliver.compression.quantisers.allocation import allocate
 from airdeliver.payload import Layout, Payload, Segment
 
 
@@ -21,13 +22,17 @@ def layout_with(*sizes: int) -> Layout:
     return Layout(tuple(Segment(f"{i}.weight", (size,)) for i, size in enumerate(sizes)))
 
 
-def quantised(layout: Layout, levels: np.ndarray, step: int = 2000) -> Quantised:
+CODEC = RangeCoded()
+pack, unpack = CODEC.pack, CODEC.unpack
+
+
+def quantised(layout: Layout, levels: np.ndarray, step: int = 2000) -> Levels:
     """With the cheapest models; `levels` in band order."""
-    runs = bands_of(layout).split(levels)
-    return Quantised(layout, levels, tuple(step + i for i in range(len(runs))), tuple(fit(run) for run in runs))
+    bands = len(bands_of(layout))
+    return Levels.fitted(layout, levels, [OnGrid(step + i) for i in range(bands)], [None] * bands)
 
 
-def network(seed: int = 0, rate: float = 1.0) -> Quantised:
+def network(seed: int = 0, rate: float = 1.0) -> Levels:
     """About 100,000 values in large segments and 600 in small ones, at `rate` bits a value."""
     generator = torch.Generator().manual_seed(seed)
     layout = layout_with(*[40_000, 64, 30_000, 64, 20_000, 256, 9_600, 216])
@@ -66,10 +71,10 @@ def test_ten_million_values_return():
 def test_size_is_the_entropy_and_three_percent_at_100k_values(rate):
     """2 % for the coder and the packets, 1 % for the head; entropy is the empirical one of every band."""
     source = network(rate=rate)
-    counts = [np.unique(run, return_counts=True)[1] for run in bands_of(source.layout).split(source.levels)]
+    counts = [np.unique(run, return_counts=True)[1] for run in bands_of(source.layout).split(source.numbers)]
     entropy = sum(float(-(c * np.log2(c / c.sum())).sum()) for c in counts)
     data = pack(source).data
-    head = len(pack(quantised(source.layout, np.zeros_like(source.levels))).data)
+    head = len(pack(quantised(source.layout, np.zeros_like(source.numbers))).data)
     assert 8 * head < 0.01 * entropy
     assert 8 * len(data) < 1.03 * entropy
 

@@ -1,4 +1,4 @@
-"""Quantisation: uniform reconstruction with a dead zone, levels and steps chosen by rate and distortion together."""
+"""Allocation: uniform steps with a dead zone, levels and steps chosen by rate and distortion together."""
 
 import math
 from collections.abc import Callable
@@ -6,72 +6,32 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
-from torch import Tensor
+from jaxtyping import Float64, Int64
 
 from airdeliver.compression.bands import Bands, bands_of
-from airdeliver.compression.entropy_coding import LARGEST_LEVEL, LevelModel, fit
-from airdeliver.payload import Layout, Payload
-
-STEPS = 4096
-"""Number of steps: step k is 2^((k - 2048) / 16), from 2^-128 to just below 2^128."""
+from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, LevelModel, fit
+from airdeliver.compression.codec.levels import Levels, centre_of
+from airdeliver.compression.codec.reconstruction import STEPS, OnGrid, step_size
+from airdeliver.payload import Payload
 
 DEAD_ZONE = 0.62
 """Magnitudes below this share of a step become 0 before rate and distortion are weighed (1/2 is plain rounding)."""
 
-_FRACTIONS = np.array([2.0 ** (k / 16) for k in range(16)], dtype=np.float32)
-
 
 @dataclass(frozen=True, eq=False)
-class Quantised:
-    """A payload as integers: value = level times the step of its band.
+class Allocated(Levels):
+    """Levels on steps of the grid, and what they were chosen at.
 
     Args:
-        layout: of the payload.
-        levels: in band order (`Bands.order`).
-        steps: step index of each band.
-        models: probability model of each band.
-        slope: loss that one bit was worth when the levels were chosen.
+        slope: loss that one bit was worth.
     """
 
-    layout: Layout
-    levels: Int64[np.ndarray, "n"]
-    steps: tuple[int, ...]
-    models: tuple[LevelModel, ...]
     slope: float = 0.0
 
     @property
-    def bits(self) -> float:
-        """What an ideal entropy coder makes of the levels under their models."""
-        runs = bands_of(self.layout).split(self.levels)
-        return float(sum(model.cost(run).sum() for model, run in zip(self.models, runs, strict=True)))
-
-    def values(self) -> Float[Tensor, "n"]:
-        """The payload's values as the receiver reconstructs them."""
-        return dequantise(self.levels, self.steps, self.layout)
-
-
-def step_size(index: int) -> float:
-    """The step of an index, 2^((index - 2048) / 16), exactly the same float32 on every platform.
-
-    Raises:
-        ValueError: an index out of range.
-
-    >>> step_size(2048), step_size(2064)
-    (1.0, 2.0)
-    """
-    if not 0 <= index < STEPS:
-        raise ValueError(f"a step has an index of 0 to {STEPS - 1}, got {index}")
-    return math.ldexp(float(_FRACTIONS[index % 16]), index // 16 - 128)
-
-
-def dequantise(levels: Int64[np.ndarray, "n"], steps: tuple[int, ...], layout: Layout) -> Float[Tensor, "n"]:
-    """Levels in band order to values in the payload's order; infinite beyond the range of binary32."""
-    bands = bands_of(layout)
-    values = np.empty(layout.size, np.float32)
-    with np.errstate(over="ignore"):
-        values[bands.order] = levels * np.repeat([step_size(step) for step in steps], bands.sizes)
-    return torch.from_numpy(values)
+    def steps(self) -> tuple[int, ...]:
+        """Index of each band's step."""
+        return tuple(r.index for r in self.reconstructions if isinstance(r, OnGrid))
 
 
 def sensitivities(payload: Payload) -> Float64[np.ndarray, "bands"]:
@@ -94,9 +54,9 @@ def sensitivities(payload: Payload) -> Float64[np.ndarray, "bands"]:
 def allocate(
     payload: Payload,
     bits: float,
-    size: Callable[[Quantised], float] | None = None,
+    size: Callable[[Levels], float] | None = None,
     steps: tuple[int, ...] | None = None,
-) -> Quantised:
+) -> Allocated:
     """Quantise a payload to a total number of bits at the least loss.
 
     All bands work at one slope: an additional bit lowers the loss by as much in each. The slope is bisected, with
@@ -105,7 +65,7 @@ def allocate(
     Args:
         payload: values, and their sensitivity if it is known.
         bits: that the result may take; the cheapest result takes more if no slope meets them.
-        size: what a result takes in bits; by default `Quantised.bits`.
+        size: what a result takes in bits; by default `Levels.bits`.
         steps: index of each band's step, where a network was trained with these; None to choose them.
 
     Raises:
@@ -125,35 +85,40 @@ def allocate(
     return _refine(problem, coarse, bits, measure)
 
 
-def adjust(payload: Payload, quantised: Quantised, bits: float, size: Callable[[Quantised], float]) -> Quantised:
+def adjust(payload: Payload, quantised: Allocated, bits: float, size: Callable[[Levels], float]) -> Allocated:
     """Another result of `allocate` for nearly the same number of bits, with the same steps."""
     return _refine(_Problem(payload), quantised, bits, size)
 
 
-def requantise(payload: Payload, before: Quantised, slope: float) -> Quantised:
+def requantise(payload: Payload, before: tuple[int, ...], slope: float) -> Allocated:
     """Quantise new values of the same layout at a given slope.
+
+    Args:
+        payload: with the new values.
+        before: index of each band's step so far.
+        slope: loss that one bit is worth.
 
     Steps stay as they were until they are more than a sixteenth of an octave off, and then change no further than to
     that, so that a training that does this in every step sees no flicker.
     """
     problem = _Problem(payload)
     wanted = problem.steps(slope)
-    steps = tuple(min(max(old, new - 1), new + 1) for old, new in zip(before.steps, wanted, strict=True))
+    steps = tuple(min(max(old, new - 1), new + 1) for old, new in zip(before, wanted, strict=True))
     return problem.solve(slope, steps)
 
 
-def _refine(problem: "_Problem", quantised: Quantised, bits: float, size: Callable[[Quantised], float]) -> Quantised:
+def _refine(problem: "_Problem", quantised: Allocated, bits: float, size: Callable[[Levels], float]) -> Allocated:
     between = (quantised.slope / 8, quantised.slope * 8)
     return _bisect(lambda slope: problem.solve(slope, quantised.steps), between, bits, size, 8)
 
 
 def _bisect(
-    solve: Callable[[float], Quantised],
+    solve: Callable[[float], Allocated],
     between: tuple[float, float],
     bits: float,
-    size: Callable[[Quantised], float],
+    size: Callable[[Levels], float],
     halvings: int,
-) -> Quantised:
+) -> Allocated:
     """The result of the smallest slope found that fits; that of the largest slope if none does."""
     low, high = (math.log(slope) for slope in between)
     best = solve(math.exp(high))
@@ -193,7 +158,7 @@ class _Problem:
         largest = [1.1 * np.abs(part).max() for part in self.bands.split(self.values)]
         return np.maximum(np.array(largest, dtype=np.float64), 1e-38)
 
-    def solve(self, slope: float, steps: tuple[int, ...]) -> Quantised:
+    def solve(self, slope: float, steps: tuple[int, ...]) -> Allocated:
         """Levels and models of every band at a slope."""
         levels, models = [], []
         for values, weight, step in zip(self.bands.split(self.values), self.weights, steps, strict=True):
@@ -201,7 +166,8 @@ class _Problem:
             chosen, model = choose_levels(values / size, slope / (weight * size * size))
             levels.append(chosen)
             models.append(model)
-        return Quantised(self.layout, np.concatenate([np.zeros(0, np.int64), *levels]), steps, tuple(models), slope)
+        numbers = np.concatenate([np.zeros(0, np.int64), *levels])
+        return Allocated(self.layout, numbers, tuple(map(OnGrid, steps)), tuple(models), slope=slope)
 
 
 def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64[np.ndarray, "n"], LevelModel]:
@@ -214,7 +180,7 @@ def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64
         scaled: values over the step.
         slope: squared error, in steps, that one bit is worth.
     """
-    centre = _centre(scaled)
+    centre = centre_of(scaled)
     offset = scaled - centre
     nearest = np.rint(offset).astype(np.int64)
     levels = np.sign(nearest) * np.floor(np.abs(offset) + 1 - DEAD_ZONE).astype(np.int64)
@@ -226,11 +192,3 @@ def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64
         costs = replace(fit(levels, 0), centre=0).cost(candidates)
         levels = np.take_along_axis(candidates, (errors + slope * costs).argmin(0)[None], 0)[0]
     return levels + centre, fit(levels + centre, centre)
-
-
-def _centre(scaled: Float64[np.ndarray, "n"]) -> int:
-    """The level that replaces what is lost: the mean, unless it is within its own uncertainty of 0."""
-    if not len(scaled):
-        return 0
-    mean = float(scaled.mean())
-    return round(mean) if abs(mean) > 2 * float(scaled.std()) / math.sqrt(len(scaled)) else 0

@@ -1,0 +1,21 @@
+"""Codecs: levels to packets and back. Knows of no link; docs/container.md has every byte."""
+
+from airdeliver.compression.codec.base import Codec, Container, Contents
+from airdeliver.compression.codec.bitstream import DecodeError
+from airdeliver.compression.codec.levels import Levels
+from airdeliver.compression.codec.range_coded import RangeCoded
+from airdeliver.compression.codec.reconstruction import Codebook, MidRise, MidTread, OnGrid, Reconstruction
+
+__all__ = [
+    "Codebook",
+    "Codec",
+    "Container",
+    "Contents",
+    "DecodeError",
+    "Levels",
+    "MidRise",
+    "MidTread",
+    "OnGrid",
+    "RangeCoded",
+    "Reconstruction",
+]

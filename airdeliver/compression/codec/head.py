@@ -1,0 +1,184 @@
+"""The head of a container: version, groups of packets, and what the levels of each band stand for. See
+docs/container.md."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from airdeliver.compression.bands import Bands, bands_of
+from airdeliver.compression.codec.bitstream import BitReader, BitWriter, DecodeError, read_varint, varint
+from airdeliver.compression.codec.crc32c import checksum
+from airdeliver.compression.codec.entropy_coding import LevelModel
+from airdeliver.compression.codec.levels import Levels
+from airdeliver.compression.codec.reconstruction import KINDS, OnGrid, Reconstruction
+from airdeliver.payload import Layout
+
+MAGIC = b"AD"
+VERSION = 2
+CHECKSUM = 4
+SMALLEST_PACKET, LARGEST_PACKET = 32, 65_535
+
+_GROUPS, _RECONSTRUCTIONS = 0x10, 0x20
+"""Flags beside the version: groups are listed, kinds of reconstruction are. Without them, a container costs no more
+than one of version 1 did."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a container says of itself.
+
+    Args:
+        bands: of its version.
+        reconstructions: what the levels of each band stand for.
+        models: of each band.
+        packet_bytes: length of every packet but the last one of its group.
+        groups: number of bands in each group.
+        counts: number of packets in each group.
+        last: length of the last packet of each group, 0 if there is none.
+    """
+
+    bands: Bands
+    reconstructions: tuple[Reconstruction, ...]
+    models: tuple[LevelModel, ...]
+    packet_bytes: int
+    groups: tuple[int, ...]
+    counts: tuple[int, ...]
+    last: tuple[int, ...]
+
+    def slots(self, start: int, length: int) -> list[tuple[int, int, int]]:
+        """First byte, end and group of each packet that lies within so many bytes."""
+        slots = []
+        for group, (count, last) in enumerate(zip(self.counts, self.last, strict=True)):
+            for i in range(count):
+                end = start + (self.packet_bytes if i < count - 1 else last)
+                if end > length:
+                    return slots
+                slots.append((start, end, group))
+                start = end
+        return slots
+
+
+def groups_of(levels: Levels) -> tuple[int, ...]:
+    """Number of bands in each group; by default the protected ones, and the others.
+
+    Raises:
+        ValueError: groups that do not hold all bands.
+    """
+    bands = bands_of(levels.layout)
+    if not levels.groups:
+        return bands.protected, len(bands) - bands.protected
+    if min(levels.groups) < 0 or sum(levels.groups) != len(bands):
+        raise ValueError(f"groups must hold all {len(bands)} bands, got {list(levels.groups)}")
+    return levels.groups
+
+
+def borders(bands: Bands, groups: Sequence[int]) -> list[tuple[int, int]]:
+    """First value and end of each group, in band order."""
+    ends, band, first = [], 0, 0
+    for count in groups:
+        band += count
+        end = sum(bands.sizes[:band])
+        ends.append((first, end))
+        first = end
+    return ends
+
+
+def write_head(levels: Levels, packet_bytes: int, packets: Sequence[Sequence[bytes]]) -> bytes:
+    """The head of a container of these packets, group by group."""
+    groups = groups_of(levels)
+    flags, listed = VERSION, b""
+    if levels.groups:
+        flags, listed = flags | _GROUPS, b"".join(map(varint, (len(groups), *groups)))
+    if _told(levels):
+        flags |= _RECONSTRUCTIONS
+    fields = [number for group in packets for number in (len(group), len(group[-1]) if group else 0)]
+    table = table_of(levels)
+    head = MAGIC + bytes([flags]) + _fingerprint(levels.layout) + varint(packet_bytes) + listed
+    head += b"".join(map(varint, [*fields, len(table)])) + table
+    return head + checksum(head)
+
+
+def table_of(levels: Levels) -> bytes:
+    """Reconstruction and model of each band."""
+    writer, told = BitWriter(), _told(levels)
+    for reconstruction, model in zip(levels.reconstructions, levels.models, strict=True):
+        if told:
+            writer.write(reconstruction.kind, 2)
+        reconstruction.write(writer)
+        writer.write_gamma(2 * abs(model.centre) - (model.centre > 0))
+        writer.write_gamma(model.shift)
+        writer.write(model.shape, 2)
+        writer.write(model.scale, 7)
+        writer.write(model.zero, 7)
+    return writer.to_bytes()
+
+
+def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
+    """The head, and where the packets begin.
+
+    Raises:
+        DecodeError: it did not arrive, is not one of this layout, or declares what cannot be.
+    """
+    if data[:2] != MAGIC or len(data) < 7:
+        raise DecodeError("no container: it does not begin with AD")
+    version, flags = data[2] & 0x0F, data[2] & 0xF0
+    if version not in (1, VERSION) or flags & ~(_GROUPS | _RECONSTRUCTIONS) or (version == 1 and flags):
+        raise DecodeError(f"a container of version {data[2]}, this code reads versions 1 and {VERSION}")
+    bands = bands_of(layout, mixed=version == 1)
+    packet_bytes, at = read_varint(data, 7)
+    groups: Sequence[int] = (bands.protected, len(bands) - bands.protected)
+    if flags & _GROUPS:
+        count, at = read_varint(data, at)
+        groups, at = _varints(data, at, count)
+    fields, at = _varints(data, at, 2 * len(groups))
+    length, at = read_varint(data, at)
+    end = at + length
+    if len(data) < end + CHECKSUM or checksum(data[:end]) != data[end : end + CHECKSUM]:
+        raise DecodeError("the container's head is damaged: its checksum fails")
+    if data[3:7] != _fingerprint(layout):
+        raise DecodeError("the container was made for another architecture or normalisation")
+    counts, lasts = tuple(fields[::2]), tuple(fields[1::2])
+    # Every packet holds at least one value.
+    fits = SMALLEST_PACKET <= packet_bytes <= LARGEST_PACKET and max(lasts, default=0) <= packet_bytes
+    if not fits or sum(counts) > layout.size or sum(groups) != len(bands):
+        raise DecodeError("the container's head declares packets that cannot be")
+    try:
+        reconstructions, models = _read_table(BitReader(data[at:end]), len(bands), bool(flags & _RECONSTRUCTIONS))
+    except DecodeError:
+        raise
+    except ValueError as error:
+        raise DecodeError(f"the container's head is malformed: {error}") from error
+    return Head(bands, reconstructions, models, packet_bytes, tuple(groups), counts, lasts), end + CHECKSUM
+
+
+def _told(levels: Levels) -> bool:
+    """Whether the kinds of reconstruction must be told: not where all are mid-tread with a step of the grid."""
+    return any(not isinstance(reconstruction, OnGrid) for reconstruction in levels.reconstructions)
+
+
+def _varints(data: bytes, at: int, count: int) -> tuple[list[int], int]:
+    numbers = []
+    for _ in range(count):
+        number, at = read_varint(data, at)
+        numbers.append(number)
+    return numbers, at
+
+
+def _read_table(reader: BitReader, bands: int, told: bool) -> tuple[tuple[Reconstruction, ...], tuple[LevelModel, ...]]:
+    reconstructions, models = [], []
+    for _ in range(bands):
+        reconstruction = KINDS[reader.read(2) if told else 0].read(reader)
+        centre, shift = reader.read_gamma(), reader.read_gamma()
+        centre = -(centre // 2) if centre % 2 == 0 else centre // 2 + 1
+        shape, scale, zero = reader.read(2), reader.read(7), reader.read(7)
+        models.append(LevelModel(centre, shift, shape, scale, zero, reconstruction.paired))
+        reconstruction.lost(centre)
+        reconstructions.append(reconstruction)
+    return tuple(reconstructions), tuple(models)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(layout: Layout) -> bytes:
+    """CRC-32C of the layout as JSON: names, shapes and transforms of all segments."""
+    return checksum(json.dumps(layout.to_dict(), separators=(",", ":")).encode())

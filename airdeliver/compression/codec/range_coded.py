@@ -1,0 +1,90 @@
+"""The container of range-coded packets. See docs/container.md."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from airdeliver.compression.bands import bands_of
+from airdeliver.compression.codec.base import Codec, Container, Contents
+from airdeliver.compression.codec.bitstream import DecodeError
+from airdeliver.compression.codec.head import (
+    CHECKSUM,
+    LARGEST_PACKET,
+    SMALLEST_PACKET,
+    borders,
+    groups_of,
+    read_head,
+    table_of,
+    write_head,
+)
+from airdeliver.compression.codec.levels import Levels
+from airdeliver.compression.codec.packets import Packer, read_packets
+from airdeliver.payload import Layout
+
+
+@dataclass(frozen=True)
+class RangeCoded(Codec):
+    """Levels under parametric models, range-coded in packets that are decoded independently.
+
+    Containers of version 1 are read too.
+
+    >>> from airdeliver.compression.codec.reconstruction import OnGrid
+    >>> from airdeliver.payload import Segment
+    >>> layout = Layout((Segment("weight", (2, 3)),))
+    >>> levels = Levels.fitted(layout, np.array([0, 1, 0, -1, 0, 2]), [OnGrid(2048)], [0])
+    >>> container = RangeCoded().pack(levels)
+    >>> RangeCoded().unpack(container.data, layout).values
+    tensor([ 0.,  1.,  0., -1.,  0.,  2.])
+    """
+
+    def pack(self, levels: Levels, packet_bytes: int = 1024) -> Container:
+        """Write levels as a container.
+
+        Raises:
+            ValueError: packets shorter than 32 or longer than 65,535 bytes, or groups that do not hold all bands.
+        """
+        if not SMALLEST_PACKET <= packet_bytes <= LARGEST_PACKET:
+            raise ValueError(f"packet_bytes must be {SMALLEST_PACKET} to {LARGEST_PACKET}, got {packet_bytes}")
+        packer = Packer(levels, packet_bytes)
+        packets = [packer.packets(*ends) for ends in borders(packer.bands, groups_of(levels))]
+        head = write_head(levels, packet_bytes, packets)
+        groups = [b"".join(group) for group in packets]
+        first, *others = map(len, groups)
+        return Container(head + b"".join(groups), (len(head) + first, *others))
+
+    def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:  # noqa: D102
+        runs = bands_of(levels.layout).split(levels.numbers)
+        each = [model.cost(run).sum() / 8 for model, run in zip(levels.models, runs, strict=True)]
+        lengths, band = [], 0
+        for count in groups_of(levels):
+            lengths.append(_in_packets(float(sum(each[band : band + count])), packet_bytes))
+            band += count
+        head = 22 + len(table_of(levels))
+        return head + lengths[0], *lengths[1:]
+
+    def unpack(self, data: bytes, layout: Layout) -> Contents:  # noqa: D102
+        head, start = read_head(data, layout)
+        bands = head.bands
+        numbers = np.repeat(np.array([model.centre for model in head.models], dtype=np.int64), bands.sizes)
+        arrived = np.zeros(layout.size, dtype=bool)
+        for first, levels in read_packets(data, start, head):
+            numbers[first : first + len(levels)] = levels
+            arrived[first : first + len(levels)] = True
+        values, in_order = np.empty(layout.size, np.float32), np.empty_like(arrived)
+        parts = zip(head.reconstructions, head.models, bands.split(numbers), bands.split(arrived), strict=True)
+        try:
+            ordered = [np.where(here, r.values(run), np.float32(r.lost(model.centre))) for r, model, run, here in parts]
+        except ValueError as error:
+            raise DecodeError(f"a packet holds levels that stand for nothing: {error}") from error
+        values[bands.order] = np.concatenate([np.zeros(0, np.float32), *ordered])
+        in_order[bands.order] = arrived
+        if not np.isfinite(values).all():
+            raise DecodeError("the container holds values beyond the range of binary32")
+        return Contents(torch.from_numpy(values), torch.from_numpy(in_order))
+
+
+def _in_packets(coded: float, packet_bytes: int) -> int:
+    """Bytes with what packets add: a checksum, two numbers, and half a word that is not full."""
+    return math.ceil(coded) + (CHECKSUM + 7) * math.ceil(coded / (packet_bytes - CHECKSUM - 7))

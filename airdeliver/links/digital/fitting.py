@@ -1,0 +1,94 @@
+"""Fitting: a container that takes as much of the room as there is, and no more."""
+
+from dataclasses import dataclass, replace
+
+from airdeliver.compression.codec import Codec, Container, Levels
+from airdeliver.compression.quantisers import Quantiser, State
+from airdeliver.links.digital.physical_layer import PhysicalLayer
+from airdeliver.payload import Payload
+
+_TRIES = 4
+_ENOUGH = 0.997
+"""Share of the room from which on a container is not fitted more closely."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A container and the grade that it is sent at.
+
+    Args:
+        levels: that it holds.
+        container: its bytes.
+        grade: of the physical layer.
+    """
+
+    levels: Levels
+    container: Container
+    grade: int
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What a container is made with, and what it may take.
+
+    Args:
+        quantiser: of the values.
+        codec: of the levels.
+        physical: layer that carries the container.
+        room: complex symbols for it.
+        bits_per_value: most bits that a value may take on average; None for as many as fit.
+    """
+
+    quantiser: Quantiser
+    codec: Codec
+    physical: PhysicalLayer
+    room: int
+    bits_per_value: float | None = None
+
+    def fit(self, payload: Payload, state: State | None, grade: int) -> Fitted:
+        """A container that fits at a grade, as closely as it pays.
+
+        If not even the smallest fits, it is sent at a faster grade: the channel is too bad, nothing will arrive. If the
+        quantiser has but one answer, it is sent at the slowest grade that it fits.
+
+        Args:
+            payload: to be sent.
+            state: that its network was trained with; None for one that suits the values.
+            grade: of the physical layer.
+        """
+        packet_bytes = self.physical.packet_bytes
+
+        def size(levels: Levels) -> float:
+            return self._share(self.codec.estimate(levels, packet_bytes), levels, grade)
+
+        levels, goal, best = self.quantiser.fit(payload, state, size), 1.0, None
+        for _ in range(_TRIES):
+            container = self.codec.pack(levels, packet_bytes)
+            share = self._share(container.groups, levels, grade)
+            if best is None or share <= 1:
+                best = Fitted(levels, container, grade)
+            if _ENOUGH <= share <= 1 or not self.quantiser.adapts:
+                break
+            goal *= 0.9995 / share
+            levels = self.quantiser.fit(payload, state, size, goal, levels)
+        assert best is not None
+        return self._at_its_grade(best)
+
+    def _at_its_grade(self, fitted: Fitted) -> Fitted:
+        grade, resolution = fitted.grade, self.physical.resolution
+        while not self._fits(fitted, grade) and grade < self.physical.fastest:
+            grade = min(self.physical.fastest, grade + resolution)
+        if not self.quantiser.adapts:
+            while grade >= resolution and self._fits(fitted, grade - resolution):
+                grade -= resolution
+        return replace(fitted, grade=grade)
+
+    def _fits(self, fitted: Fitted, grade: int) -> bool:
+        return self.physical.symbols(fitted.container.groups, grade) <= self.room
+
+    def _share(self, lengths: tuple[int, ...], levels: Levels, grade: int) -> float:
+        """Which share of what it may take a container takes: of the symbols, or of the bits if those bind."""
+        share = self.physical.symbols(lengths, grade) / max(self.room, 1)
+        if self.bits_per_value is None:
+            return share
+        return max(share, 8 * sum(lengths) / (self.bits_per_value * max(1, levels.layout.size)))
