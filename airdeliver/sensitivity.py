@@ -11,8 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from airdeliver.curvature import hutchinson, training_batches
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics, serve_by_batch
 from airdeliver.payload import Flattened, Layout
-from airdeliver.randomness import stream
 from airdeliver.problem import Execution
+from airdeliver.randomness import stream
 from airdeliver.task.base import Task
 
 

@@ -219,8 +219,8 @@ class _Planner:
             label=f"{training.method.words}, seed {training.seed}",
             problem=source,
             needs=needs,
-            like=f"training {describe(training.method.model)} on {training.purpose.dataset}, {training.threads} threads, "
-            f"{recipe.precision}, batches of {recipe.batch_size}, {source.execution.device}",
+            like=f"training {describe(training.method.model)} on {training.purpose.dataset}, "
+            f"{training.threads} threads, {recipe.precision}, batches of {recipe.batch_size}, {source.execution.device}",
             amount=recipe.epochs,
             training=training,
         )

@@ -8,9 +8,9 @@ from torch.func import functional_call
 from torch.nn.functional import pad
 
 from airdeliver.architecture import Pruned
+from airdeliver.elastic.window import Window
 from airdeliver.randomness import stream
 from airdeliver.task.base import Signature
-from airdeliver.elastic.window import Window
 
 MULTIPLE = 8
 """Of which the computed widths are multiples: single-precision values in a vector of AVX2."""

@@ -84,7 +84,7 @@ class Link(ABC):
         return torch.zeros(1, dtype=torch.int64)
 
     def prospects(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
-        """What a delivery promises, for each transmission that the sender can tell apart; nothing if the link knows not.
+        """What a delivery promises, for each transmission that the sender can tell apart; 0 if the link does not know.
 
         Args:
             payload: what must arrive.

@@ -103,14 +103,20 @@ def architecture_of(model: nn.Module) -> nn.Module:
     refuse_unsent(model)
     for _ in learned(model):  # What cannot travel is refused by name before it is copied.
         pass
-    twin = copied(model)
-    for each in learned(twin):
+    twin = blank(copied(model))
+    forget_unregistered(twin)
+    return twin
+
+
+@torch.no_grad()
+def blank(model: nn.Module) -> nn.Module:
+    """Make every learned value NaN (an integer 0), in place: tensors that share memory go on sharing it."""
+    for each in learned(model):
         if each.kind == "integer":
             each.tensor.zero_()
         else:
             each.tensor.fill_(torch.nan)
-    forget_unregistered(twin)
-    return twin
+    return model
 
 
 def _reset_unsent(batch_norm: _BatchNorm, prefix: str, kept: set[str]) -> None:

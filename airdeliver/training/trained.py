@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from airdeliver.architecture.base import Architecture
+from airdeliver.payload import load_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,5 +31,4 @@ class Trained:
         """The network, whole or pruned, elastic, sparse or quantised, in evaluation mode."""
         model = self.architecture.receive(self.description)
         assert isinstance(model, nn.Module)
-        model.load_state_dict(dict(self.tensors))
-        return model.eval()
+        return load_tensors(model, self.tensors).eval()

@@ -172,7 +172,7 @@ class JointRun(Run):
 
 
 class _Arrival:
-    """A member as it would arrive: what `airdeliver.training.methods.arrival` does, differentiable by what is shared."""
+    """A member as it would arrive: what `airdeliver.training.methods.arrival` does, differentiable by the shared."""
 
     def __init__(self, elastic: Elastic, index: int) -> None:
         self.elastic, self.index, member = elastic, index, elastic.members[index]
