@@ -6,12 +6,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from airdeliver import Task
+from airdeliver import Execution, Problem
+from airdeliver.elastic import Elastic
+from airdeliver.elastic.base import Computed
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import AirNet, AirNetSpectrum
-from airdeliver.spectrum import Spectrum, SpectrumTraining
-from airdeliver.spectrum.base import Computed
+from airdeliver.task import Classification, Task
 from airdeliver.training import Trained, Training
 from benchmarks.ratio import Ratio, speed_ratio
 from benchmarks.training import noise_images
@@ -25,12 +26,12 @@ IMAGES = 22_528
 def measure() -> list[Ratio]:
     """The 115k VGG on images of CIFAR-10's shape, an epoch of clean training and one through the link."""
     recipe = Recipe(epochs=1, batch_size=256, learning_rate=0.01)
-    task = Task(noise_images(IMAGES), VGG(), recipe, recipe, threads=torch.get_num_threads())
-    scheme, clean = AirNetSpectrum(), Training.clean(task)
+    task, execution = Classification(noise_images(IMAGES)), Execution(threads=torch.get_num_threads())
+    problem = Problem(task, VGG(), recipe, recipe, execution)
+    scheme, clean = AirNetSpectrum(), Training.clean(problem)
     known = {clean: clean.run(task, {})}
-    (spectrum,) = scheme.trainings(task, SYMBOLS)
-    assert isinstance(spectrum, SpectrumTraining)
-    (single,) = AirNet(teacher=None, train_snr_db=10.0).trainings(task, SYMBOLS)
+    (spectrum,) = scheme.trainings(problem, SYMBOLS)
+    (single,) = AirNet(teacher=None, train_snr_db=10.0).trainings(problem, SYMBOLS)
 
     def whole(training: Training) -> None:
         training.run(task, {clean: clean.run(task, {})})
@@ -46,13 +47,14 @@ def measure() -> list[Ratio]:
     return [replace(times[0], bar=1.6, bar_is="at most"), times[1], _widths(task, spectrum, known)]
 
 
-def _widths(task: Task, training: SpectrumTraining, known: Mapping[Training, Trained]) -> Ratio:
+def _widths(task: Task, training: Training, known: Mapping[Training, Trained]) -> Ratio:
     """The three smaller members, forward and backward on half a batch each, computed padded and as they are."""
-    spectrum = training.spectrum(task, training.run(task, known)).train()
+    spectrum = training.run(task, known).model().train()
+    assert isinstance(spectrum, Elastic)
     images = task.dataset.prepare(task.dataset.train.take(torch.arange(128))[0])
     parameters: list[dict[str, Tensor]] = [dict(member.model.named_parameters()) for member in spectrum.members[:-1]]
     padded = [spectrum.computing(index) for index in range(len(parameters))]
-    plain = [Spectrum.computing(spectrum, index) for index in range(len(parameters))]
+    plain = [Elastic.computing(spectrum, index) for index in range(len(parameters))]
 
     def steps(computed: Sequence[Computed]) -> None:
         for compute, named in zip(computed, parameters, strict=True):

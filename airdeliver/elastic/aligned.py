@@ -68,7 +68,8 @@ class Aligned:
         training, generator = self.model.training, stream(0, "initialisation")
         named = {name: torch.randn(p.shape, generator=generator).to(p) for name, p in self.model.named_parameters()}
         inputs = signature.example(2) if signature.tokens else torch.randn(2, *signature.shape, generator=generator)
-        inputs = inputs.to(next(self.model.parameters()).device)
+        like = next(self.model.parameters())
+        inputs = inputs.to(like.device if signature.tokens else like)
         self.model.eval()
         plain, aligned = functional_call(self.model, named, inputs), self(named, inputs)
         self.model.train(training)

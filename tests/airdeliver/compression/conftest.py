@@ -2,11 +2,10 @@
 
 import pytest
 
-from airdeliver import Task
 from airdeliver.data import load_dataset
-from tests.airdeliver.compression.random_network import RandomNetwork
+from airdeliver.task import Classification, Task
 
 
 @pytest.fixture(scope="session")
 def digits() -> Task:
-    return Task(load_dataset("digits"), RandomNetwork())
+    return Classification(load_dataset("digits"))

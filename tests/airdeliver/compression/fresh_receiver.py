@@ -5,16 +5,16 @@
 
 import pickle
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.architecture import Pruned
 from airdeliver.links import Link
 from airdeliver.normalisation import serve_by_batch
-from airdeliver.payload import layout_of, load
+from airdeliver.payload import load
 from channels import Received
 
 
@@ -22,7 +22,7 @@ from channels import Received
 class Arrived:
     """What a receiver has: recipe (architecture, link, whether statistics are sent), side information, samples."""
 
-    architecture: PrunableArchitecture
+    architecture: Pruned
     link: Link
     statistics: bool
     side_information: bytes
@@ -34,7 +34,7 @@ def receive(arrived: Arrived, images: Tensor) -> Tensor:
     length = arrived.architecture.description_length
     description, table = arrived.side_information[:length], arrived.side_information[length:]
     model = arrived.architecture.receive(description)
-    layout = replace(layout_of(model, arrived.statistics), description=description)
+    layout = arrived.architecture.layout(description, arrived.statistics)
     plan = arrived.link.plan_from_bytes(table, layout)
     load(model, layout, arrived.link.decode(arrived.received, plan).values[0])
     if not arrived.statistics:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from airdeliver.architecture import Pruned, Whole
 from airdeliver.models import ModelBuilder
+from airdeliver.task import Signature
 
 KINDS = ("plain", "residual", "grouped", "depthwise", "concatenated")
 NORMS = ("batch", "group", "none")
@@ -50,6 +52,11 @@ class RandomNetwork(ModelBuilder):
 
     def architecture(self, channels: int, classes: int) -> nn.Module:
         return Network(channels, classes, self.widths, self.kind, self.norm)
+
+
+def prunable(model: ModelBuilder, shape: tuple[int, int, int] = (1, 8, 8)) -> Pruned:
+    """The architecture of a network that tells ten classes of images of this shape apart."""
+    return Pruned(Whole(model, Signature(shape, shape[0], 10)))
 
 
 def used(model: nn.Module, seed: int) -> nn.Module:

@@ -12,16 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.importance import Magnitude
-from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.compression.pruning import Pruning
 from airdeliver.links import AnalogLink, BudgetError, Knowledge
 from airdeliver.links.analog import Repetition
 from airdeliver.payload import Payload, values_of
 from channels import AWGN, Received
 from tests.airdeliver.compression.fresh_receiver import Arrived, receive
-from tests.airdeliver.compression.random_network import KINDS, NORMS, RandomNetwork, used
+from tests.airdeliver.compression.random_network import KINDS, NORMS, RandomNetwork, prunable, used
 
 ROOT = Path(__file__).parents[3]
 SHAPE = (1, 8, 8)
@@ -45,20 +43,19 @@ class Sent:
 
 def deliver(network: RandomNetwork, link: AnalogLink, share: float, statistics: bool, digits) -> Sent:
     """Prune to a share of the unpruned cost (or to the least that is possible, if that is less), and send."""
-    architecture = PrunableArchitecture(network, SHAPE, 10)
+    architecture = prunable(network, SHAPE)
     model = used(architecture.unpruned(), 1)
-    whole = KeptChannels.all(architecture.groups)
-    budget = int(share * cost(link, payload(architecture, model, whole, statistics)))
+    budget = int(share * cost(link, payload(architecture, model, architecture.groups.units, statistics)))
     try:
-        model, kept = pruned(architecture, model, link, budget, statistics, digits)
+        model, counts = pruned(architecture, model, link, budget, statistics, digits)
     except BudgetError as error:
         least = int(re.findall(r"at least (\d+) channel uses", str(error))[0])
         assert least > budget
         with pytest.raises(BudgetError):
             pruned(architecture, model, link, least - 1, statistics, digits)
         budget = least
-        model, kept = pruned(architecture, model, link, budget, statistics, digits)
-    sent = payload(architecture, model, kept, statistics)
+        model, counts = pruned(architecture, model, link, budget, statistics, digits)
+    sent = payload(architecture, model, counts, statistics)
     plan, channel, generator = link.plan(sent, budget, Knowledge("average", 10.0)), AWGN(), seeded(2)
     state = channel.realize(1, plan.payload_symbols, 10.0, generator)
     received: Received = channel.transmit(link.encode(sent.values, plan), state, generator)
@@ -70,16 +67,16 @@ def deliver(network: RandomNetwork, link: AnalogLink, share: float, statistics: 
 
 def pruned(architecture, model, link, budget, statistics, digits):
     pruning = Pruning(budget, link, Magnitude(), statistics)
-    return pruning.prune(model, KeptChannels.all(architecture.groups), architecture, digits, 0)
+    return pruning.prune(model, architecture.groups.units, architecture, digits, 0)
 
 
-def payload(architecture, model, kept: KeptChannels, statistics: bool) -> Payload:
-    layout = architecture.layout(kept.counts, statistics)
+def payload(architecture, model, counts: tuple[int, ...], statistics: bool) -> Payload:
+    layout = architecture.layout_of_counts(counts, statistics)
     return Payload(values_of(model, layout), layout)
 
 
 def cost(link: AnalogLink, sent: Payload) -> int:
-    return link.plan(sent, 1 << 62, Knowledge()).symbols
+    return link.plan(sent, None, Knowledge()).symbols
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.importance import HessianWeighted, Magnitude, NormScale, Taylor
-from tests.airdeliver.compression.random_network import KINDS, RandomNetwork, used
+from tests.airdeliver.compression.random_network import KINDS, RandomNetwork, prunable, used
 
 EVERY = (
     Magnitude(),
@@ -17,7 +16,7 @@ EVERY = (
 
 
 def network(kind: str, norm: str = "batch"):
-    architecture = PrunableArchitecture(RandomNetwork(kind=kind, norm=norm), (1, 8, 8), 10)
+    architecture = prunable(RandomNetwork(kind=kind, norm=norm))
     return architecture, used(architecture.unpruned(), 0)
 
 

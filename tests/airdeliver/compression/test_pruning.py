@@ -7,44 +7,42 @@ from itertools import pairwise
 import pytest
 import torch
 
-from airdeliver.compression.architecture import PrunableArchitecture
 from airdeliver.compression.importance import Magnitude
-from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.compression.pruning import Pruning, removal_order
 from airdeliver.links import AnalogLink, BudgetError
 from airdeliver.links.analog import Repetition
 from airdeliver.models import CNN
-from tests.airdeliver.compression.random_network import KINDS, RandomNetwork, used
+from tests.airdeliver.compression.random_network import KINDS, RandomNetwork, prunable, used
 
-ARCHITECTURE = PrunableArchitecture(CNN(), (1, 8, 8), 10)
+ARCHITECTURE = prunable(CNN())
 WHOLE = 14_458 // 2 + 4 * 11 * 32 + 2 * 32
 """Channel uses of the whole CNN: its values, means and scales of 11 segments, and two bytes for its widths."""
 
 
 def prune(pruning: Pruning, digits, architecture=ARCHITECTURE, before=None, model=None):
     model = model or used(architecture.unpruned(), 0)
-    before = before or KeptChannels.all(architecture.groups)
+    before = before or architecture.groups.units
     return pruning.prune(model, before, architecture, digits, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_channel_that_still_fits_is_left_out(kind, digits):
-    architecture = PrunableArchitecture(RandomNetwork((12, 16, 20), kind), (1, 8, 8), 10)
-    pruning = Pruning(2500, importance=Magnitude())
+    architecture = prunable(RandomNetwork((12, 16, 20), kind))
+    pruning = Pruning(2500, AnalogLink(), Magnitude())
     model, kept = prune(pruning, digits, architecture)
-    assert pruning.fits(architecture.layout(kept.counts, False))
-    for group, (count, units) in enumerate(zip(kept.counts, architecture.groups.units, strict=True)):
+    assert pruning.fits(architecture.layout_of_counts(kept, False))
+    for group, (count, units) in enumerate(zip(kept, architecture.groups.units, strict=True)):
         if count < units:
-            larger = tuple(n + (i == group) for i, n in enumerate(kept.counts))
-            assert not pruning.fits(architecture.layout(larger, False))
+            larger = tuple(n + (i == group) for i, n in enumerate(kept))
+            assert not pruning.fits(architecture.layout_of_counts(larger, False))
     assert model(torch.zeros(2, 1, 8, 8)).shape == (2, 10)
 
 
 def test_a_network_that_fits_is_not_pruned(digits):
-    _, kept = prune(Pruning(WHOLE, importance=Magnitude()), digits)
-    assert kept == KeptChannels.all(ARCHITECTURE.groups)
-    _, kept = prune(Pruning(WHOLE - 1, importance=Magnitude()), digits)
-    assert kept != KeptChannels.all(ARCHITECTURE.groups)
+    _, kept = prune(Pruning(WHOLE, AnalogLink(), Magnitude()), digits)
+    assert kept == ARCHITECTURE.groups.units
+    _, kept = prune(Pruning(WHOLE - 1, AnalogLink(), Magnitude()), digits)
+    assert kept != ARCHITECTURE.groups.units
 
 
 def test_expansion_decides_how_far_is_pruned(digits):
@@ -52,7 +50,7 @@ def test_expansion_decides_how_far_is_pruned(digits):
     for copies in (1, 2, 4):
         link = AnalogLink(expansion=Repetition(copies))
         _, kept = prune(Pruning(5000, link, Magnitude()), digits)
-        sizes.append(ARCHITECTURE.layout(kept.counts, False).size * copies)
+        sizes.append(ARCHITECTURE.layout_of_counts(kept, False).size * copies)
     assert max(sizes) <= 2 * (5000 - 1472)
     assert min(sizes) > 0.93 * max(sizes)
 
@@ -61,14 +59,14 @@ def test_a_budget_below_the_smallest_network_names_the_minimum(digits):
     """One channel a layer: three kernels of 9 values and 20 of the classifier; single values are side information."""
     least = math.ceil((3 * 9 + 20) / 2) + 4 * 11 * 32 + 2 * 32
     with pytest.raises(BudgetError, match=rf"even the smallest network.*at least {least} channel uses"):
-        prune(Pruning(1000, importance=Magnitude()), digits)
-    _, kept = prune(Pruning(least, importance=Magnitude()), digits)
-    assert kept.counts == (1, 1, 1)
+        prune(Pruning(1000, AnalogLink(), Magnitude()), digits)
+    _, kept = prune(Pruning(least, AnalogLink(), Magnitude()), digits)
+    assert kept == (1, 1, 1)
 
 
 def test_gradual_pruning_ends_where_the_budget_says(digits):
     """Each step takes an equal share of what is left to remove."""
-    pruning = Pruning(3000, importance=Magnitude(), steps=3)
+    pruning = Pruning(3000, AnalogLink(), Magnitude(), steps=3)
     model, before, sizes = used(ARCHITECTURE.unpruned(), 0), None, [14_458]
     for step in (1, 2, 3):
         model, before = prune(replace(pruning, step=step), digits, before=before, model=model)
@@ -76,7 +74,7 @@ def test_gradual_pruning_ends_where_the_budget_says(digits):
     falls = [a - b for a, b in pairwise(sizes)]
     assert min(falls) > 0.7 * max(falls)
     _, at_once = prune(replace(pruning, steps=1), digits)
-    assert sizes[-1] == pytest.approx(ARCHITECTURE.layout(at_once.counts, False).size, rel=0.1)
+    assert sizes[-1] == pytest.approx(ARCHITECTURE.layout_of_counts(at_once, False).size, rel=0.1)
 
 
 def test_the_core_of_each_layer_goes_last():
@@ -86,6 +84,6 @@ def test_the_core_of_each_layer_goes_last():
 
 def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="step 3 of 2"):
-        Pruning(1000, step=3, steps=2)
+        Pruning(1000, AnalogLink(), step=3, steps=2)
     with pytest.raises(ValueError, match="share"):
-        Pruning(1000, core=1.5)
+        Pruning(1000, AnalogLink(), core=1.5)

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from airdeliver import evaluate
-from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.elastic import ElasticArchitecture, Nested
+from airdeliver.elastic.plain import from_plain, to_plain
 from airdeliver.models import VGG
 from airdeliver.randomness import stream
 from airdeliver.schemes import AirNetSpectrum
 from airdeliver.spectrum import (
     AccuracyTable,
-    NestedBuilder,
     SpectrumPackage,
     cut,
     load,
@@ -22,9 +22,9 @@ from airdeliver.spectrum import (
     summaries,
 )
 from airdeliver.spectrum.file import joined, parted
-from airdeliver.spectrum.nested import Nested
-from airdeliver.spectrum.plain import from_plain, to_plain
+from airdeliver.spectrum.package import choice_of
 from channels import AWGN
+from tests.airdeliver.compression.random_network import prunable
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_a_file_of_another_spectrum_is_refused(known):
 def test_what_is_read_can_be_sent(known, file):
     sent = [known.scheme.send(p, AWGN(), 0.0, 8701, "average", 2, 0) for p in (known.package, load(file))]
     assert torch.equal(sent[0].groups[0].decoded.values, sent[1].groups[0].decoded.values)
-    test = known.task.dataset.test
-    assert evaluate(sent[1], known.task.dataset.prepare(test.images), test.labels).accuracy > 0.5
+    test = known.problem.task.dataset.test
+    assert evaluate(sent[1], known.problem.task.dataset.prepare(test.images), test.labels).accuracy > 0.5
 
 
 def test_a_member_cut_out_is_the_member(known, file, tmp_path):
@@ -81,17 +81,18 @@ def test_a_member_cut_out_is_the_member(known, file, tmp_path):
 def test_the_file_is_hardly_larger_than_the_largest_member(task, tmp_path):
     """At most 1.1 times the largest one's bare parameters, for the network of CIFAR-10 and four members: file header,
     table, statistics and what the members have of their own included."""
-    architecture, scheme = PrunableArchitecture(VGG(), (3, 32, 32), 10), AirNetSpectrum()
-    network = architecture.unpruned()
+    unpruned, scheme = prunable(VGG(), (3, 32, 32)), AirNetSpectrum()
+    network = unpruned.unpruned()
     with torch.no_grad():
         for p in network.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=stream(0, "noise")))
-    spectrum = NestedBuilder().build(network, scheme.conditions(60_000), architecture, task, 0, False)
-    choices = tuple(m.choice(scheme.normalisation, torch.ones(len(m.layout(scheme.normalisation).segments)))
+    conditions = scheme.conditions(60_000)
+    spectrum = scheme.builder.build(network, conditions, unpruned, task, 0, False)
+    choices = tuple(choice_of(m, scheme.normalisation, torch.ones(len(m.layout(scheme.normalisation).segments)))
                     for m in spectrum.members)  # fmt: skip
     table = AccuracyTable(scheme.table_snr_db, torch.rand(4, 8, generator=stream(0, "noise")))
     package = SpectrumPackage(choices, scheme.normalisation, table=table, spectrum=spectrum,
-                              builder=scheme.builder, architecture=architecture)  # fmt: skip
+                              architecture=ElasticArchitecture(scheme.builder, unpruned, conditions))  # fmt: skip
     whole = save(package, tmp_path / "spectrum.safetensors").stat().st_size
     assert whole <= 1.1 * sum(p.nbytes for p in cut(spectrum, 3).parameters())
 
@@ -125,6 +126,6 @@ def test_a_file_runs_no_code_of_other_packages():
     with pytest.raises(ValueError, match=r"names os.system"):
         from_plain({"class": "os.system", "command": "true"})
     with pytest.raises(ValueError, match="no dataclass"):
-        from_plain({"class": "airdeliver.spectrum.plain.to_plain"})
+        from_plain({"class": "airdeliver.elastic.plain.to_plain"})
     with pytest.raises(TypeError, match="cannot write"):
         to_plain(object())

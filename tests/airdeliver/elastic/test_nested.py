@@ -6,18 +6,19 @@ import pytest
 import torch
 from torch import nn
 
-from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.architecture import Pruned, Whole
 from airdeliver.architecture.channel_groups import ChannelGroup, ChannelGroups, Shrinking
 from airdeliver.compression.importance import Magnitude
 from airdeliver.compression.pruning import removal_order
+from airdeliver.elastic import NestedBuilder
+from airdeliver.elastic.nested import check_nested, check_slices
+from airdeliver.elastic.ranking import permuted, ranking
 from airdeliver.models import CNN, VGG, ResNet20
 from airdeliver.randomness import stream
 from airdeliver.schemes import AirNetSpectrum
-from airdeliver.spectrum import NestedBuilder, cut
-from airdeliver.spectrum.nested import check_nested, check_slices
-from airdeliver.spectrum.ranking import permuted, ranking
+from airdeliver.spectrum import cut
 from airdeliver.training import Training
-from airdeliver.training.training import restored
+from tests.airdeliver.compression.random_network import prunable
 
 
 def networks():
@@ -46,7 +47,7 @@ def shared_names(spectrum, index):
 @pytest.mark.parametrize(("model", "shape", "symbols"), networks(), ids=["cnn", "vgg", "resnet"])
 def test_members_are_views_and_real_networks(model, shape, symbols, apart, task):
     """What is not a member's own lies in the largest one's memory; a member cut out computes the same."""
-    architecture = PrunableArchitecture(model, shape, 10)
+    architecture = prunable(model, shape)
     network, conditions = perturbed(architecture), AirNetSpectrum().conditions(symbols)
     spectrum = NestedBuilder(apart=apart).build(network, conditions, architecture, task, 0, False).eval()
     largest = dict(spectrum.largest.named_parameters())
@@ -70,7 +71,7 @@ def test_members_are_views_and_real_networks(model, shape, symbols, apart, task)
 @pytest.mark.parametrize(("model", "shape", "symbols"), networks(), ids=["cnn", "vgg", "resnet"])
 def test_members_apart_share_little_with_the_next_larger_one(model, shape, symbols, task):
     """The largest computes the same; what members 1 and 2 have in common is no longer the whole of member 1."""
-    architecture = PrunableArchitecture(model, shape, 10)
+    architecture = prunable(model, shape)
     network, conditions = perturbed(architecture), AirNetSpectrum().conditions(symbols)
     together, apart = (
         NestedBuilder(own=0.0, apart=apart).build(network, conditions, architecture, task, 0, False).eval()
@@ -95,7 +96,7 @@ def in_common(spectrum):
 
 def test_what_members_have_of_their_own_is_bounded(task):
     """The smallest tensors, up to a share of the largest member; with none of it, everything is shared."""
-    architecture, conditions = PrunableArchitecture(VGG(), (3, 32, 32), 10), AirNetSpectrum().conditions(60_000)
+    architecture, conditions = prunable(VGG(), (3, 32, 32)), AirNetSpectrum().conditions(60_000)
     for own in (0.0, 0.02, 0.08):
         spectrum = NestedBuilder(own=own).build(architecture.unpruned(), conditions, architecture, task, 0, False)
         held = [sum(p.numel() for p in module.parameters()) for module in spectrum.own]
@@ -123,10 +124,10 @@ def test_each_member_fills_the_budget(known):
         assert 0.99 * 8701 <= member.symbols(known.package.normalisation) <= 8701
 
 
-def test_another_order_of_channels_computes_the_same(task, clean):
+def test_another_order_of_channels_computes_the_same(problem, task, clean):
     """The permuted network is the network, and prefixes of it are what pruning by the same order leaves."""
-    ((start, trained),) = clean.items()
-    model, architecture = restored(task, start, trained), PrunableArchitecture.of(task)
+    (trained,) = clean.values()
+    model, architecture = trained.model(), Pruned(Whole.of(task, problem.model))
     order = removal_order(Magnitude().scores(model, architecture.groups, task, 0), 0.1)
     ranked, scores = ranking(order, architecture.groups.units)
     other = architecture.unpruned().eval()
@@ -151,8 +152,8 @@ def test_channels_that_are_no_prefix_are_refused():
         check_slices(groups)
 
 
-def test_a_condition_without_budget_is_refused(task):
-    architecture = PrunableArchitecture.of(task)
+def test_a_condition_without_budget_is_refused(problem, task):
+    architecture = Pruned(Whole.of(task, problem.model))
     conditions = tuple(replace(c, symbols=None) for c in AirNetSpectrum().conditions(8701))
     with pytest.raises(ValueError, match="give its condition symbols"):
         NestedBuilder().build(architecture.unpruned(), conditions, architecture, task, 0, False)
@@ -166,4 +167,4 @@ def test_statistics_are_each_members_own(known):
     first = [norm[0].running_mean for norm in norms]
     assert all(mean is not None for mean in first)
     assert not torch.equal(first[0], first[-1][: len(first[0])])
-    assert Training.clean(known.task) in known.trained
+    assert Training.clean(known.problem) in known.trained

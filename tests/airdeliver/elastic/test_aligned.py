@@ -4,20 +4,19 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from airdeliver.compression.architecture import PrunableArchitecture
-from airdeliver.architecture.kept_channels import KeptChannels
+from airdeliver.elastic.aligned import Aligned
 from airdeliver.models import CNN, VGG, ResNet20
 from airdeliver.randomness import stream
-from airdeliver.spectrum.aligned import Aligned
+from tests.airdeliver.compression.random_network import prunable
 
 NETWORKS = [(CNN(), (1, 8, 8)), (VGG(), (3, 32, 32)), (ResNet20(width=0.5), (3, 32, 32))]
 
 
 def narrow(model, shape, widths=lambda units: max(1, units // 2 - 1)):
     """A network in double precision, with parameters at random, and its architecture and widths."""
-    architecture = PrunableArchitecture(model, shape, 10)
+    architecture = prunable(model, shape)
     counts = tuple(widths(units) for units in architecture.groups.units)
-    network = architecture.pruned(KeptChannels.first(counts)).double()
+    network = architecture.of_counts(counts).double()
     with torch.no_grad():
         for p in network.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=stream(0, "noise")))

@@ -5,16 +5,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from airdeliver.compression.architecture import PrunableArchitecture
+from airdeliver.architecture import Pruned, Whole
+from airdeliver.elastic import ElasticArchitecture, NestedBuilder
+from airdeliver.links.condition import Condition
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import AirNetSpectrum
-from airdeliver.spectrum import NestedBuilder, SpectrumTraining
-from airdeliver.spectrum.sandwich import Sandwich
-from airdeliver.spectrum.training import IN_PLACE
-from airdeliver.training import Through
-from airdeliver.training.distillation import Distillation
-from airdeliver.training.through import Arrival
+from airdeliver.training import Training
+from airdeliver.training.methods import Batch, Distillation, Joint
+from airdeliver.training.methods.joint import IN_PLACE, JointRun, Sandwich
+from airdeliver.training.methods.plain import PlainRun
+from airdeliver.training.methods.through_link import ThroughLinkRun
 
 
 class Memory:
@@ -33,18 +34,25 @@ class Memory:
             raise KeyboardInterrupt
 
 
-def spectrum_of(task, distillation=IN_PLACE, between=1, share=1.0):
-    architecture = PrunableArchitecture.of(task)
-    network = task.build(stream(3, "initialisation"))
+def run_of(problem, distillation=IN_PLACE, between=1, share=1.0):
+    unpruned, builder = Pruned(Whole.of(problem.task, problem.model)), NestedBuilder()
+    network, conditions = problem.build(stream(3, "initialisation")), AirNetSpectrum().conditions(8701)
     with torch.no_grad():
         for p in network.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=stream(1, "noise")))
-    spectrum = NestedBuilder().build(network, AirNetSpectrum().conditions(8701), architecture, task, 0, False)
-    return spectrum, Sandwich(spectrum, task, distillation, between, share, 0)
+    spectrum = builder.build(network, conditions, unpruned, problem.task, 0, False)
+    joint = Joint(Training.clean(problem), conditions, builder, Sandwich(between), distillation, share)
+    architecture = ElasticArchitecture(builder, unpruned, conditions)
+    return spectrum, JointRun(spectrum, architecture, joint, problem.task, problem.fine_tuning, 0)
 
 
 def batch():
     return torch.randn(32, 1, 8, 8, generator=stream(0, "noise")), torch.arange(32) % 10
+
+
+def members_of(run, generator):
+    """Whom a step trains."""
+    return run.joint.sampler.draw(len(run.arrivals), generator)
 
 
 def within(spectrum, index, name):
@@ -54,18 +62,18 @@ def within(spectrum, index, name):
     return mask
 
 
-def test_gradients_accumulate_in_the_shared_parameters(task):
+def test_gradients_accumulate_in_the_shared_parameters(problem):
     """What the largest has alone, or of its own, gets its gradient alone; what all share gets the sum."""
-    spectrum, objective = spectrum_of(task)
+    spectrum, run = run_of(problem)
     spectrum.train()
-    objective(spectrum, *batch()).backward()
+    sum(run.loss(Batch(*batch()), stream(0, "noise")).values()).backward()
     gradients = {name: p.grad.clone() for name, p in spectrum.shared.named_parameters()}
     assert all(bool(g.abs().sum() > 0) for g in gradients.values())
     spectrum.zero_grad()
     spectrum.steps.zero_()
     noise = stream(0, "training noise", 0)
-    objective._members(noise)  # the choice of members comes first
-    objective.task.loss(objective.arrivals[-1](batch()[0], noise), batch()[1]).backward()
+    members_of(run, noise)  # the choice of members comes first
+    run.task.loss(run.arrivals[-1](batch()[0], noise), batch()[1]).backward()
     largest = dict(spectrum.largest.named_parameters())
     own = spectrum.own_names(0)
     for name, p in largest.items():
@@ -80,40 +88,37 @@ def test_gradients_accumulate_in_the_shared_parameters(task):
     torch.testing.assert_close(gradients[name][outside], largest[name].grad[outside])
 
 
-def test_a_member_arrives_as_any_network_does(task):
-    """The same values, link, SNR and noise as `Arrival`, which replaces the weights of a network in place."""
-    spectrum, objective = spectrum_of(task)
+def test_a_member_arrives_as_any_network_does(problem):
+    """The same values, link, SNR and noise as `ThroughLink`, which replaces the weights of a network in place."""
+    spectrum, run = run_of(problem)
     spectrum.eval()
     for index, member in enumerate(spectrum.members):
         condition = replace(member.condition, snr_db=3.0)
-        assert isinstance(condition, Through)
-        objective.arrivals[index].condition = condition
-        logits = objective.arrivals[index](batch()[0], stream(5, "noise"))
-        arrival = Arrival(member.model, condition)
-        arrival.plan = objective.arrivals[index].plan
-        with arrival(stream(5, "noise")), torch.no_grad():
+        assert isinstance(condition, Condition)
+        run.arrivals[index].condition = condition
+        logits = run.arrivals[index](batch()[0], stream(5, "noise"))
+        plain = PlainRun(member.model, member.architecture, member.description, problem.task, problem.fine_tuning)
+        alone = ThroughLinkRun(plain, condition)
+        alone.plan = run.arrivals[index].plan
+        with alone.arriving(stream(5, "noise")), torch.no_grad():
             expected = member.model(batch()[0])
         torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_every_step_trains_smallest_and_largest(task):
-    _, objective = spectrum_of(task)
-    chosen = [objective._members(stream(0, "noise", step)) for step in range(40)]
+def test_every_step_trains_smallest_and_largest(problem):
+    _, run = run_of(problem)
+    chosen = [members_of(run, stream(0, "noise", step)) for step in range(40)]
     assert all(members[0] == 0 and members[-1] == 3 for members in chosen)
     assert {members[1] for members in chosen} == {1, 2}
-    _, objective = spectrum_of(task, between=5)
-    assert sorted(objective._members(stream(0, "noise"))) == [0, 1, 2, 3]
+    _, run = run_of(problem, between=5)
+    assert sorted(members_of(run, stream(0, "noise"))) == [0, 1, 2, 3]
 
 
-def test_the_largest_is_taught_by_labels_alone(task):
+def test_the_largest_is_taught_by_labels_alone(problem):
     """Small members' loss on the teacher gives the teacher no gradient."""
-    spectrum, objective = spectrum_of(task, Distillation(1.0, 1.0), between=0)
+    spectrum, run = run_of(problem, Distillation(1.0, 1.0), between=0)
     spectrum.train()
-    noise = stream(0, "training noise", 0)
-    objective._members(noise)
-    taught = objective.arrivals[-1](batch()[0], noise)
-    soft = objective.distillation.divergence(objective.arrivals[0](batch()[0], noise), taught.detach())
-    soft.backward()
+    run.loss(Batch(*batch()), stream(0, "noise"))["member 0 taught"].backward()
     own = spectrum.own_names(0)
     for name, p in spectrum.shared.named_parameters():
         if name in own:
@@ -127,27 +132,27 @@ def test_an_interrupted_run_ends_at_the_same_weights(known, clean):
     """Bit for bit: shared parameters, statistics of all members, and the noise of the steps that follow."""
     recipe = Recipe(epochs=2, batch_size=64, learning_rate=0.05)
     training = replace(known.training, recipe=recipe)
-    undisturbed = training.run(known.task, clean)
+    undisturbed = training.run(known.problem.task, clean)
     memory = Memory(epochs=1)
     with pytest.raises(KeyboardInterrupt):
-        training.run(known.task, clean, memory)
+        training.run(known.problem.task, clean, memory)
     memory.left = -1
-    resumed = training.run(known.task, clean, memory)
+    resumed = training.run(known.problem.task, clean, memory)
     assert undisturbed.tensors.keys() == resumed.tensors.keys()
     assert all(torch.equal(undisturbed.tensors[name], resumed.tensors[name]) for name in undisturbed.tensors)
-    assert undisturbed.record["epochs"] == resumed.record["epochs"]
-    assert undisturbed.record["members"] == resumed.record["members"]
+    assert undisturbed.state["epochs"] == resumed.state["epochs"]
+    assert undisturbed.description == resumed.description
 
 
-def test_only_what_weights_depend_on_tells_trainings_apart(task):
+def test_only_what_weights_depend_on_tells_trainings_apart(problem):
     """Not the rule of selection, nor which member is sent alone."""
     scheme = AirNetSpectrum()
-    (training,) = scheme.trainings(task, 8701)
-    assert (training,) == replace(scheme, member=2, unknown_snr_db=0.0).trainings(task, 8701)
-    assert (training,) != scheme.trainings(task, 8702)
-    assert (training,) != replace(scheme, share=1.0).trainings(task, 8701)
-    assert isinstance(training, SpectrumTraining)
+    (training,) = scheme.trainings(problem, 8701)
+    assert (training,) == replace(scheme, member=2, unknown_snr_db=0.0).trainings(problem, 8701)
+    assert (training,) != scheme.trainings(problem, 8702)
+    assert (training,) != replace(scheme, share=1.0).trainings(problem, 8701)
+    assert isinstance(training.method, Joint)
     with pytest.raises(ValueError, match="at least one condition"):
-        replace(training, conditions=())
+        replace(training.method, conditions=())
     with pytest.raises(ValueError, match="share above 0"):
-        replace(training, share=0.0)
+        replace(training.method, share=0.0)
