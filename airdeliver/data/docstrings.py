@@ -43,8 +43,9 @@ def docstrings() -> Dataset:
 
     4,800 sentences to train on, 800 to validate, 800 to test, as many of each library; 128 bytes of each. A sentence
     that two libraries share is left out, and the sentences of one source file are all in one split. Code, examples and
-    headings are left out, words that tell the library are not. The texts are those of the installed versions: other
-    versions give another fingerprint.
+    headings are left out, words that tell the library are not. With so few sentences it is hard: counts of words and a
+    linear model reach 72 % on the test split, where chance is 25 %. The texts are of the installed versions: others
+    give another fingerprint.
 
     Raises:
         DataError: a library without its sources, or with too few docstrings in them.

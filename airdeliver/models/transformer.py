@@ -79,7 +79,7 @@ def positions(length: int, width: int) -> Float[Tensor, "length width"]:
 class Transformer(ModelBuilder):
     """A transformer over tokens, those of four neighbouring positions drawn together by a convolution.
 
-    32,676 parameters for bytes and 4 classes. Texts may have any length.
+    78,980 parameters for bytes and 4 classes. Texts may have any length.
 
     Args:
         width: of each position's vector, an even multiple of `heads`.
@@ -97,8 +97,8 @@ class Transformer(ModelBuilder):
     torch.Size([2, 4])
     """
 
-    width: int = 32
-    depth: int = 2
+    width: int = 64
+    depth: int = 1
     heads: int = 4
 
     def __post_init__(self):

@@ -99,6 +99,14 @@ def test_records_of_different_strength_stay_different(tmp_path):
         ({"gain": np.ones(3) + 0j}, {"symbol_rate": 2.0}, "symbol_rate needs sample_rate"),
         ({"gain": np.ones(3) + 0j, "sample_rate": -1.0}, {"symbol_rate": 2.0}, "sample_rate .* must be above 0"),
         ({"gain": np.ones(3) + 0j}, {"symbol_rate": -2.0}, "symbol_rate must be above 0"),
+        ({"gain": np.ones(3) + 0j, "sample_rate": [1.0, 2.0]}, {"symbol_rate": 2.0}, "must be one real number"),
+        ({"gain": np.ones(3) + 0j, "sample_rate": "fast"}, {"symbol_rate": 2.0}, "must be one real number"),
+        ({"gain": np.ones((1000, 1)) + 0j}, {}, r"a column of shape \(1000, 1\): transpose it if it is one record"),
+        ({"gain": np.array([{}, 1], dtype=object)}, {}, "got Python objects"),
+        ({"gain": np.full(3, 1e25 + 0j)}, {"normalise": False}, "is 500 dB, which single precision does not hold"),
+        ({"gain": np.full(3, 1e-25 + 0j)}, {"normalise": False}, "is -500 dB"),
+        ({"impulse_response": np.ones((1, 3, 4)) + 0j}, {"subcarriers": 0}, "at least 1, got 0"),
+        ({"impulse_response": np.ones((1, 3, 4)) + 0j}, {"subcarriers": 2**28}, "805306368 gains"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path, arrays, arguments, message):
@@ -109,12 +117,42 @@ def test_bad_files_are_refused_in_one_line(tmp_path, arrays, arguments, message)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "exponent"),
+    [(np.complex64, exponent) for exponent in (-36, -25, -6, 0, 25, 37)]
+    + [(np.complex128, exponent) for exponent in (-305, -200, 0, 200, 307)],
+)
+def test_gains_of_any_magnitude_come_back_at_unit_power(tmp_path, dtype, exponent):
+    """|h|^2 of what is recorded may lie far beyond any float: only ratios matter."""
+    path, recorded = tmp_path / "scaled.npz", noise(20, 50)
+    scaled = (recorded * 10.0**exponent).astype(dtype)
+    np.savez(path, gain=scaled)
+    gain = Recorded(path).realize(1, 50, 0.0, seeded(0)).gain[0].numpy()
+    expected = scaled.astype(np.complex128) / np.abs(scaled.real).max()
+    expected = expected / np.sqrt(np.mean(np.abs(expected) ** 2))
+    assert min(np.abs(np.roll(row, -k) - gain).max() for row in expected for k in range(50)) < 1e-5
+
+
+def test_symbols_that_outlast_whole_numbers_are_refused(tmp_path):
+    """Recorded times beyond 2^53 cannot be told apart, and beyond 2^63 they are no index."""
+    path = tmp_path / "walk.npz"
+    np.savez(path, gain=noise(3, 100), sample_rate=1e3)
+    with pytest.raises(ValueError, match="raise symbol_rate"):
+        Recorded(path, symbol_rate=1e-18).realize(2, 50, 0.0, seeded(0))
+    assert Recorded(path, symbol_rate=1e-9).realize(2, 50, 0.0, seeded(0)).gain.shape == (2, 50)
+
+
+def test_a_path_that_is_none_is_told(unchecked):
+    with pytest.raises(ValueError, match="path must be that of a file, got NoneType"):
+        Recorded(None)  # type: ignore[arg-type]
+
+
 def test_missing_files_and_libraries_are_told(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="no recorded channel at"):
         Recorded(tmp_path / "none.npz")
-    (tmp_path / "a.mat").touch()
-    with pytest.raises(ValueError, match=r"\.npz, \.h5 or \.hdf5"):
-        Recorded(tmp_path / "a.mat")
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(ValueError, match=r"a \.npz, \.h5, \.hdf5, \.mat file, got a\.csv"):
+        Recorded(tmp_path / "a.csv")
     (tmp_path / "a.h5").touch()
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ImportError, match=r"airdeliver\[recorded\]"):

@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from airdeliver import AnalogLink, deliver, evaluate
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN, MLP, VGG, ModelBuilder, ResNet20, Segmenter, Transformer
 from airdeliver.task import task_of
+from channels import AWGN
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -50,7 +52,7 @@ def test_builds_for_its_data(name, builder):
 
 def test_sizes_are_as_stated():
     assert parameters(Segmenter()(3, 11)) == 115_553
-    assert parameters(Transformer()(256, 4)) == 32_676
+    assert parameters(Transformer()(256, 4)) == 78_980
     assert parameters(MLP()(10, 1)) == 4_929
 
 
@@ -139,9 +141,9 @@ def test_every_kind_of_layer_is_initialised_from_the_generator():
         (lambda: MLP(width=0), "width must be at least 1 and depth at least 0, got 0 and 2"),
         (
             lambda: Transformer(width=30),
-            "width must be an even multiple of heads and depth at least 1, got 30, 4 and 2",
+            "width must be an even multiple of heads and depth at least 1, got 30, 4 and 1",
         ),
-        (lambda: Transformer(depth=0), "depth at least 1, got 32, 4 and 0"),
+        (lambda: Transformer(depth=0), "depth at least 1, got 64, 4 and 0"),
         (lambda: Segmenter(width=0.0), "width must be a positive factor, got 0.0"),
     ],
 )
@@ -152,3 +154,21 @@ def test_bad_arguments_are_refused(make, message):
 
 def test_segmenter_takes_images_of_any_size():
     assert Segmenter()(3, 4).eval()(torch.zeros(2, 3, 20, 27)).shape == (2, 4, 20, 27)
+
+
+@pytest.mark.parametrize(
+    ("name", "builder"),
+    [("diabetes", MLP()), ("docstrings", Transformer()), ("digit_scenes", Segmenter()), ("digits_and_ink", CNN())],
+)
+def test_arrives_as_it_was_sent_at_60_db(name, builder):
+    """All that is learned travels: the receiver's answers are the sender's."""
+    task = task_of(load_dataset(name))
+    inputs = task.dataset.prepare(task.dataset.test.inputs[:20])
+    model = task.build(builder, seeded(0)).eval()
+    delivery = deliver(model, AnalogLink(), AWGN(), 60.0, 200_000, 1, normalisation="frozen")
+    with torch.no_grad():
+        own, received = model(inputs), delivery.model(0)(inputs)
+    assert float((own - received).square().mean() / own.square().mean()) < 1e-4
+    report = evaluate(delivery, inputs, task.dataset.test.targets[:20], task=task)
+    assert report.accuracy == pytest.approx(float(task.score(own, task.dataset.test.targets[:20]).mean()), abs=0.02)
+    assert report.finite == 1.0
