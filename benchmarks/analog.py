@@ -42,7 +42,7 @@ def _deliver(source: Payload, link: AnalogLink, generator: Generator) -> Callabl
 
     def deliver() -> Tensor:
         state = channel.realize(REALIZATIONS, plan.payload_symbols, SNR_DB, generator)
-        return link.send(source.values, plan, channel, state, generator).values
+        return link.send(source.values, plan, source.layout, channel, state, generator).values
 
     return deliver
 

@@ -10,11 +10,12 @@ import torch
 from scipy.stats import t as student
 from torch import Generator, Tensor, nn
 
-from airdeliver import AnalogLink, Delivery, Report, Task, deliver, evaluate
+from airdeliver import AnalogLink, Delivery, Execution, Problem, Report, deliver, evaluate
 from airdeliver.data import Dataset, Images, Split, load_dataset
 from airdeliver.intervals import channel_interval
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
+from airdeliver.task import Classification
 from airdeliver.training import Training
 from benchmarks.ratio import Ratio, speed_ratio
 from channels import AWGN
@@ -29,9 +30,9 @@ NOISE = 60.0  # standard deviation in 8-bit levels: enough for a network to be w
 
 def measure() -> list[Ratio]:
     """The 115k VGG, trained on digits that were enlarged to CIFAR-10's shape, over AWGN where accuracy varies."""
-    task = Task(_digits(), VGG(), Recipe(epochs=1, batch_size=128), threads=torch.get_num_threads())
-    model = task.build()
-    model.load_state_dict(dict(Training.clean(task).run(task, {}).tensors))
+    task, execution = Classification(_digits()), Execution(threads=torch.get_num_threads())
+    problem = Problem(task, VGG(), Recipe(epochs=1, batch_size=128), execution=execution)
+    model = Training.clean(problem).run(task, {}).model()
     images, labels = task.dataset.prepare(task.dataset.test.images), task.dataset.test.labels
     seeds = count(1)
     adaptive: list[Report] = []

@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 from torch import Generator
 
-from airdeliver import Task
 from airdeliver.data import Augmentation, Classes, Dataset, Images, Split
 from airdeliver.models import VGG
-from airdeliver.recipe import Recipe
+from airdeliver.task import Classification
 from benchmarks.ratio import Ratio, speed_ratio
 
 IMAGES, BATCH, STEPS = 10_240, 256, 4
@@ -22,8 +21,8 @@ def measure() -> list[Ratio]:
         dataset = _dataset(Path(folder) / "images")
         generator = Generator().manual_seed(0)
         batches = cycle(torch.randperm(IMAGES, generator=generator).split(BATCH))
-        task = Task(dataset, VGG(), Recipe(batch_size=BATCH))
-        model = task.build(generator).to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
+        task = Classification(dataset)
+        model = task.build(VGG(), generator).to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
         optimizer = torch.optim.AdamW(model.parameters())
         images, labels = dataset.train.take(next(batches))
         prepared = dataset.prepare(images)

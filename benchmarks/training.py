@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import torch
 
-from airdeliver import AnalogLink, Task
+from airdeliver import AnalogLink, Execution, Problem
 from airdeliver.data import Augmentation, Classes, Dataset, Images, Split
+from airdeliver.links.condition import Condition
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
-from airdeliver.training import Through, Training
+from airdeliver.task import Classification
+from airdeliver.training import Training
+from airdeliver.training.methods import ThroughLink
 from benchmarks.ratio import Ratio, speed_ratio
 from channels import AWGN
 
@@ -17,9 +20,10 @@ IMAGES = 5_120
 
 def measure() -> list[Ratio]:
     """The 115k VGG on images of CIFAR-10's shape, batches of 256."""
-    task = Task(noise_images(), VGG(), Recipe(epochs=1, batch_size=256), threads=torch.get_num_threads())
-    clean = Training.clean(task)
-    noisy = replace(clean, through=Through(AnalogLink(protection="size"), AWGN(), (0.0, 10.0)))
+    task, execution = Classification(noise_images()), Execution(threads=torch.get_num_threads())
+    clean = Training.clean(Problem(task, VGG(), Recipe(epochs=1, batch_size=256), execution=execution))
+    condition = Condition(AnalogLink(protection="size"), AWGN(), (0.0, 10.0))
+    noisy = replace(clean, method=ThroughLink(clean.method, condition))
     ratio = speed_ratio("train: through the link / clean", lambda: noisy.run(task, {}), lambda: clean.run(task, {}))
     # A ratio of speeds r is one of times 1 / r: the bar is on the time.
     return [replace(ratio, value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low, bar=1.1, bar_is="at most")]

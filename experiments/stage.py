@@ -11,8 +11,8 @@ from torch import Tensor
 
 from airdeliver import Execution, Problem
 from airdeliver.data import Dataset, load_dataset
-from airdeliver.elastic.plain import from_plain, to_plain
 from airdeliver.models import ModelBuilder
+from airdeliver.plain import from_plain, to_plain
 from airdeliver.recipe import Recipe
 from airdeliver.task import Task, task_of
 from airdeliver.training import Trained, Training

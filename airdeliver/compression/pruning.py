@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from airdeliver.architecture import Pruned
 from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.compression.importance import Importance, Taylor
+from airdeliver.links import BudgetError
 from airdeliver.payload import Layout
 from airdeliver.task.base import Task
 
@@ -51,10 +52,11 @@ class ByValues:
         """Refuse a layout of more values than twice the symbols.
 
         Raises:
-            ValueError: naming the minimum.
+            BudgetError: naming the minimum.
         """
         if layout.size > 2 * symbols:
-            raise ValueError(f"{layout.size:,} values do not fit in {symbols:,} symbols, give at least {layout.size}")
+            least = -(-layout.size // 2)
+            raise BudgetError(f"{layout.size:,} values do not fit in {symbols:,} symbols, give at least {least}")
 
     def reserve(self, layout: Layout) -> int:
         """Nothing."""

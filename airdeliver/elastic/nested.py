@@ -152,7 +152,8 @@ class NestedBuilder(ElasticBuilder):
         self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition], architecture: Pruned
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
-        largest = architecture.of_counts(counts[-1])
+        # As built: in another memory format a training would move it (`laid_out`), and members would lose their views.
+        largest = architecture.of_counts(counts[-1]).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from airdeliver.architecture import Pruned
 from airdeliver.cost import multiply_accumulates
 from airdeliver.elastic import Elastic, ElasticArchitecture, Member
-from airdeliver.elastic.plain import from_plain, to_plain
+from airdeliver.plain import from_plain, to_plain
 from airdeliver.spectrum.package import SpectrumPackage, choice_of
 from airdeliver.spectrum.selection import AccuracyTable
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from airdeliver import Task
+from airdeliver import Problem
 from airdeliver.package import Package
 from airdeliver.payload import Payload
 from airdeliver.schemes import Clean
@@ -26,9 +26,9 @@ class Sparse(Clean):
         if not 0 < self.share <= 1:
             raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
 
-    def pack(self, task: Task, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
         """The package of `Clean` with another payload."""
-        package = super().pack(task, trained, channel_uses)
+        package = super().pack(problem, trained, channel_uses)
         choice = package.choices[0]
         values = choice.payload.values
         kept = values.abs() >= torch.quantile(values.abs(), 1 - self.share)

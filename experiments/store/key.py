@@ -19,7 +19,8 @@ Description = dict[str, Any]
 def describe(value: Any) -> Any:
     """A canonical description, JSON, of a value: equal values have equal descriptions, wherever they were made.
 
-    A dataclass is its class and the fields of its constructor; any other object its class and its attributes, as its
+    A dataclass is its class and those fields of its constructor that are not at their default, so that one more field
+    with a default changes nothing (what the defaults are is in the fingerprint of its module: see `code`); any other object its class and its attributes, as its
     constructor left them; a tensor, an array or a file (a field called `path`) the hash of its content, so that it may
     lie anywhere. An integral float equals the integer.
 
@@ -57,8 +58,11 @@ def _describe_object(value: Any) -> Any:
     kind = type(value)
     described = {"class": f"{kind.__module__}.{kind.__qualname__}"}
     if dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value) if field.init]
-        return described | {name: _describe_field(name, getattr(value, name)) for name in names}
+        defaults = _defaults(kind)
+        given = {f.name: _describe_field(f.name, getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        return described | {
+            name: given[name] for name in given if given[name] != defaults.get(name, dataclasses.MISSING)
+        }
     if hasattr(value, "numpy") or hasattr(value, "__array__"):
         array = value.numpy() if hasattr(value, "numpy") else value.__array__()
         digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
@@ -66,6 +70,16 @@ def _describe_object(value: Any) -> Any:
     if not hasattr(value, "__dict__"):
         raise TypeError(f"cannot describe {value!r}, so a result made with it cannot be found again: use a dataclass")
     return described | {name: describe(item) for name, item in sorted(vars(value).items())}
+
+
+def _defaults(kind: type) -> dict[str, Any]:
+    """The descriptions of a dataclass's defaults."""
+    made = {
+        f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        for f in dataclasses.fields(kind)
+        if f.init
+    }
+    return {name: _describe_field(name, value) for name, value in made.items() if value is not dataclasses.MISSING}
 
 
 def _describe_field(name: str, value: Any) -> Any:

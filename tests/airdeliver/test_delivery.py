@@ -87,7 +87,7 @@ def test_a_faded_delivery_is_not_usable():
 def test_the_receiver_starts_from_nothing():
     """Nothing of the sender's network survives in the architecture that the receiver fills."""
     delivery = deliver(model(), AnalogLink(), AWGN(), 5.0, 5000, 1)
-    assert all(bool(p.isnan().all()) for p in delivery.groups[0].builder().parameters())
+    assert all(bool(p.isnan().all()) for p in delivery.groups[0].network().parameters())
 
 
 def test_unknown_realizations_are_refused():

@@ -1,11 +1,11 @@
-"""Digital schemes from training to delivery, on a small task."""
+"""Digital schemes from training to delivery, on a small problem."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from airdeliver import CapacityLink, DigitalLink, Normalisation, Task, evaluate
+from airdeliver import CapacityLink, DigitalLink, Normalisation, Problem, evaluate
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
@@ -16,7 +16,7 @@ from channels import AWGN
 TRAINED = {}
 
 
-def finished(scheme: Digital, task: Task) -> dict:
+def finished(scheme: Digital, problem: Problem) -> dict:
     """All networks that a scheme needs, each trained once in this file."""
     trained = TRAINED
 
@@ -24,66 +24,66 @@ def finished(scheme: Digital, task: Task) -> dict:
         for need in training.needs:
             finish(need)
         if training not in trained:
-            trained[training] = training.run(task, trained)
+            trained[training] = training.run(problem.task, trained)
 
-    for training in scheme.trainings(task, 6000):
+    for training in scheme.trainings(problem, 6000):
         finish(training)
     return trained
 
 
 @pytest.fixture(scope="module")
-def task() -> Task:
-    return Task(load_dataset("digits"), CNN(width=0.5), Recipe(epochs=8), Recipe(epochs=4, learning_rate=0.05))
+def problem() -> Problem:
+    return Problem(load_dataset("digits"), CNN(width=0.5), Recipe(epochs=8), Recipe(epochs=4, learning_rate=0.05))
 
 
-def test_training_for_a_rate_beats_quantising_afterwards(task):
+def test_training_for_a_rate_beats_quantising_afterwards(problem):
     """At 0 dB, where few bits arrive; and of the networks the one that suits the rate is sent."""
     scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1)
-    images, labels = task.dataset.test.take(torch.arange(len(task.dataset.test)))
-    inputs = task.dataset.prepare(images)
+    images, labels = problem.task.dataset.test.take(torch.arange(len(problem.task.dataset.test)))
+    inputs = problem.task.dataset.prepare(images)
     accuracy = {}
     for name, variant in (("trained", scheme), ("as it is", Digital(CapacityLink()))):
-        package = variant.pack(task, finished(variant, task), 3000)
+        package = variant.pack(problem, finished(variant, problem), 3000)
         delivery = variant.send(package, AWGN(), 0.0, 3000, "average", 2, 0)
         accuracy[name] = evaluate(delivery, inputs, labels).accuracy
         assert delivery.channel_uses_spent <= 3000
     assert accuracy["trained"] > accuracy["as it is"] + 0.1
 
 
-def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(task):
+def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(problem):
     scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1)
-    trained = finished(scheme, task)
-    package = scheme.pack(task, trained, 3000)
-    for training, choice in zip(scheme.trainings(task, 3000), package.choices, strict=True):
+    trained = finished(scheme, problem)
+    package = scheme.pack(problem, trained, 3000)
+    for training, choice in zip(scheme.trainings(problem, 3000), package.choices, strict=True):
         assert isinstance(choice.link, DigitalLink)
-        assert list(choice.link.steps or ()) == trained[training].record["link"]["steps"]
+        assert list(choice.link.steps or ()) == trained[training].state["link"]["steps"]
     frozen = replace(scheme, normalisation=Normalisation("frozen"))  # more is sent than was trained with steps
-    assert all(choice.link.steps is None for choice in frozen.pack(task, trained, 3000).choices)
+    assert all(choice.link.steps is None for choice in frozen.pack(problem, trained, 3000).choices)
 
 
-def test_networks_share_trainings_whatever_they_are_sent_over(task):
-    a = Digital(CapacityLink(), train_bits=(1.0,)).trainings(task, 1000)
-    b = Digital(train_bits=(1.0,)).trainings(task, 2000)
+def test_networks_share_trainings_whatever_they_are_sent_over(problem):
+    a = Digital(CapacityLink(), train_bits=(1.0,)).trainings(problem, 1000)
+    b = Digital(train_bits=(1.0,)).trainings(problem, 2000)
     assert a == b
-    assert a[0].start == Digital().trainings(task, 1000)[0]
+    assert a[0].start == Digital().trainings(problem, 1000)[0]
 
 
-def test_a_pruned_network_is_sent_with_its_description_and_delivers(task):
+def test_a_pruned_network_is_sent_with_its_description_and_delivers(problem):
     """Pruned to a half, taught by a wider network, at a third of the bits; everything within the budget."""
     scheme = Digital(CapacityLink(), train_bits=(1.0, 0.7), keep=(1.0, 0.5), penalty=0.1, teacher=2.0)
-    trained = finished(scheme, task)
-    whole, pruned = scheme.trainings(task, 2000)
+    trained = finished(scheme, problem)
+    whole, pruned = scheme.trainings(problem, 2000)
     assert pruned.start == whole
     assert whole.pruning is None
-    assert whole.teacher == pruned.teacher == Training.clean(task, CNN(width=1.0))
-    package = scheme.pack(task, trained, 2000)
+    assert whole.teacher == pruned.teacher == Training.clean(problem, CNN(width=1.0))
+    package = scheme.pack(problem, trained, 2000)
     sizes = [choice.payload.layout.size for choice in package.choices]
     assert 0.4 * sizes[0] < sizes[1] <= 0.5 * sizes[0]
     delivery = scheme.send(package, AWGN(), 0.0, 2000, "average", 2, 0)
     assert delivery.parameters_sent == sizes[1]
     assert delivery.channel_uses_spent <= 2000
-    images, labels = task.dataset.test.take(torch.arange(len(task.dataset.test)))
-    assert evaluate(delivery, task.dataset.prepare(images), labels).accuracy > 0.3  # chance is 0.1
+    images, labels = problem.task.dataset.test.take(torch.arange(len(problem.task.dataset.test)))
+    assert evaluate(delivery, problem.task.dataset.prepare(images), labels).accuracy > 0.3  # chance is 0.1
 
 
 @pytest.mark.parametrize(

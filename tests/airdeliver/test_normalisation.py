@@ -47,9 +47,9 @@ def test_labels_cannot_be_touched():
 def test_statistics_travel_as_payload_segments(kind):
     model, inputs = network(), torch.randn(64, 6, generator=seeded(1))
     delivery = deliver(model, AnalogLink(), AWGN(), 10.0, 2000, 2, normalisation=kind, calibration_inputs=inputs)
-    names = delivery.groups[0].plan.layout.names
+    names = delivery.groups[0].layout.names
     assert "1.running_mean" in names
-    transforms = {s.name: s.transform for s in delivery.groups[0].plan.layout.segments}
+    transforms = {s.name: s.transform for s in delivery.groups[0].layout.segments}
     assert transforms["1.running_var"] == "log"
     assert bool((delivery.model(0)[1].running_var > 0).all())
 
@@ -57,7 +57,7 @@ def test_statistics_travel_as_payload_segments(kind):
 def test_receiver_does_not_get_statistics_but_estimates_them():
     model, inputs = network(), torch.randn(400, 6, generator=seeded(1)) * 5
     delivery = deliver(model, AnalogLink(), AWGN(), float("inf"), 2000, 2, normalisation=Normalisation("receiver", 100))
-    assert not any("running" in name for name in delivery.groups[0].plan.layout.names)
+    assert not any("running" in name for name in delivery.groups[0].layout.names)
     received = delivery.model(0, inputs)
     assert torch.allclose(received[1].running_mean, model[0](inputs).mean(0), atol=1e-3)
     # Not yet calibrated, it normalises by the batch that it serves.
@@ -73,7 +73,7 @@ def test_sender_statistics_are_those_under_the_noise():
         deliver(model, AnalogLink("zero_forcing"), AWGN(), 0.0, 4000, 1, normalisation=kind, calibration_inputs=inputs)
         for kind in ("frozen", "sender")
     )
-    index = frozen.groups[0].plan.layout.names.index("1.running_var")
+    index = frozen.groups[0].layout.names.index("1.running_var")
     quiet, noisy = (d.groups[0].plan.mean[index] for d in (frozen, sender))
     assert float(noisy) > float(quiet)
 

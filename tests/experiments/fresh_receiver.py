@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from airdeliver.payload import load
-from airdeliver.elastic.plain import from_plain
+from airdeliver.plain import from_plain
 from channels import ChannelState, Received
 
 
@@ -34,7 +34,9 @@ def receive(told: dict[str, Any]) -> list[float]:
     else:
         decoded = link.decode(Received(_complex(told["samples"]), gain, noise), plan)
     model = load(architecture.receive(description), layout, decoded.values[0])
-    return torch.cat([tensor.flatten() for tensor in model.state_dict().values() if tensor.is_floating_point()]).tolist()
+    return torch.cat(
+        [tensor.flatten() for tensor in model.state_dict().values() if tensor.is_floating_point()]
+    ).tolist()
 
 
 def _complex(parts: list[Any]) -> torch.Tensor:

@@ -14,7 +14,7 @@ from airdeliver.data import load_dataset
 from airdeliver.links import Knowledge
 from airdeliver.models import CNN
 from airdeliver.payload import Payload, load
-from airdeliver.elastic.plain import to_plain
+from airdeliver.plain import to_plain
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import Digital, Scheme
 from airdeliver.schemes.spectrum import Selecting

@@ -1,13 +1,14 @@
 """The analog link: parameters, normalised segment by segment, are the symbols."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
+from airdeliver.conversion import named
 from airdeliver.links.analog import pieces
 from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.plan import AnalogPlan
@@ -38,7 +39,7 @@ class AnalogLink(Link):
     expansion. Without either, every value is half a symbol and the rest of the budget stays unused.
 
     Args:
-        receiver: `mmse`, `zero_forcing`, `laplacian`, `mixture`, or any `Receiver`.
+        receiver: `mmse`, `zero_forcing`, `laplacian`, `mixture`, or any `Receiver`. A name becomes what it stands for.
         side_information_rate: bits per channel use at which means and scales are sent; a delivery whose mutual
             information is below it loses them and is not usable.
         expansion: how one value becomes several channel inputs; None for one each.
@@ -51,39 +52,31 @@ class AnalogLink(Link):
         ValueError: an unknown receiver or protection, or a rate that is not positive.
 
     Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
+
+    >>> AnalogLink("mmse", protection="size") == AnalogLink(MMSE(), protection=BySize())
+    True
     """
 
-    receiver: Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver = "mmse"
+    receiver: Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver = named(
+        _RECEIVERS, "mmse", "a Receiver"
+    )
     side_information_rate: float = 0.25
     expansion: Expansion | None = None
-    protection: Literal["equal", "size", "expansion", "power", "both"] | Protection | None = None
+    protection: Literal["equal", "size", "expansion", "power", "both"] | Protection | None = named(
+        _PROTECTIONS, None, "a Protection"
+    )
     design_snr_db: float = 5.0
-    _estimator: Receiver = field(init=False, repr=False, compare=False)
-    _protection: Protection = field(init=False, repr=False, compare=False)
-    _expansion: Expansion = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.receiver, str) and self.receiver not in _RECEIVERS:
-            raise ValueError(f"receiver must be {', '.join(_RECEIVERS)} or a Receiver, got {self.receiver!r}")
-        if isinstance(self.protection, str) and self.protection not in _PROTECTIONS:
-            raise ValueError(
-                f"protection must be equal, size, expansion, power, both or a Protection, got {self.protection!r}"
-            )
         if not self.side_information_rate > 0:
             raise ValueError(
                 f"side_information_rate must be above 0 bit per channel use, got {self.side_information_rate}"
             )
-        receiver, protection = self.receiver, self.protection or Equal()
-        estimator = _RECEIVERS[receiver]() if isinstance(receiver, str) else receiver
-        object.__setattr__(self, "_estimator", estimator)
-        protection = _PROTECTIONS[protection]() if isinstance(protection, str) else protection
-        object.__setattr__(self, "_protection", protection)
-        object.__setattr__(self, "_expansion", self.expansion or Repetition(1))
 
     @property
     def weighs_sensitivity(self) -> bool:
         """Whether the protection asks how sensitive segments are."""
-        return self.protection is not None and not isinstance(self._protection, Equal | BySize)
+        return self.protection is not None and not isinstance(self.protection, Equal | BySize)
 
     @property
     def fills(self) -> bool:
@@ -169,6 +162,20 @@ class AnalogLink(Link):
         if large and isinstance(plan, AnalogPlan) and pieces.divisible(plan):
             return pieces.send(self, values, plan, layout, state, generator)
         return super().send(values, plan, layout, channel, state, generator)
+
+    @property
+    def _estimator(self) -> Receiver:
+        assert isinstance(self.receiver, Receiver)
+        return self.receiver
+
+    @property
+    def _protection(self) -> Protection:
+        assert not isinstance(self.protection, str)
+        return Equal() if self.protection is None else self.protection
+
+    @property
+    def _expansion(self) -> Expansion:
+        return Repetition(1) if self.expansion is None else self.expansion
 
     def _observations(self, received: Received, stream: Stream) -> tuple[Tensor, Tensor]:
         """Observations of the values that travel, and the variance of their noise relative to unit variance."""

@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Codec, Container, DecodeError, Levels, RangeCoded
 from airdeliver.compression.codec.bitstream import varint
 from airdeliver.compression.quantisers import Quantiser, RateDistortion, State
+from airdeliver.conversion import converted, named
 from airdeliver.links.base import Decoded, Knowledge, Link
 from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, Chosen, Worth
@@ -31,6 +32,10 @@ PHYSICAL_LAYERS: dict[str, type[PhysicalLayer]] = {"full": Full, "abstraction": 
 
 _FASTEST = 16
 """Bits per symbol beyond which nothing is sent: they bound the lengths in the side information."""
+
+
+def _as_text(state: Mapping[str, Any] | str | None) -> str | None:
+    return json.dumps(state, sort_keys=True) if isinstance(state, Mapping) else state
 
 
 @dataclass(frozen=True)
@@ -59,29 +64,22 @@ class DigitalLink(Link):
     True
     """
 
-    phy: Literal["full", "abstraction", "capacity"] | PhysicalLayer = field(default_factory=Full)
+    phy: Literal["full", "abstraction", "capacity"] | PhysicalLayer = named(PHYSICAL_LAYERS, "full", "a PhysicalLayer")
     adaptation: Adaptation = field(default_factory=Adaptive)
     bits_per_value: float | None = None
     worth: Worth = field(default_factory=Worth)
     quantiser: Quantiser = field(default_factory=RateDistortion)
-    state: Mapping[str, Any] | str | None = None
+    state: Mapping[str, Any] | str | None = converted(_as_text, None)
     codec: Codec = field(default_factory=RangeCoded)
     side_information_rate: float = 0.25
 
     def __post_init__(self) -> None:
-        if isinstance(self.phy, str):
-            if self.phy not in PHYSICAL_LAYERS:
-                named = ", ".join(PHYSICAL_LAYERS)
-                raise ValueError(f"phy must be one of {named}, or a PhysicalLayer, got {self.phy!r}")
-            object.__setattr__(self, "phy", PHYSICAL_LAYERS[self.phy]())
         if not self.side_information_rate > 0:
             raise ValueError(
                 f"side_information_rate must be above 0 bit per channel use, got {self.side_information_rate}"
             )
         if self.bits_per_value is not None and not self.bits_per_value > 0:
             raise ValueError(f"bits_per_value must be above 0, or None for as many as fit, got {self.bits_per_value}")
-        if isinstance(self.state, Mapping):
-            object.__setattr__(self, "state", json.dumps(self.state, sort_keys=True))
 
     def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> DigitalPlan:
         """Choose a rate, quantise to it, and write the container.

@@ -208,7 +208,8 @@ def laid_out(network: nn.Module, task: Task) -> nn.Module:
     if _bears(network, task):
         return network
     for tensor in (*network.parameters(), *network.buffers()):
-        tensor.data = tensor.data.contiguous()
+        # A copy: `contiguous` would keep the strides of a tensor of one channel.
+        tensor.data = torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device).copy_(tensor.data)
     return network
 
 

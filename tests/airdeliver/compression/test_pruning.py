@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from airdeliver.compression.importance import Magnitude
-from airdeliver.compression.pruning import Pruning, removal_order
+from airdeliver.compression.pruning import ByValues, Pruning, removal_order
 from airdeliver.links import AnalogLink, BudgetError
 from airdeliver.links.analog import Repetition
 from airdeliver.models import CNN
@@ -61,6 +61,19 @@ def test_a_budget_below_the_smallest_network_names_the_minimum(digits):
     with pytest.raises(BudgetError, match=rf"even the smallest network.*at least {least} channel uses"):
         prune(Pruning(1000, AnalogLink(), Magnitude()), digits)
     _, kept = prune(Pruning(least, AnalogLink(), Magnitude()), digits)
+    assert kept == (1, 1, 1)
+
+
+def test_a_price_by_values_counts_nothing_else(digits):
+    """Half a symbol a value, to the last one, from the whole network to one channel a layer."""
+    _, kept = prune(Pruning(14_458 // 2, ByValues(), Magnitude()), digits)
+    assert kept == ARCHITECTURE.groups.units
+    _, kept = prune(Pruning(14_458 // 2 - 1, ByValues(), Magnitude()), digits)
+    assert sum(kept) == sum(ARCHITECTURE.groups.units) - 1
+    least = math.ceil(ARCHITECTURE.layout_of_counts((1, 1, 1), False).size / 2)
+    with pytest.raises(BudgetError, match=rf"even the smallest network.*at least {least}"):
+        prune(Pruning(least - 1, ByValues(), Magnitude()), digits)
+    _, kept = prune(Pruning(least, ByValues(), Magnitude()), digits)
     assert kept == (1, 1, 1)
 
 

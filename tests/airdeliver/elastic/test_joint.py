@@ -154,5 +154,5 @@ def test_only_what_weights_depend_on_tells_trainings_apart(problem):
     assert isinstance(training.method, Joint)
     with pytest.raises(ValueError, match="at least one condition"):
         replace(training.method, conditions=())
-    with pytest.raises(ValueError, match="share above 0"):
+    with pytest.raises(ValueError, match="share must be above 0"):
         replace(training.method, share=0.0)

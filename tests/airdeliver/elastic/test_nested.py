@@ -18,6 +18,7 @@ from airdeliver.randomness import stream
 from airdeliver.schemes import AirNetSpectrum
 from airdeliver.spectrum import cut
 from airdeliver.training import Training
+from airdeliver.training.methods.base import laid_out
 from tests.airdeliver.compression.random_network import prunable
 
 
@@ -106,6 +107,14 @@ def test_what_members_have_of_their_own_is_bounded(task):
         if own:
             names = spectrum.own_names(0)
             assert max(largest[name] for name in names) <= min(n for name, n in largest.items() if name not in names)
+
+
+def test_members_of_a_trained_network_stay_views_when_training_goes_on(known):
+    """The memory format that training asks for is the one it has already."""
+    elastic = laid_out(known.trained[known.training].model(), known.problem.task)
+    held = {parameter.untyped_storage().data_ptr() for parameter in elastic.parameters()}
+    members = [parameter for member in elastic.members for parameter in member.model.parameters()]
+    assert {parameter.untyped_storage().data_ptr() for parameter in members} == held
 
 
 def test_members_train_what_is_their_own(known):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from airdeliver import AnalogLink, BudgetError, Normalisation, Task, evaluate
+from airdeliver import AnalogLink, BudgetError, Normalisation, Problem, evaluate
 from airdeliver.links import Knowledge
 from airdeliver.models import CNN, VGG
 from airdeliver.package import Package
@@ -23,10 +23,10 @@ USES = 8701
 class Known(dict):
     """Networks that were trained already, for all tests together."""
 
-    def get_all(self, scheme: Scheme, task: Task, uses: int) -> Mapping[Training, Trained]:
-        for training in closure(scheme.trainings(task, uses)):
+    def get_all(self, scheme: Scheme, problem: Problem, uses: int) -> Mapping[Training, Trained]:
+        for training in closure(scheme.trainings(problem, uses)):
             if training not in self:
-                self[training] = training.run(task, self)
+                self[training] = training.run(problem.task, self)
         return self
 
 
@@ -36,13 +36,13 @@ def known() -> Known:
 
 
 @pytest.fixture(scope="module")
-def quick(task) -> Task:
+def quick(problem) -> Problem:
     """An epoch of fine-tuning for what need not be good."""
-    return replace(task, fine_tuning=Recipe(epochs=1, batch_size=64, learning_rate=0.02))
+    return replace(problem, fine_tuning=Recipe(epochs=1, batch_size=64, learning_rate=0.02))
 
 
-def packed(scheme: AirNet, task: Task, known: Known, uses: int = USES) -> Package:
-    return scheme.pack(task, known.get_all(scheme, task, uses), uses)
+def packed(scheme: AirNet, problem: Problem, known: Known, uses: int = USES) -> Package:
+    return scheme.pack(problem, known.get_all(scheme, problem, uses), uses)
 
 
 VARIANTS = {
@@ -101,43 +101,43 @@ def test_a_budget_below_the_smallest_network_is_refused(quick, known):
         packed(AirNet(teacher=None), quick, known, 1000)
 
 
-def test_the_teacher_is_trained_once_and_larger(task):
+def test_the_teacher_is_trained_once_and_larger(problem):
     """The clean network and the teacher are shared by all SNRs and budgets; students are not."""
-    students = [AirNet(train_snr_db=snr).trainings(task, uses)[0] for snr in (0.0, 5.0) for uses in (5000, 8000)]
+    students = [AirNet(train_snr_db=snr).trainings(problem, uses)[0] for snr in (0.0, 5.0) for uses in (5000, 8000)]
     assert len(set(students)) == 4
     teachers = {student.teacher for student in students}
     assert {teacher.model for teacher in teachers} == {CNN(width=2.0)}
-    assert {student.start for student in students} == {Training.clean(task)}
-    assert AirNet(teacher=VGG()).trainings(task, 8000)[0].teacher.model == VGG()
-    assert AirNet(teacher=None).trainings(task, 8000)[0].needs == (Training.clean(task),)
+    assert {student.start for student in students} == {Training.clean(problem)}
+    assert AirNet(teacher=VGG()).trainings(problem, 8000)[0].teacher.model == VGG()
+    assert AirNet(teacher=None).trainings(problem, 8000)[0].needs == (Training.clean(problem),)
 
 
-def test_only_what_weights_depend_on_tells_trainings_apart(task):
+def test_only_what_weights_depend_on_tells_trainings_apart(problem):
     """Receiver normalisation does not; the budget only where the network is pruned to it."""
     scheme = AirNet()
     other = replace(scheme, normalisation=Normalisation("receiver", 64))
-    assert scheme.trainings(task, 8000) == other.trainings(task, 8000)
-    assert scheme.trainings(task, 8000) != scheme.trainings(task, 8001)
+    assert scheme.trainings(problem, 8000) == other.trainings(problem, 8000)
+    assert scheme.trainings(problem, 8000) != scheme.trainings(problem, 8001)
     whole = AirNet(prune=False, uses_per_value=0.5)
-    assert whole.trainings(task, 9000) == whole.trainings(task, 9001)
+    assert whole.trainings(problem, 9000) == whole.trainings(problem, 9001)
 
 
-def test_gradual_pruning_is_a_chain_of_trainings(task):
-    (last,) = AirNet(pruning_steps=3, fine_tuning=Recipe(epochs=8)).trainings(task, 5000)
+def test_gradual_pruning_is_a_chain_of_trainings(problem):
+    (last,) = AirNet(pruning_steps=3, fine_tuning=Recipe(epochs=8)).trainings(problem, 5000)
     chain = [last, last.start, last.start.start]
     assert [training.pruning.step for training in chain] == [3, 2, 1]
     assert sum(training.recipe.epochs for training in chain) == 8
-    assert chain[-1].start == Training.clean(task)
+    assert chain[-1].start == Training.clean(problem)
 
 
-def test_the_pruned_network_is_better_at_low_snr(task, known):
+def test_the_pruned_network_is_better_at_low_snr(problem, known):
     """At 0 dB and matched bandwidth a pruned network, expanded and protected, beats the whole one sent once."""
-    task = replace(task, training=Recipe(8, 64, 0.1), fine_tuning=Recipe(6, 64, 0.05))
-    test, accuracy = task.dataset.test, {}
+    task = replace(problem, training=Recipe(8, 64, 0.1), fine_tuning=Recipe(6, 64, 0.05))
+    test, accuracy = problem.task.dataset.test, {}
     for name in ("no kd", "no prune"):
         scheme = replace(VARIANTS[name], train_snr_db=0.0, teacher=None, link=AnalogLink(protection="expansion"))
-        delivery = scheme.send(packed(scheme, task, known), AWGN(), 0.0, USES, "average", 4, 0)
-        accuracy[name] = evaluate(delivery, task.dataset.prepare(test.images), test.labels).accuracy
+        delivery = scheme.send(packed(scheme, problem, known), AWGN(), 0.0, USES, "average", 4, 0)
+        accuracy[name] = evaluate(delivery, problem.task.dataset.prepare(test.images), test.labels).accuracy
     assert accuracy["no kd"] > accuracy["no prune"] + 0.05
 
 
@@ -150,7 +150,7 @@ def test_the_whole_network_arrives_without_noise(quick, known):
     torch.testing.assert_close(delivery.model(0)(images), package.choices[0].model(images), rtol=1e-2, atol=1e-2)
 
 
-def test_bad_arguments_are_refused(task):
+def test_bad_arguments_are_refused(problem):
     with pytest.raises(ValueError, match="pruning_steps"):
         AirNet(pruning_steps=0)
     with pytest.raises(ValueError, match="multiple of 1/2"):

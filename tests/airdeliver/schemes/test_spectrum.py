@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from airdeliver import AnalogLink, Normalisation, Task
+from airdeliver import AnalogLink, Normalisation, Problem
 from airdeliver.package import Package
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import AirNetSpectrum, SeparateNetworks
@@ -17,16 +17,16 @@ USES = 8701
 
 
 @pytest.fixture(scope="module")
-def quick(task) -> Task:
-    return replace(task, fine_tuning=Recipe(epochs=1, batch_size=64, learning_rate=0.05))
+def quick(problem) -> Problem:
+    return replace(problem, fine_tuning=Recipe(epochs=1, batch_size=64, learning_rate=0.05))
 
 
-def packed(scheme, task, clean) -> Package:
+def packed(scheme, problem, clean) -> Package:
     trained = dict(clean)
-    for training in closure(scheme.trainings(task, USES)):
+    for training in closure(scheme.trainings(problem, USES)):
         if training not in trained:
-            trained[training] = training.run(task, trained)
-    return scheme.pack(task, trained, USES)
+            trained[training] = training.run(problem.task, trained)
+    return scheme.pack(problem, trained, USES)
 
 
 @pytest.mark.parametrize("kind", ["receiver", "sender"])

@@ -7,8 +7,8 @@ import torch
 
 from airdeliver import evaluate
 from airdeliver.elastic import ElasticArchitecture, Nested
-from airdeliver.elastic.plain import from_plain, to_plain
 from airdeliver.models import VGG
+from airdeliver.plain import from_plain, to_plain
 from airdeliver.randomness import stream
 from airdeliver.schemes import AirNetSpectrum
 from airdeliver.spectrum import (
@@ -126,6 +126,6 @@ def test_a_file_runs_no_code_of_other_packages():
     with pytest.raises(ValueError, match=r"names os.system"):
         from_plain({"class": "os.system", "command": "true"})
     with pytest.raises(ValueError, match="no dataclass"):
-        from_plain({"class": "airdeliver.elastic.plain.to_plain"})
+        from_plain({"class": "airdeliver.plain.to_plain"})
     with pytest.raises(TypeError, match="cannot write"):
         to_plain(object())

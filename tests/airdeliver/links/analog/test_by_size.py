@@ -45,9 +45,9 @@ def test_it_costs_nothing_and_keeps_power_at_one():
 def test_error_of_each_segment_is_that_of_its_power():
     """MMSE: variance / (1 + p_i SNR)."""
     source, link, channel = payload(), AnalogLink(protection="size"), AWGN()
-    plan = link.plan(source, link.plan(source, 1 << 62, Knowledge()).symbols, Knowledge())
+    plan = link.plan(source, link.plan(source, None, Knowledge()).symbols, Knowledge())
     state = channel.realize(64, plan.payload_symbols, 0.0, seeded(1))
-    received = link.send(source.values, plan, channel, state, seeded(2)).values
+    received = link.send(source.values, plan, plan.layout, channel, state, seeded(2)).values
     for row, value, arrived in zip(
         plan.table(), plan.layout.split(source.values), plan.layout.split(received), strict=True
     ):
@@ -60,6 +60,6 @@ def test_error_of_each_segment_is_that_of_its_power():
 
 def test_training_sees_the_same_powers():
     source, link = payload(), AnalogLink(protection="size")
-    trained = link.plan(source, 1 << 62, Knowledge())
+    trained = link.plan(source, None, Knowledge())
     delivered = link.plan(source, trained.symbols, Knowledge("average", -5.0, AWGN()))
     assert [row.power for row in trained.table()] == [row.power for row in delivered.table()]

@@ -29,7 +29,7 @@ def distortion_db(link: AnalogLink, snr_db: float, n: int = 60_000) -> float:
     source = payload(n)
     plan = link.plan(source, 1 << 60, Knowledge())
     state = AWGN().realize(1, plan.payload_symbols, snr_db, seeded(1))
-    received = link.send(source.values, plan, AWGN(), state, seeded(2)).values[0]
+    received = link.send(source.values, plan, plan.layout, AWGN(), state, seeded(2)).values[0]
     return -10 * math.log10(float((received - source.values).square().mean()))
 
 
@@ -123,7 +123,7 @@ def test_every_expansion_holds_its_promises(expansion, more, segments, left, pro
     assert plan.symbols <= least + left
     assert float(link.power(source.values, plan)) <= 1 + 1e-5
     state = AWGN().realize(2, plan.payload_symbols, math.inf, seeded(1))
-    received = link.send(source.values, plan, AWGN(), state, seeded(2)).values
+    received = link.send(source.values, plan, plan.layout, AWGN(), state, seeded(2)).values
     if protection != "power":
         for sent, arrived in zip(layout.split(source.values), layout.split(received[1])):
             assert torch.allclose(arrived, sent, rtol=1e-3, atol=2e-3 * float(sent.abs().max()))
@@ -149,7 +149,7 @@ def test_fading_is_survived(expansion, channel):
     source, link = payload(3_001), AnalogLink(expansion=expansion)
     plan = link.plan(source, 1 << 60, Knowledge())
     state = channel.realize(4, plan.payload_symbols, 10.0, seeded(1))
-    received = link.send(source.values, plan, channel, state, seeded(2)).values
+    received = link.send(source.values, plan, plan.layout, channel, state, seeded(2)).values
     assert bool(((received - source.values).square().mean(-1) < 1).all())
 
 
@@ -165,7 +165,7 @@ def test_spreading_shares_fades():
         link = AnalogLink(expansion=expansion)
         plan = link.plan(source, 1 << 60, Knowledge())
         state = channel.realize(64, plan.payload_symbols, 5.0, seeded(1))
-        received = link.send(source.values, plan, channel, state, seeded(2)).values
+        received = link.send(source.values, plan, plan.layout, channel, state, seeded(2)).values
         errors[expansion] = (received - source.values).double().square()
     grid = torch.linspace(0, 60, 600_001, dtype=torch.float64)
     expected = float(torch.trapezoid((-grid).exp() / (1 + snr * grid), grid))

@@ -31,7 +31,7 @@ def sent(link: AnalogLink, snr_db: float, realizations: int = 16) -> tuple[Paylo
     source, channel = payload(), AWGN()
     plan = link.plan(source, 1_000_000, Knowledge())
     state = channel.realize(realizations, plan.payload_symbols, snr_db, seeded(1))
-    return source, plan, link.send(source.values, plan, channel, state, seeded(2)).values
+    return source, plan, link.send(source.values, plan, plan.layout, channel, state, seeded(2)).values
 
 
 @pytest.mark.parametrize("snr_db", [-5.0, 0.0, 5.0, 20.0])
@@ -87,7 +87,7 @@ def test_constant_and_single_values_travel_exactly_as_side_information():
     plan = link.plan(Payload(values, layout), 1000, Knowledge())
     assert len(plan.to_bytes()) == 4 + 6 + 4
     assert plan.payload_symbols == 50
-    received = link.send(values, plan, channel, channel.realize(3, 50, -5.0, seeded(0)), seeded(1)).values
+    received = link.send(values, plan, plan.layout, channel, channel.realize(3, 50, -5.0, seeded(0)), seeded(1)).values
     assert torch.equal(received[:, :8], values[:8].expand(3, 8))
 
 
@@ -121,7 +121,7 @@ def test_side_information_is_lost_below_its_rate(snr_db, usable):
     source, channel, link = payload(), AWGN(), AnalogLink()
     plan = link.plan(source, 100_000, Knowledge())
     state = channel.realize(2, plan.payload_symbols, snr_db, seeded(0))
-    assert link.send(source.values, plan, channel, state, seeded(0)).usable.tolist() == [usable, usable]
+    assert link.send(source.values, plan, plan.layout, channel, state, seeded(0)).usable.tolist() == [usable, usable]
 
 
 def test_perturbation_is_differentiable_and_what_delivers():
@@ -133,7 +133,7 @@ def test_perturbation_is_differentiable_and_what_delivers():
     (gradient,) = torch.autograd.grad(arrived.sum(), values)
     assert torch.allclose(gradient, torch.full_like(gradient, 0.5), atol=1e-5)
     state = channel.realize(1, plan.payload_symbols, 0.0, seeded(4))
-    delivered = link.send(source.values, plan, channel, state, seeded(3)).values[0]
+    delivered = link.send(source.values, plan, plan.layout, channel, state, seeded(3)).values[0]
     assert torch.equal(delivered, arrived.detach())
 
 

@@ -36,7 +36,7 @@ def arrived(link: AnalogLink, channel, realizations: int):
     source = payload()
     agreed = link.plan(source, 4000, Knowledge())
     state = channel.realize(realizations, agreed.payload_symbols, 10.0, Generator().manual_seed(1))
-    return agreed, link.send(source.values, agreed, channel, state, Generator().manual_seed(2))
+    return agreed, link.send(source.values, agreed, agreed.layout, channel, state, Generator().manual_seed(2))
 
 
 @pytest.mark.parametrize("receiver", ["mmse", "zero_forcing", "laplacian", "mixture"])
@@ -85,4 +85,4 @@ def test_power_above_one_is_refused(small_pieces):
     agreed = link.plan(source, 4000, Knowledge())
     state = channel.realize(1, agreed.payload_symbols, 10.0, Generator().manual_seed(1))
     with pytest.raises(ValueError, match="mean power of a delivery must be at most 1"):
-        link.send(source.values * 3, agreed, channel, state, Generator().manual_seed(2))
+        link.send(source.values * 3, agreed, agreed.layout, channel, state, Generator().manual_seed(2))

@@ -114,7 +114,7 @@ def test_delivered_error_is_the_one_that_was_expected(protection):
     source, link = payload(), AnalogLink(protection=protection, expansion=Repetition(2))
     plan = link.plan(source, 33_000, Knowledge("average", 0.0))
     state = AWGN().realize(16, plan.payload_symbols, 0.0, seeded(1))
-    received = link.send(source.values, plan, AWGN(), state, seeded(2)).values
+    received = link.send(source.values, plan, plan.layout, AWGN(), state, seeded(2)).values
     rows = plan.table()
     assert sum(row.parameters * row.uses_per_parameter for row in rows) == pytest.approx(plan.payload_symbols)
     for row, sent, arrived in zip(rows, source.layout.split(source.values), source.layout.split(received)):

@@ -32,7 +32,7 @@ def relative_errors(
     plan = link.plan(source, symbols, Knowledge("average", snr_db, channel))
     assert plan.symbols <= symbols
     state = channel.realize(realizations, plan.payload_symbols, snr_db, seeded(1))
-    received = link.send(source.values, plan, channel, state, seeded(2)).values
+    received = link.send(source.values, plan, plan.layout, channel, state, seeded(2)).values
     pairs = zip(source.layout.split(source.values), source.layout.split(received))
     return [(arrived - sent).double().square() / sent.double().var() for sent, arrived in pairs]
 
@@ -120,7 +120,7 @@ def test_every_plan_holds_its_promises(segments, copies, protection, left, seed)
         assert plan.symbols == least + left
     assert float(link.power(source.values, plan)) <= 1 + 1e-5
     state = AWGN().realize(2, plan.payload_symbols, math.inf, seeded(1))
-    received = link.send(source.values, plan, AWGN(), state, seeded(2)).values
+    received = link.send(source.values, plan, plan.layout, AWGN(), state, seeded(2)).values
     silent = protection in ("power", "both")
     if not silent:
         assert torch.allclose(received[1], source.values, rtol=1e-4, atol=1e-5 * float(source.values.abs().max()))
@@ -154,6 +154,6 @@ def test_silent_copies_of_an_erased_delivery_are_the_means():
     plan = link.plan(source, 1 << 60, Knowledge())
     state = AWGN().realize(1, plan.payload_symbols, 0.0, seeded(0))
     lost = type(state)(torch.zeros_like(state.gain), state.noise_variance)
-    received = link.send(source.values, plan, AWGN(), lost, seeded(1))
+    received = link.send(source.values, plan, plan.layout, AWGN(), lost, seeded(1))
     assert not bool(received.usable)
     assert torch.allclose(received.values[0], plan.spread(source.values)[0])
