@@ -8,13 +8,13 @@ from airdeliver.models import CNN, MLP, ModelBuilder, Segmenter, Transformer
 from airdeliver.task import task_of
 
 
-def learned(name: str, builder: ModelBuilder, epochs: int, rate: float, batch: int = 64, rows: int | None = None):
+def learned(name: str, builder: ModelBuilder, epochs: int, rate: float, batch: int = 64):
     """Mean score and extras on up to 500 validation examples, and the task."""
     task = task_of(load_dataset(name))
     data = task.dataset
     model = task.build(builder, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(0)
-    n = rows or len(data.train)
+    n = len(data.train)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, epochs * (n // batch))
     for _ in range(epochs):
@@ -59,7 +59,7 @@ def test_two_tasks_are_both_learnt():
 
 @pytest.mark.slow
 def test_scenes_are_learnable():
-    """Half of the scenes: ink is told from the ground, and digits from one another."""
-    score, extras, task = learned("digit_scenes", Segmenter(), 6, 0.01, rows=3000)
-    assert score > task.floor + 0.02
-    assert extras["mean_iou"] > 0.2
+    """Ink is told from the ground, and digits from one another; fewer steps than these only find the ground."""
+    score, extras, task = learned("digit_scenes", Segmenter(), 8, 0.01)
+    assert score > task.floor + 0.03
+    assert extras["mean_iou"] > 0.3
