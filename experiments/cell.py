@@ -74,6 +74,7 @@ class CellStage(Stage):
             "accuracy_channel_high": report.channel_high,
             "accuracy_std": report.std,
             "usable": report.usable,
+            "finite": report.finite,
             "parameters_sent": delivery.parameters_sent,
             "power": delivery.power,
             "plan": [asdict(row) for row in delivery.groups[0].plan.table()],

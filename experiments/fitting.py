@@ -11,6 +11,7 @@ from airdeliver.links import BudgetError, Knowledge
 from airdeliver.payload import Layout, Payload, layout_of
 from airdeliver.schemes import Clean, Scheme
 from experiments.planner import Cell, Plan
+from experiments.stage import ProblemSource
 
 
 def divided(plan: Plan) -> tuple[Plan, dict[str, list[Cell]]]:
@@ -41,7 +42,7 @@ def misfit(scheme: Scheme, cell: Cell, symbols: int) -> str | None:
     if type(scheme).pack is not Clean.pack:
         return None
     assert isinstance(scheme, Clean)
-    layout = _layout(_source(cell), scheme.normalisation.sends_statistics)
+    layout = _layout(cell.stage.problem, scheme.normalisation.sends_statistics)
     values = torch.randn(layout.size, generator=torch.Generator().manual_seed(0))
     try:
         scheme.link.plan(Payload(values, layout, torch.ones(len(layout.segments))), symbols, Knowledge())
@@ -52,14 +53,8 @@ def misfit(scheme: Scheme, cell: Cell, symbols: int) -> str | None:
     return None
 
 
-def _source(cell: Cell) -> Any:
-    """What builds the network of a cell."""
-    stage: Any = cell.stage
-    return stage.problem if hasattr(stage, "problem") else stage.task
-
-
 @lru_cache(maxsize=4)
-def _layout(source: Any, statistics: bool) -> Layout:
+def _layout(source: ProblemSource, statistics: bool) -> Layout:
     return layout_of(source.load().build(), statistics=statistics)
 
 

@@ -75,9 +75,7 @@ def run(command: Command, arguments: list[str]) -> int:
         return INTERRUPTED
     lines = list(report(failures, planned, arguments, str(sweep.folder)))
     if len(results):
-        console.print(
-            "delivered accuracy in %, ± half of its 95 % interval", table.summary(results), sep="\n", highlight=False
-        )
+        console.print(table.heading(results), table.summary(results), sep="\n", highlight=False)
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
     _say(console, [*([kept] if kept else []), *fitting.lines(misfits, len(whole.cells)), *lines])
     return 1 if failures or not planned.cells else 0

@@ -16,7 +16,7 @@ COLUMNS = (
     "accuracy", "accuracy_low", "accuracy_high", "accuracy_channel_low", "accuracy_channel_high", "accuracy_std",
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
-    "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor",
+    "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
@@ -71,8 +71,21 @@ def write(results: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+def heading(results: pd.DataFrame) -> str:
+    """What the numbers of `summary` are, by the score of the task."""
+    metrics = " or ".join(dict.fromkeys(results["metric"]))
+    return f"delivered {metrics}{' in %' if _is_share(results) else ''}, ± half of its 95 % interval"
+
+
+def _is_share(results: pd.DataFrame) -> bool:
+    return bool((results["score_low"] == 0).all() and (results["score_high"] == 1).all())
+
+
 def summary(results: pd.DataFrame) -> Table:
-    """Accuracy in %, with the half-width of its 95 % interval, schemes down, SNR across."""
+    """The mean score, in % where it lies between 0 and 1, with the half-width of its 95 % interval.
+
+    Schemes down, SNR across.
+    """
     shown = Table()
     varied = [c for c in ("channel", "knowledge", "channel_uses", "seed") if len(set(results[c])) > 1]
     fixed = ["scheme", *varied]
@@ -83,7 +96,8 @@ def summary(results: pd.DataFrame) -> Table:
         shown.add_column(f"{level:g} dB", justify="right", no_wrap=True)
     for key, group in results.groupby(fixed, sort=False):
         cells = {row["snr_db"]: row for row in group.to_dict("records")}
-        values = [_percent(cells[level]) if level in cells else "-" for level in levels]
+        shown_as = _percent if _is_share(results) else _plain
+        values = [shown_as(cells[level]) if level in cells else "-" for level in levels]
         names = key if isinstance(key, tuple) else (key,)
         shown.add_row(*(str(name) for name in names), *values)
     return shown
@@ -91,3 +105,7 @@ def summary(results: pd.DataFrame) -> Table:
 
 def _percent(row: dict[Any, Any]) -> str:
     return f"{100 * row['accuracy']:.1f} ±{50 * (row['accuracy_high'] - row['accuracy_low']):.1f}"
+
+
+def _plain(row: dict[Any, Any]) -> str:
+    return f"{row['accuracy']:.3f} ±{(row['accuracy_high'] - row['accuracy_low']) / 2:.3f}"

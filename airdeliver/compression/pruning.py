@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from airdeliver.architecture import Pruned
 from airdeliver.architecture.kept_channels import KeptChannels
+from airdeliver.budget import BudgetError
 from airdeliver.compression.importance import Importance, Taylor
-from airdeliver.links import BudgetError
 from airdeliver.payload import Layout
 from airdeliver.task.base import Task
 

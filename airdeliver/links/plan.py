@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airdeliver.budget import BudgetError
 from airdeliver.payload import Layout
-
-
-class BudgetError(ValueError):
-    """The payload does not fit into the channel uses that were given."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def show(store: Store) -> None:
             entry = store.read(kind, key)
             if entry is None:
                 continue
-            accuracy = entry.record.get("accuracy", entry.record.get("validation_accuracy"))
+            accuracy = entry.record.get("accuracy", entry.record.get("validation_score"))
             shown = "" if accuracy is None else f"{100 * accuracy:.1f} %"
             table.add_row(kind, key[:12], entry.label, shown, f"{size / 1000:.0f}", written)
     Console(width=None if sys.stdout.isatty() else 160).print(table)

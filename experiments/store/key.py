@@ -20,9 +20,9 @@ def describe(value: Any) -> Any:
     """A canonical description, JSON, of a value: equal values have equal descriptions, wherever they were made.
 
     A dataclass is its class and those fields of its constructor that are not at their default, so that one more field
-    with a default changes nothing (what the defaults are is in the fingerprint of its module: see `code`); any other object its class and its attributes, as its
-    constructor left them; a tensor, an array or a file (a field called `path`) the hash of its content, so that it may
-    lie anywhere. An integral float equals the integer.
+    with a default changes nothing; what the defaults are is in the fingerprint of its module (see `code`). Any other
+    object is its class and its attributes, as its constructor left them; a tensor, an array or a file (a field called
+    `path`) the hash of its content, so that it may lie anywhere. An integral float equals the integer.
 
     Raises:
         TypeError: an object that holds something without a description; names it.

@@ -22,10 +22,9 @@ def served(task):
 
 
 @pytest.mark.parametrize("kind", ["frozen", "receiver"])
-def test_fast_evaluation_equals_a_plain_loop(task, clean, served, kind):
+def test_fast_evaluation_equals_a_plain_loop(clean, served, kind):
     images, labels = served
-    model = task.build()
-    model.load_state_dict(dict(next(iter(clean.values())).tensors))
+    model = next(iter(clean.values())).model()
     delivery = deliver(model, AnalogLink(), AWGN(), 8.0, 20_000, 4, normalisation=kind)
     report = evaluate(delivery, images, labels)
     for k in range(4):
@@ -38,17 +37,17 @@ def test_fast_evaluation_equals_a_plain_loop(task, clean, served, kind):
     assert report.channel_low < report.accuracy < report.channel_high
 
 
-def test_bfloat16_gives_nearly_the_same(task, clean, served):
+def test_bfloat16_gives_nearly_the_same(problem, clean, served):
     images, labels = served
-    package = Clean().pack(task, clean, 20_000)
+    package = Clean().pack(problem, clean, 20_000)
     delivery = Clean().send(package, AWGN(), 10.0, 20_000, "average", 4, 0)
     full, half = (evaluate(delivery, images, labels, precision=p) for p in ("float32", "bfloat16"))
     assert abs(full.accuracy - half.accuracy) < 0.02
 
 
-def test_unusable_deliveries_count_as_chance(task, clean, served):
+def test_unusable_deliveries_count_as_chance(problem, clean, served):
     images, labels = served
-    package = Clean().pack(task, clean, 20_000)
+    package = Clean().pack(problem, clean, 20_000)
     delivery = Clean().send(package, Rayleigh(), -5.0, 20_000, "average", 32, 0)
     report = evaluate(delivery, images, labels)
     lost = ~delivery.usable_realizations
@@ -95,10 +94,10 @@ def test_equal_payloads_are_evaluated_once():
     assert calls == [10]
 
 
-def test_shared_images_get_the_scores_that_all_images_give(task, clean, served):
+def test_shared_images_get_the_scores_that_all_images_give(problem, clean, served):
     """What is scored is a random part of what a whole evaluation scores, and the same for every scheme."""
     images, labels = served
-    delivery = Clean().send(Clean().pack(task, clean, 20_000), AWGN(), 5.0, 20_000, "average", 16, 0)
+    delivery = Clean().send(Clean().pack(problem, clean, 20_000), AWGN(), 5.0, 20_000, "average", 16, 0)
     whole, shared = evaluate(delivery, images, labels), evaluate(delivery, images, labels, images_each=50)
     seen = ~shared.scores.isnan()
     assert torch.equal(seen.sum(1), torch.full((16,), 50))
@@ -111,9 +110,9 @@ def test_shared_images_get_the_scores_that_all_images_give(task, clean, served):
         evaluate(delivery, images, labels, images_each=len(images) + 1)
 
 
-def test_shared_images_of_lost_deliveries_count_as_chance(task, clean, served):
+def test_shared_images_of_lost_deliveries_count_as_chance(problem, clean, served):
     images, labels = served
-    delivery = Clean().send(Clean().pack(task, clean, 20_000), Rayleigh(), -5.0, 20_000, "average", 32, 0)
+    delivery = Clean().send(Clean().pack(problem, clean, 20_000), Rayleigh(), -5.0, 20_000, "average", 32, 0)
     report = evaluate(delivery, images, labels, images_each=40)
     lost = ~delivery.usable_realizations
     assert torch.allclose(report.per_realization[lost], torch.tensor(0.1))

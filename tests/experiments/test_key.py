@@ -1,13 +1,24 @@
 """What identifies a result."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from airdeliver import AnalogLink
+from airdeliver import AnalogLink, DigitalLink, Execution, Link, Problem
+from airdeliver.data import load_dataset
+from airdeliver.links.analog.protection import BySize
+from airdeliver.links.analog.receiver import MMSE, Laplacian
+from airdeliver.links.digital.full import Full
+from airdeliver.models import CNN
+from airdeliver.task import Classification
+from airdeliver.training import Training
 from channels import AWGN
+from experiments.command_line import read
+from experiments.configuration import configure
+from experiments.planner import Plan, plan
+from experiments.store import source
 from experiments.store.key import classes, code, describe, digest
 
 
@@ -75,3 +86,72 @@ def test_code_holds_the_modules_of_all_classes():
         name for name in classes(description) if "analog" in name
     }
     assert {"airdeliver.links.analog.link", "channels.awgn", "channels.base"} <= set(code(description))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (AnalogLink("mmse"), AnalogLink(MMSE())),
+        (AnalogLink("laplacian"), AnalogLink(Laplacian())),
+        (AnalogLink(protection="size"), AnalogLink(protection=BySize())),
+        (DigitalLink("full"), DigitalLink(Full())),
+        (DigitalLink(state={"scale": 1}), DigitalLink(state='{"scale": 1}')),
+    ],
+)
+def test_a_name_is_what_it_stands_for(one: Link, other: Link):
+    assert one == other
+    assert hash(one) == hash(other)
+    assert describe(one) == describe(other)
+
+
+def test_links_of_different_parts_differ():
+    assert AnalogLink("mmse") != AnalogLink("laplacian")
+    assert describe(AnalogLink()) != describe(AnalogLink(protection="equal"))
+    assert (AnalogLink().fills, AnalogLink(protection="equal").fills) == (False, True)
+    assert replace(AnalogLink("laplacian"), design_snr_db=3.0) == AnalogLink(Laplacian(), design_snr_db=3.0)
+
+
+def test_one_more_field_with_a_default_changes_no_description():
+    def shelf(**more: object) -> type:
+        body = {"__annotations__": {"depth": float, **dict.fromkeys(more, object)}, **more}
+        return dataclass(frozen=True)(type("Shelf", (), {"__module__": __name__, "__qualname__": "Shelf", **body}))
+
+    before, after = shelf(), shelf(colour="red", things=field(default_factory=tuple), link=AnalogLink())
+    assert describe(before(2)) == describe(after(2)) == describe(after(2, link=AnalogLink("mmse")))
+    assert describe(after(2, colour="blue")) != describe(after(2))
+
+
+OUTSIDE = ("airdeliver.links", "airdeliver.compression", "airdeliver.schemes", "channels")
+"""What a clean training must not depend on."""
+
+
+def test_a_clean_training_depends_on_no_link():
+    problem = Problem(Classification(load_dataset("digits")), CNN(), execution=Execution(3, 1))
+    description = describe(Training.clean(problem))
+    assert not [name for name in (*classes(description), *code(description)) if name.startswith(OUTSIDE)]
+
+
+def planned() -> Plan:
+    return plan(configure(read(["scheme=[clean]", "snr_db=[2]"])))
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "airdeliver.links.analog.receiver.linear",
+        "airdeliver.links.analog.link",
+        "airdeliver.links.base",
+        "channels.awgn",
+    ],
+)
+def test_editing_a_receiver_a_link_or_a_channel_retrains_no_clean_network(edited: str, monkeypatch: pytest.MonkeyPatch):
+    before, parsed = planned(), source._parsed
+
+    def edit(module: str) -> source.Parsed:
+        return replace(parsed(module), digest="edited") if module == edited else parsed(module)
+
+    monkeypatch.setattr(source, "_parsed", edit)
+    source._imports.cache_clear()
+    after = planned()
+    assert [training.key for training in after.trainings] == [training.key for training in before.trainings]
+    assert after.cells[0].stage.key != before.cells[0].stage.key

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from airdeliver import Task
+from airdeliver import Problem
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN
+from airdeliver.task import Classification
 from channels import AWGN
 from experiments.command_line import read
 from experiments.configuration import configure
@@ -68,12 +69,12 @@ def test_name_of_scheme_and_experiment_do_not_identify_a_cell(tmp_path: Path):
 
 def test_matched_bandwidth_is_what_a_trained_network_costs():
     """Two reals a symbol; 4 bytes for each of 11 segments at 1/4 bit per use; pilots double it."""
-    task = Task(load_dataset("digits"), CNN())
+    problem = Problem(Classification(load_dataset("digits")), CNN())
     expected = math.ceil(14_458 / 2) + 11 * 32 * 4
-    assert matched_channel_uses(task, AWGN(), "receiver") == expected
-    assert matched_channel_uses(task, Piloted(), "receiver") == 2 * expected
+    assert matched_channel_uses(problem, AWGN(), "receiver") == expected
+    assert matched_channel_uses(problem, Piloted(), "receiver") == 2 * expected
     statistics = 2 * (16 + 32 + 32)
-    assert matched_channel_uses(task, AWGN(), "frozen") == expected + statistics // 2 + 6 * 32 * 4
+    assert matched_channel_uses(problem, AWGN(), "frozen") == expected + statistics // 2 + 6 * 32 * 4
 
 
 def test_shares_of_matched_bandwidth_are_rounded_up():

@@ -70,11 +70,11 @@ def test_every_variant_fits_and_fills_the_budget(name, quick, known):
     assert USES - 0.02 * USES <= delivery.channel_uses_spent <= USES
     assert delivery.power <= 1 + 1e-4
     (choice,) = package.choices
-    rebuilt = choice.builder()
+    rebuilt = choice.architecture.receive(choice.payload.layout.description)
     assert [p.shape for p in rebuilt.parameters()] == [p.shape for p in choice.model.parameters()]
     assert all(bool(p.isnan().all()) for p in rebuilt.parameters())
-    test = quick.dataset.test
-    report = evaluate(delivery, quick.dataset.prepare(test.images[:200]), test.labels[:200])
+    test = quick.task.dataset.test
+    report = evaluate(delivery, quick.task.dataset.prepare(test.images[:200]), test.labels[:200])
     assert report.accuracy > 0.25
 
 
@@ -105,10 +105,10 @@ def test_the_teacher_is_trained_once_and_larger(problem):
     """The clean network and the teacher are shared by all SNRs and budgets; students are not."""
     students = [AirNet(train_snr_db=snr).trainings(problem, uses)[0] for snr in (0.0, 5.0) for uses in (5000, 8000)]
     assert len(set(students)) == 4
-    teachers = {student.teacher for student in students}
-    assert {teacher.model for teacher in teachers} == {CNN(width=2.0)}
-    assert {student.start for student in students} == {Training.clean(problem)}
-    assert AirNet(teacher=VGG()).trainings(problem, 8000)[0].teacher.model == VGG()
+    teachers = {student.method.teacher for student in students}
+    assert {teacher.method.model for teacher in teachers} == {CNN(width=2.0)}
+    assert {student.needs[0] for student in students} == {Training.clean(problem)}
+    assert AirNet(teacher=VGG()).trainings(problem, 8000)[0].method.teacher.method.model == VGG()
     assert AirNet(teacher=None).trainings(problem, 8000)[0].needs == (Training.clean(problem),)
 
 
@@ -123,16 +123,16 @@ def test_only_what_weights_depend_on_tells_trainings_apart(problem):
 
 
 def test_gradual_pruning_is_a_chain_of_trainings(problem):
-    (last,) = AirNet(pruning_steps=3, fine_tuning=Recipe(epochs=8)).trainings(problem, 5000)
-    chain = [last, last.start, last.start.start]
-    assert [training.pruning.step for training in chain] == [3, 2, 1]
+    (last,) = AirNet(pruning_steps=3, teacher=None, noise=False, fine_tuning=Recipe(epochs=8)).trainings(problem, 5000)
+    chain = [last, *last.needs, *last.needs[0].needs]
+    assert [training.method.pruning.step for training in chain] == [3, 2, 1]
     assert sum(training.recipe.epochs for training in chain) == 8
-    assert chain[-1].start == Training.clean(problem)
+    assert chain[-1].needs == (Training.clean(problem),)
 
 
 def test_the_pruned_network_is_better_at_low_snr(problem, known):
     """At 0 dB and matched bandwidth a pruned network, expanded and protected, beats the whole one sent once."""
-    task = replace(problem, training=Recipe(8, 64, 0.1), fine_tuning=Recipe(6, 64, 0.05))
+    problem = replace(problem, training=Recipe(8, 64, 0.1), fine_tuning=Recipe(6, 64, 0.05))
     test, accuracy = problem.task.dataset.test, {}
     for name in ("no kd", "no prune"):
         scheme = replace(VARIANTS[name], train_snr_db=0.0, teacher=None, link=AnalogLink(protection="expansion"))
@@ -146,7 +146,7 @@ def test_the_whole_network_arrives_without_noise(quick, known):
     scheme = VARIANTS["frozen"]
     package = packed(scheme, quick, known)
     delivery = scheme.send(package, AWGN(), float("inf"), USES, "average", 1, 0)
-    images = quick.dataset.prepare(quick.dataset.test.images[:64])
+    images = quick.task.dataset.prepare(quick.task.dataset.test.images[:64])
     torch.testing.assert_close(delivery.model(0)(images), package.choices[0].model(images), rtol=1e-2, atol=1e-2)
 
 

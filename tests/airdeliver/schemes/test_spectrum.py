@@ -10,6 +10,7 @@ from airdeliver.package import Package
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import AirNetSpectrum, SeparateNetworks
 from airdeliver.spectrum import SelectingPackage
+from airdeliver.training import Training
 from channels import AWGN, Rayleigh
 from experiments.stage import closure
 
@@ -46,15 +47,15 @@ def test_the_sender_sends_the_member_that_is_best_at_the_snr(kind, quick, clean)
     assert [d.parameters_sent for d in sent] == [c.payload.layout.size for c in package.choices]
     assert all(0.98 * USES <= d.channel_uses_spent <= USES and d.power <= 1 + 1e-4 for d in sent)
     fading = scheme.send(package, Rayleigh(), 5.0, USES, "instantaneous", 16, 0)
-    assert len({group.plan.layout for group in fading.groups}) > 1
+    assert len({group.layout for group in fading.groups}) > 1
     assert fading.realizations == 16
 
 
 def test_separate_networks_are_each_trained_at_one_snr(quick, clean):
     scheme = SeparateNetworks(design_snr_db=(0.0, 10.0), table_realizations=1, table_snr_db=(0.0,))
     trainings = scheme.trainings(quick, USES)
-    assert [t.through.snr_db for t in trainings] == [0.0, 10.0]
-    assert all(t.teacher is None and t.start is not None for t in trainings)
+    assert [t.method.condition.snr_db for t in trainings] == [0.0, 10.0]
+    assert all(t.needs == (Training.clean(quick),) for t in trainings)
     package = packed(scheme, quick, clean)
     assert [c.link.expansion.inputs for c in package.choices] == [4, 1]
     assert package.table.accuracy.shape == (2, 1)

@@ -188,9 +188,10 @@ def test_what_has_gone_stays_away(small, known):
     gone = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in run.network.named_parameters() if p.ndim > 1}
     zeros = []
     for step in range(2 * (len(small.task.dataset.train) // RECIPE.batch_size)):
+        noise = stream(0, "noise", step)
         with torch.no_grad():
             for p in run.network.parameters():
-                p.add_(torch.randn(p.shape, generator=stream(0, "steps", step)))
+                p.add_(torch.randn(p.shape, generator=noise))
         run.after_step(step)
         parameters = dict(run.network.named_parameters())
         for name, mask in gone.items():
