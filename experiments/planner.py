@@ -220,7 +220,8 @@ class _Planner:
             problem=source,
             needs=needs,
             like=f"training {describe(training.method.model)} on {training.purpose.dataset}, "
-            f"{training.threads} threads, {recipe.precision}, batches of {recipe.batch_size}, {source.execution.device}",
+            f"{training.threads} threads, {recipe.precision}, batches of {recipe.batch_size}, "
+            f"{source.execution.device}",
             amount=recipe.epochs,
             training=training,
         )

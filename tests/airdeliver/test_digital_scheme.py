@@ -1,5 +1,6 @@
 """Digital schemes from training to delivery, on a small problem."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from airdeliver.data import load_dataset
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import Digital
+from airdeliver.task import Classification
 from airdeliver.training import Training
 from channels import AWGN
 
@@ -33,7 +35,9 @@ def finished(scheme: Digital, problem: Problem) -> dict:
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
-    return Problem(load_dataset("digits"), CNN(width=0.5), Recipe(epochs=8), Recipe(epochs=4, learning_rate=0.05))
+    return Problem(
+        Classification(load_dataset("digits")), CNN(width=0.5), Recipe(epochs=8), Recipe(epochs=4, learning_rate=0.05)
+    )
 
 
 def test_training_for_a_rate_beats_quantising_afterwards(problem):
@@ -56,16 +60,16 @@ def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(problem):
     package = scheme.pack(problem, trained, 3000)
     for training, choice in zip(scheme.trainings(problem, 3000), package.choices, strict=True):
         assert isinstance(choice.link, DigitalLink)
-        assert list(choice.link.steps or ()) == trained[training].state["link"]["steps"]
+        assert json.loads(str(choice.link.state)) == trained[training].state["quantiser"]
     frozen = replace(scheme, normalisation=Normalisation("frozen"))  # more is sent than was trained with steps
-    assert all(choice.link.steps is None for choice in frozen.pack(problem, trained, 3000).choices)
+    assert all(choice.link.state is None for choice in frozen.pack(problem, trained, 3000).choices)
 
 
 def test_networks_share_trainings_whatever_they_are_sent_over(problem):
     a = Digital(CapacityLink(), train_bits=(1.0,)).trainings(problem, 1000)
     b = Digital(train_bits=(1.0,)).trainings(problem, 2000)
     assert a == b
-    assert a[0].start == Digital().trainings(problem, 1000)[0]
+    assert a[0].needs == Digital().trainings(problem, 1000)
 
 
 def test_a_pruned_network_is_sent_with_its_description_and_delivers(problem):
@@ -73,9 +77,10 @@ def test_a_pruned_network_is_sent_with_its_description_and_delivers(problem):
     scheme = Digital(CapacityLink(), train_bits=(1.0, 0.7), keep=(1.0, 0.5), penalty=0.1, teacher=2.0)
     trained = finished(scheme, problem)
     whole, pruned = scheme.trainings(problem, 2000)
-    assert pruned.start == whole
-    assert whole.pruning is None
-    assert whole.teacher == pruned.teacher == Training.clean(problem, CNN(width=1.0))
+    teacher = Training.clean(problem, CNN(width=1.0))
+    assert pruned.needs == (whole, teacher)
+    assert whole.needs == (Training.clean(problem), teacher)
+    assert ["pruned" in training.method.words for training in (whole, pruned)] == [False, True]
     package = scheme.pack(problem, trained, 2000)
     sizes = [choice.payload.layout.size for choice in package.choices]
     assert 0.4 * sizes[0] < sizes[1] <= 0.5 * sizes[0]

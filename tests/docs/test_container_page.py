@@ -53,7 +53,7 @@ def test_every_kind_and_version_is_on_the_page():
     assert f"This is version {VERSION}." in PAGE
 
 
-@pytest.mark.parametrize("name", set(re.findall(r"`(airdeliver\.[\w.]+)`", PAGE)))
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(airdeliver\.[\w.]+)`", PAGE))))
 def test_what_the_page_names_exists(name):
     module, *rest = name.split(".")
     found = __import__(module)

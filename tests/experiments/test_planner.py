@@ -108,4 +108,4 @@ def test_a_title_is_in_the_table_and_identifies_nothing():
 def test_training_range_is_a_range():
     found = planned("scheme=[noise]", "train_snr_db=[0,20]", "snr_db=[2]")
     assert found.cells[0].about.train_snr_db == (0, 20)
-    assert found.trainings[1].training.through.snr_db == (0, 20)
+    assert found.trainings[1].training.method.condition.snr_db == (0, 20)
