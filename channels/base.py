@@ -2,7 +2,11 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import wraps
+from numbers import Integral, Real
+from typing import Any
 
 import torch
 from jaxtyping import Complex, Float
@@ -12,6 +16,7 @@ from channels.noise import complex_normal
 
 Decibel = float | int | Tensor
 
+_MOST_DB = 300.0  # variances of noise and their squares are then within single precision
 _STRETCH = 8192  # reals summed at a time
 _MOST_SYMBOLS = 2**22  # looked at closely at a time, which bounds the memory
 
@@ -24,7 +29,8 @@ class ChannelState:
     realizations.
 
     Args:
-        gain: complex gain of every symbol, `(realizations, 1)` where one gain lasts for the whole delivery.
+        gain: complex gain of every symbol, `(realizations, 1)` where one gain lasts for the whole delivery. A gain that
+            fades turns the phase; real ones are magnitudes, of a receiver that has turned the phase back, not negative.
         noise_variance: noise variance per complex symbol, linear, `(realizations, 1)` or `(realizations, n)`.
     """
 
@@ -59,7 +65,9 @@ class Channel(ABC):
     through it (`transmit`) are two steps, because a sender with channel knowledge looks at the state first.
 
     A channel of one's own needs one method, `realize`. Randomness comes from the given generator alone, and tensors
-    live on the generator's device.
+    live on the generator's device. What can be checked once for all is checked here, before `realize` or `transmit` of
+    any channel is asked: counts and SNR, power, that symbols fit the state; and neither is asked for deliveries without
+    symbols. `channels.conformance.check` tells whether a channel keeps the rest of the contract.
 
     Attributes:
         mean_gain: E|h|^2 over realizations; 1 but for erasures.
@@ -74,22 +82,30 @@ class Channel(ABC):
     receivers: int = 1
     differentiable: bool = True
 
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        own = vars(cls)
+        if "realize" in own:
+            cls.realize = _realize_checked(own["realize"])
+        if "transmit" in own:
+            cls.transmit = _transmit_checked(own["transmit"])
+
     @abstractmethod
     def realize(self, realizations: int, n: int, snr_db: Decibel, generator: Generator) -> ChannelState:
         """Draw the fading and the noise level of independent deliveries.
 
         Args:
             realizations: number of independent deliveries.
-            n: payload symbols of each.
+            n: payload symbols of each, at least 1.
             snr_db: mean SNR in dB: unit power times E|h|^2 = 1 over the noise variance per complex symbol;
-                a number, or a tensor of shape `(realizations,)`; infinite means noiseless.
+                a number, or a tensor of shape `(realizations,)`; infinite means noiseless. Checked already.
             generator: the only source of randomness.
 
         Returns:
             The state, with `noise_variance` = 10^(-snr_db / 10) where nothing else disturbs.
 
         Raises:
-            ValueError: SNR that is not a number, or a negative count.
+            ValueError: what `check_arguments` refuses.
         """
 
     def transmit(
@@ -139,20 +155,46 @@ def noise_variance(snr_db: Decibel, realizations: int, generator: Generator) -> 
     """Noise variance per complex symbol at unit signal power, 10^(-snr_db / 10), one row a realization.
 
     Raises:
-        ValueError: SNR that is not a number or minus infinity, a negative count, or a tensor of another length.
+        ValueError: what `check_arguments` refuses.
 
     >>> noise_variance(10.0, 2, torch.Generator())
     tensor([[0.1000],
             [0.1000]])
     """
-    if realizations < 0:
-        raise ValueError(f"realizations must be 0 or more, got {realizations}")
+    check_arguments(realizations, snr_db)
     snr = torch.as_tensor(snr_db, dtype=torch.float64, device=generator.device)
-    if snr.isnan().any() or (snr == -math.inf).any():
-        raise ValueError(f"snr_db must be a number in dB (inf for no noise), got {snr_db}")
-    if snr.ndim > 1 or (snr.ndim == 1 and len(snr) != realizations):
-        raise ValueError(f"snr_db must be one number or one for each of {realizations} realizations, got {snr_db}")
     return (10 ** (-snr / 10)).float().expand(realizations).unsqueeze(-1)
+
+
+def check_arguments(realizations: int, snr_db: Decibel) -> None:
+    """Refuse what no channel can be drawn at; `Channel` sees to it before `realize` is asked.
+
+    Raises:
+        ValueError: a negative count; an SNR that is neither a number nor a tensor of one for each realization, that is
+            NaN, minus infinity, or beyond 300 dB to either side, where single precision ends; infinity is none.
+
+    >>> check_arguments(2, float("nan"))
+    Traceback (most recent call last):
+    ...
+    ValueError: snr_db must be a number of dB between -300 and 300 (inf for no noise), got nan
+    """
+    if not isinstance(realizations, Integral) or realizations < 0:
+        raise ValueError(f"realizations must be a whole number of 0 or more, got {realizations!r}")
+    if not isinstance(snr_db, Tensor):
+        if not isinstance(snr_db, Real) or isinstance(snr_db, bool):
+            raise ValueError(f"snr_db must be a number of dB, or a tensor of one a realization, got {snr_db!r}")
+        snr_db = torch.tensor(float(snr_db), dtype=torch.float64)
+    elif snr_db.is_complex() or snr_db.ndim > 1 or (snr_db.ndim == 1 and len(snr_db) != realizations):
+        raise ValueError(
+            f"snr_db must be one number of dB or one for each of {realizations} realizations, got a tensor of "
+            f"{snr_db.dtype} and shape {tuple(snr_db.shape)}"
+        )
+    wrong = ~((snr_db.abs() <= _MOST_DB) | (snr_db == math.inf))
+    if bool(wrong.any()):
+        raise ValueError(
+            f"snr_db must be a number of dB between -{_MOST_DB:g} and {_MOST_DB:g} (inf for no noise), got "
+            f"{float(snr_db[wrong].flatten()[0]):g}"
+        )
 
 
 def check_power(symbols: Complex[Tensor, "realizations n"]) -> None:
@@ -199,11 +241,12 @@ def mean_power(symbols: Complex[Tensor, "realizations n"]) -> Float[Tensor, "rea
     return (energy + rest) / max(n, 1)
 
 
-def check_fits(symbols: Complex[Tensor, "_ n"], state: ChannelState) -> None:
+def check_fits(symbols: Complex[Tensor, "_ n"], state: ChannelState, receivers: int = 1) -> None:
     """Refuse symbols that the state was not drawn for.
 
     Raises:
-        ValueError: more symbols than the state has columns, or rows that are neither 1 nor the state's.
+        ValueError: more symbols than the state has columns, or rows that are neither 1 nor the state's, nor one for
+            each transmission that so many receivers hear.
 
     >>> state = ChannelState(torch.ones(2, 1) + 0j, torch.ones(2, 1))
     >>> check_fits(torch.zeros(3, 5) + 0j, state)
@@ -212,12 +255,40 @@ def check_fits(symbols: Complex[Tensor, "_ n"], state: ChannelState) -> None:
     ValueError: symbols must have 1 row or 2 (one for each realization of the state), got 3
     """
     rows, columns = state.gain.shape[0], max(state.gain.shape[-1], state.noise_variance.shape[-1])
-    if symbols.shape[0] not in (1, rows):
+    if symbols.shape[0] not in (1, rows // receivers, rows):
         raise ValueError(
             f"symbols must have 1 row or {rows} (one for each realization of the state), got {symbols.shape[0]}"
         )
     if columns != 1 and columns < symbols.shape[-1]:
         raise ValueError(f"the state was drawn for {columns} symbols, got {symbols.shape[-1]}: realize it for as many")
+
+
+def _realize_checked(realize: Callable[..., ChannelState]) -> Callable[..., ChannelState]:
+    """`realize` that is asked only for what a channel can be drawn at, and for at least one symbol."""
+
+    @wraps(realize)
+    def checked(self: Channel, realizations: int, n: int, snr_db: Decibel, generator: Generator) -> ChannelState:
+        check_arguments(realizations, snr_db)
+        if not isinstance(n, Integral) or n < 0:
+            raise ValueError(f"n must be a whole number of symbols, 0 or more, got {n!r}")
+        return realize(self, realizations, max(n, 1), snr_db, generator)
+
+    return checked
+
+
+def _transmit_checked(transmit: Callable[..., Received]) -> Callable[..., Received]:
+    """`transmit` that is asked only to send symbols of power 1 that the state was drawn for, and at least one."""
+
+    @wraps(transmit)
+    def checked(self: Channel, symbols: Tensor, state: ChannelState, generator: Generator) -> Received:
+        check_fits(symbols, state, self.receivers)
+        check_power(symbols)
+        if symbols.shape[-1] == 0:
+            samples = symbols.new_zeros(state.gain.shape[0], 0)
+            return Received(samples, state.gain[:, :1], state.noise_variance[:, :1])
+        return transmit(self, symbols, state, generator)
+
+    return checked
 
 
 def _rows(value: object, realizations: Tensor | slice | list[int]) -> object:

@@ -1,11 +1,13 @@
 """Does a channel keep the contract? Every fault found is told in one line of plain words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import torch
 
-from channels.base import Channel
+from channels.base import Channel, check_arguments
 from channels.examination import EXAMINATIONS, Bench, shapes, swallowed_arguments
+from channels.operating_point import operating_point
 
 
 class ConformanceError(AssertionError):
@@ -22,31 +24,46 @@ class ConformanceError(AssertionError):
 
 
 def check(
-    channel: Channel, *, realizations: int = 2000, n: int = 64, seed: int = 0, device: str | torch.device = "cpu"
+    channel: Channel,
+    *,
+    lengths: Iterable[int] = (16_384,),
+    snr_db: Iterable[float] = (-10.0, 20.0, 40.0),
+    realizations: int = 2000,
+    n: int = 64,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
 ) -> None:
-    """Check any channel object against the contract.
+    """Check any channel object against the contract, and that it keeps it at the lengths and SNRs of a sweep.
 
     Shapes, dtypes and device; E|h|^2; the meaning of the SNR; that the receiver is given the gain and the noise that
-    it suffers; power per delivery; randomness from the generator alone; independent realizations; empty and one-symbol
-    deliveries; gradients, unless `differentiable` is False; costs. A wrapper (a channel with an attribute `channel`) is
-    compared with the channel that it wraps.
+    it suffers; deliveries apart; randomness from the generator alone; independent realizations; deliveries of one
+    symbol; gradients, unless `differentiable` is False; costs; what `effective` promises. A wrapper (a channel with an
+    attribute `channel`) is compared with the channel that it wraps. Then gain and noise at every length and SNR, which
+    takes a fraction of a second each (see `channels.operating_point`), until one is at fault.
 
     Args:
         channel: what is checked.
-        realizations: transmissions that statistics are taken over, at least 100.
+        lengths: symbols of a delivery at which gain and noise are examined, at least 1; those of a sweep, say.
+        snr_db: mean SNRs in dB at which they are, each at every length.
+        realizations: transmissions that the other statistics are taken over, at least 100.
         n: symbols of each, at least 8.
         seed: of the generators.
         device: of the generators.
 
     Raises:
         ConformanceError: with one line for each fault.
-        ValueError: too few realizations or symbols to tell.
+        ValueError: too few realizations or symbols to tell; a length below 1; an SNR that is no number.
 
     >>> from channels import Rayleigh
-    >>> check(Rayleigh())
+    >>> check(Rayleigh(), lengths=[1000], snr_db=[0.0, 20.0])
     """
+    lengths, levels = list(lengths), list(snr_db)
     if realizations < 100 or n < 8:
         raise ValueError(f"needs at least 100 realizations of 8 symbols, got {realizations} of {n}")
+    if any(length < 1 for length in lengths):
+        raise ValueError(f"lengths must be at least 1 symbol, got {min(lengths)}")
+    for level in levels:
+        check_arguments(1, level)
     bench = Bench(channel, realizations, n, seed, torch.device(device))
     faults = list(swallowed_arguments(channel))
     basics = list(_guarded("sending", shapes, bench))
@@ -54,6 +71,11 @@ def check(
     if not basics:
         for name, examine in EXAMINATIONS.items():
             faults += _guarded(name, examine, bench)
+    points = iter([(length, level) for length in lengths for level in levels])
+    while not faults and (point := next(points, None)):
+        length, level = point
+        examine = partial(operating_point, n=length, snr_db=level)
+        faults += _guarded(f"sending {length} symbols at {level:g} dB", examine, bench)
     if faults:
         raise ConformanceError(channel, faults)
 

@@ -88,8 +88,8 @@ def swallowed_arguments(channel: Channel) -> Iterator[str]:
 
 
 def shapes(bench: Bench) -> Iterator[str]:
-    """Shapes, dtypes and devices of many, one and no symbols; nothing else can be examined before they are right."""
-    for n in (bench.n, 1, 0):
+    """Shapes, dtypes and devices of many symbols and of one; nothing else can be examined before they are right."""
+    for n in (bench.n, 1):
         state = bench.channel.realize(bench.realizations, n, 5.0, bench.generator(1))
         faults = list(_fields(f"realize({bench.realizations}, {n}) gives a state with", state, bench, n))
         received = bench.channel.transmit(bench.symbols(1.0)[:1, :n], state, bench.generator(2))
@@ -121,10 +121,8 @@ def _gain(bench: Bench) -> Iterator[str]:
     allowed = 0.01 + 5 * float(power.std()) / math.sqrt(bench.rows)
     if abs(float(power.mean()) - channel.mean_gain) > allowed:
         yield f"E|h|^2 is {float(power.mean()):.3g}; expected mean_gain = {channel.mean_gain:g}"
-    fades = float(gain[:, 0].abs().std()) > 1e-6
-    phases_needed = channel.array_gain == 1 and channel.mean_gain == 1 and bench.wrapped is None
-    if fades and phases_needed and not bool(gain.imag.any()):
-        yield "the gain fades but is real: a complex gain turns the phase of a symbol too"
+    if not bool(gain.imag.any()) and bool((gain.real < 0).any()) and bool((gain.real > 0).any()):
+        yield "the gain is real and of both signs: a gain turns the phase; a real one is a magnitude, at least 0"
     again = bench.draw(0.0, 1.0, stream=5).state.gain
     if bool((gain == gain[:1]).all()) and not torch.equal(gain, again):
         yield "one gain is shared by all realizations: each must draw its own"
@@ -184,32 +182,12 @@ def _receiver_knowledge(bench: Bench) -> Iterator[str]:
         yield f"samples are {slope} times gain x symbols: the receiver must be given the gain of its samples"
 
 
-def _power(bench: Bench) -> Iterator[str]:
-    def accepted(*powers: float) -> bool:
-        try:
-            bench.draw(0.0, *powers)
-        except ValueError:
-            return False
-        return True
-
-    if accepted(2.0):
-        yield "deliveries of power 2 are accepted: a mean power above 1 must be refused with ValueError"
-    elif accepted(2.0, 0.1, 0.1, 0.1):
-        yield "a delivery of power 2 passes beside weak ones: power is measured over the whole batch, not each delivery"
-
-
 def _snr_arguments(bench: Bench) -> Iterator[str]:
     channel, loudest = bench.channel, bench.draw(math.inf, 1.0)
     if not bool(loudest.received.samples.isfinite().all()):
         yield "snr_db = inf (noiseless) gives samples that are not finite"
     if bench.wrapped is None and float(loudest.state.noise_variance.mean()) > 0.1:
         yield f"snr_db = inf (noiseless) gives a noise variance of {float(loudest.state.noise_variance.mean()):.3g}"
-    try:
-        channel.realize(2, bench.n, math.nan, bench.generator(1))
-    except ValueError:
-        pass
-    else:
-        yield "snr_db = nan is accepted: it must be refused with ValueError"
     many = torch.zeros(bench.realizations, device=bench.device)
     many[bench.realizations // 2 :] = 20.0
     variance = channel.realize(bench.realizations, bench.n, many, bench.generator(1)).noise_variance
@@ -275,7 +253,6 @@ EXAMINATIONS: dict[str, Callable[[Bench], Iterator[str]]] = {
     "examining the gain": _gain,
     "examining the noise": _noise_level,
     "examining the receiver's knowledge": _receiver_knowledge,
-    "examining the power": _power,
     "examining snr_db": _snr_arguments,
     "examining randomness": _randomness,
     "taking rows of a state": _rows,

@@ -126,10 +126,11 @@ class Rician(Fading):
         realizations, n = scattered.shape
         turns = torch.rand((2, realizations, 1), generator=generator, device=generator.device)
         phase, arrival = 2 * math.pi * turns
-        sight = torch.polar(torch.full_like(phase, math.sqrt(self.k_factor)), phase)
+        # Each part by itself: K alone may be larger than any float32.
+        sight = torch.polar(torch.full_like(phase, math.sqrt(self.k_factor / (self.k_factor + 1))), phase)
         if self.doppler:
             sight = sight * rotation(n, self.doppler * torch.cos(arrival)).squeeze(1)
-        return (scattered + sight) / math.sqrt(self.k_factor + 1)
+        return scattered / math.sqrt(self.k_factor + 1) + sight
 
 
 @dataclass(frozen=True)

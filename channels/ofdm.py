@@ -14,8 +14,6 @@ from channels.base import (
     ChannelState,
     Decibel,
     Received,
-    check_fits,
-    check_power,
     noise_variance,
 )
 from channels.estimation import PilotEstimator
@@ -214,8 +212,6 @@ class OFDM(Channel):
             TypeError: a state of another channel.
             ValueError: a delivery whose mean power is above 1; more symbols or other realizations than the state's.
         """
-        check_fits(symbols, state)
-        check_power(symbols)
         if not isinstance(state, OFDMState):
             raise TypeError(f"OFDM needs the state that its own realize drew, got {type(state).__name__}")
         n = symbols.shape[-1]

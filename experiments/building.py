@@ -1,22 +1,30 @@
-"""From a node of the configuration to the object that it describes."""
+"""From a node of the configuration to the object that it describes: checked first, then built by Hydra."""
 
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.command_line import ConfigurationError, suggestion
+
+HYDRA = ("_target_", "_args_", "_convert_", "_partial_", "_recursive_")
+"""What `hydra.utils.instantiate` reads of a node; everything else is an argument."""
+
+PLACE = re.compile(r"^full_key: (\S+)", re.MULTILINE)
+"""Where Hydra says that building has failed."""
 
 
 def build(node: Any, key: str, besides: tuple[str, ...] = ()) -> Any:
     """The object that a node with a `_target_` describes, its arguments built first; lists become tuples.
 
     A node without `_target_`, where the class has a default, is that default with the given values changed:
-    `link: {receiver: mixture}`.
+    `link: {receiver: mixture}`. An integer is a float where the class takes one.
 
     Args:
         node: of the configuration.
@@ -28,74 +36,31 @@ def build(node: Any, key: str, besides: tuple[str, ...] = ()) -> Any:
     """
     if not isinstance(node, DictConfig) or "_target_" not in node:
         raise ConfigurationError(f"{key} needs a class: give {key}._target_=module.Class")
-    if OmegaConf.is_missing(node, "_target_"):
-        raise ConfigurationError(f"{key} needs a value: give {key}._target_=VALUE")
+    described = _described(node, key, besides)
     with in_one_line(key):
-        target = _located(str(node["_target_"]))
-    arguments = _arguments(node, key, lambda name: _default(target, name), (*besides, "_target_"))
-    with in_one_line(key):
-        _check_arguments(target, arguments)
-        return target(**arguments)
+        return instantiate(described, _convert_="all")
 
 
-def _arguments(node: DictConfig, key: str, present: Callable[[str], Any], besides: tuple[str, ...] = ()) -> Any:
-    """The values in a node by name, built; `present` gives what a value without `_target_` is a change of."""
-    for name in node:
-        if OmegaConf.is_missing(node, name):
-            raise ConfigurationError(f"{key} needs a value: give {key}.{name}=VALUE")
-    given = ((str(name), value) for name, value in node.items() if name not in besides)
-    return {name: _changed(present(name), value, f"{key}.{name}") for name, value in given}
+def together(*items: Any) -> tuple[Any, ...]:
+    """A list of a configuration: a tuple, since what identifies results must not change."""
+    return items
 
 
-def _changed(present: Any, value: Any, key: str) -> Any:
-    """What a value describes; where it is a node without `_target_`, the dataclass that is there, changed by it."""
-    there = dataclasses.is_dataclass(present) and not isinstance(present, type)
-    if not there or not isinstance(value, DictConfig) or "_target_" in value:
-        return _built(value, key)
-    arguments = _arguments(value, key, lambda name: getattr(present, name, None))
-    with in_one_line(key):
-        _check_arguments(type(present), arguments)
-        return dataclasses.replace(present, **arguments)  # type: ignore[type-var]
+def changed(target: str, path: Sequence[str], /, **values: Any) -> Any:
+    """The default that a class has for an argument, or for one within it, with some fields changed.
+
+    >>> changed("airdeliver.schemes.Clean", ("link",), side_information_rate=1.0).side_information_rate
+    1.0
+    """
+    return dataclasses.replace(_default(located(target), path), **values)
 
 
-def _default(target: Any, name: str) -> Any:
-    """What an argument of a dataclass is if it is not given; None for any other callable."""
-    fields = {field.name: field for field in dataclasses.fields(target)} if dataclasses.is_dataclass(target) else {}
-    field = fields.get(name)
-    if field is None or field.default_factory is dataclasses.MISSING:
-        return None if field is None or field.default is dataclasses.MISSING else field.default
-    return field.default_factory()
+def located(target: str) -> Any:
+    """What a dotted name stands for.
 
-
-def _check_arguments(target: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    """Refuse a name that is no argument, with the nearest that is."""
-    try:
-        parameters = inspect.signature(target).parameters
-    except ValueError:  # written in C
-        return
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    for name in arguments:
-        if name not in parameters:
-            called = getattr(target, "__name__", target)
-            raise ValueError(f"{called} takes {', '.join(parameters)}, but no {name}{suggestion(name, parameters)}")
-
-
-@contextmanager
-def in_one_line(key: str) -> Iterator[None]:
-    """What goes wrong in it as a `ConfigurationError`: the first line of what began it, after the node's name."""
-    try:
-        yield
-    except Exception as error:  # a class of the user's may raise anything
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        first, *_ = str(cause).splitlines() or [type(cause).__name__]
-        raise ConfigurationError(f"{key}: {' '.join(first.split())}") from error
-
-
-def _located(target: str) -> Any:
-    """What a dotted name stands for."""
+    Raises:
+        ValueError: there is no such thing, with the nearest that there is.
+    """
     module, _, name = target.rpartition(".")
     if not module:
         raise ValueError(f"_target_ must be module.Class, got {target!r}")
@@ -105,12 +70,108 @@ def _located(target: str) -> Any:
     return getattr(found, name)
 
 
-def _built(value: Any, key: str) -> Any:
+def _described(node: DictConfig, key: str, besides: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A node with a class as `instantiate` reads it: names checked, every default that is changed in it named."""
+    if OmegaConf.is_missing(node, "_target_"):
+        raise ConfigurationError(f"{key} needs a value: give {key}._target_=VALUE")
+    target = str(node["_target_"])
+    with in_one_line(key):
+        kind = located(target)
+    arguments = _arguments(node, key, kind, target, (), besides)
+    return {**{name: node[name] for name in node if name in HYDRA}, **arguments}
+
+
+def _arguments(
+    node: DictConfig, key: str, kind: Any, target: str, path: tuple[str, ...], besides: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The values in a node by name, each as `instantiate` reads it.
+
+    Args:
+        node: of the configuration.
+        key: where it stands.
+        kind: whose arguments they are.
+        target: the class around it that was named.
+        path: of the default of that class which `node` changes; empty for the class itself.
+        besides: names that are no arguments.
+    """
+    for name in node:
+        if OmegaConf.is_missing(node, name):
+            raise ConfigurationError(f"{key} needs a value: give {key}.{name}=VALUE")
+    given = {str(name): value for name, value in node.items() if name not in (*besides, *HYDRA)}
+    with in_one_line(key):
+        parameters = _parameters(kind, given)
+    values = {}
+    for name, value in given.items():
+        values[name] = _value(value, f"{key}.{name}", target, (*path, name))
+        if type(value) is int and name in parameters and _takes_a_float(parameters[name]):
+            values[name] = float(value)
+    return values
+
+
+def _value(value: Any, key: str, target: str, path: tuple[str, ...]) -> Any:
+    """What a value describes; a mapping without `_target_` changes the dataclass that is there by default."""
     if isinstance(value, ListConfig):
-        return tuple(_built(item, f"{key}[{number}]") for number, item in enumerate(value))
+        items = [_value(item, f"{key}[{number}]", target, ()) for number, item in enumerate(value)]
+        return {"_target_": f"{__name__}.together", "_args_": items}
     if not isinstance(value, DictConfig):
-        in_decibels = key.partition("[")[0].endswith("_db") and type(value) is int
-        return float(value) if in_decibels else value
+        return value
     if "_target_" in value:
-        return build(value, key)
-    return {name: _built(item, f"{key}.{name}") for name, item in value.items()}
+        return _described(value, key)
+    present = _default(located(target), path) if path else None
+    if not dataclasses.is_dataclass(present) or isinstance(present, type):
+        return {name: _value(item, f"{key}.{name}", target, ()) for name, item in value.items()}
+    arguments = _arguments(value, key, type(present), target, path)
+    return {"_target_": f"{__name__}.changed", "_args_": [target, list(path)], **arguments}
+
+
+def _default(target: Any, path: Sequence[str]) -> Any:
+    """What an argument of a dataclass is if it is not given, and then fields within; None where there is none."""
+    name, *inner = path
+    fields = {field.name: field for field in dataclasses.fields(target)} if dataclasses.is_dataclass(target) else {}
+    field = fields.get(name)
+    if field is None or field.default_factory is dataclasses.MISSING:
+        found = None if field is None or field.default is dataclasses.MISSING else field.default
+    else:
+        found = field.default_factory()
+    for name in inner:
+        found = getattr(found, name, None)
+    return found
+
+
+def _parameters(target: Callable[..., Any], names: Mapping[str, Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters that a class has.
+
+    Raises:
+        ValueError: a name that is no argument, with the nearest that is.
+    """
+    try:
+        parameters = inspect.signature(target).parameters
+    except ValueError:  # written in C
+        return {}
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return parameters
+    for name in names:
+        if name not in parameters:
+            called = getattr(target, "__name__", target)
+            raise ValueError(f"{called} takes {', '.join(parameters)}, but no {name}{suggestion(name, parameters)}")
+    return parameters
+
+
+def _takes_a_float(parameter: inspect.Parameter) -> bool:
+    kinds = get_args(parameter.annotation) or (parameter.annotation,)
+    return float in kinds and int not in kinds
+
+
+@contextmanager
+def in_one_line(key: str) -> Iterator[None]:
+    """What goes wrong in it as a `ConfigurationError`: the first line of what began it, after the node's name."""
+    try:
+        yield
+    except Exception as error:  # a class of the user's may raise anything
+        place = PLACE.search(str(error))
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        first, *_ = str(cause).splitlines() or [type(cause).__name__]
+        where = f"{key}.{place.group(1)}" if place else key
+        raise ConfigurationError(f"{where}: {' '.join(first.split())}") from error

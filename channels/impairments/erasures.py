@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Decibel, Received, check_power
+from channels.base import ChannelState, Decibel, Received
 from channels.impairments.base import DisturbedState, Impairment, disturbed_state
 
 
@@ -59,7 +59,6 @@ class Erasures(Impairment):
         self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
     ) -> Received:
         state = disturbed_state(state)
-        check_power(symbols)
         arrives = ~state.disturbed[:, : symbols.shape[-1]]
         received = self.channel.transmit(symbols * arrives, state.wrapped, generator)
         return Received(received.samples, received.gain * arrives, received.noise_variance)

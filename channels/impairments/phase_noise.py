@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received, check_fits, check_power, mean_power
+from channels.base import ChannelState, Received, mean_power
 from channels.impairments.base import Impairment
 
 
@@ -55,8 +55,6 @@ class PhaseNoise(Impairment):
     def transmit(  # noqa: D102
         self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
     ) -> Received:
-        check_fits(symbols, state)
-        check_power(symbols)
         rows, n = state.gain.shape[0], symbols.shape[-1]
         samples = self.modulate(symbols)
         # One symbol lasts as long whether it is one time sample or several.

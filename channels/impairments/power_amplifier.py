@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received, check_fits, check_power
+from channels.base import ChannelState, Received
 from channels.impairments.base import Impairment, bussgang
 
 
@@ -64,8 +64,6 @@ class PowerAmplifier(Impairment):
     def transmit(  # noqa: D102
         self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
     ) -> Received:
-        check_fits(symbols, state)
-        check_power(symbols)
         sent = self.demodulate(self.amplify(self.modulate(symbols)), symbols.shape[-1])
         gain, distortion = bussgang(symbols, sent)
         received = self.channel.transmit(sent, state, generator)

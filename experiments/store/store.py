@@ -1,6 +1,5 @@
 """Finished work, found again by what it was made from."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from torch import Tensor
 
 from experiments.store import tensors as tensor_files
@@ -162,24 +162,17 @@ class Store:
     def lock(self, key: str) -> Iterator[None]:
         """Keep other processes from working on a key; waits while one does. A killed process holds no lock."""
         path = self.folder / "locks" / key
-        handle = _lock(path)
+        lock = FileLock(path)
         try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-            os.close(handle)
-
-
-def _lock(path: Path) -> int:
-    while True:
-        try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            lock.acquire()
         except OSError as error:
             raise StoreError(
                 f"cannot lock {path} ({error.strerror}): free some space or choose another store with store=FOLDER"
             ) from error
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        # The last owner may have removed the file between our opening and our locking it.
-        if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-            return handle
-        os.close(handle)
+        try:
+            yield
+        finally:
+            path.unlink(
+                missing_ok=True
+            )  # while it is held: whoever waits for it sees that it has gone, and makes another
+            lock.release()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from channels import AWGN, Channel, ChannelState, Nakagami, Rayleigh, Received, Rician
+from channels import AWGN, Channel, ChannelState, Multicast, Nakagami, Rayleigh, Received, Rician
 from channels.base import check_power, noise_variance
 from channels.conformance import ConformanceError, check
 from channels.impairments import (
@@ -76,19 +76,6 @@ class PowerOfTheBatch(Flat):
 
     def transmit(self, symbols, state, generator):
         return super().transmit(symbols / symbols.abs().square().mean().sqrt().clamp(min=1e-9), state, generator)
-
-
-class PowerCheckedOverTheBatch(Flat):
-    def transmit(self, symbols, state, generator):
-        check_power(symbols.flatten().unsqueeze(0))
-        noise = complex_normal((len(state.gain), symbols.shape[-1]), generator) * state.noise_variance.sqrt()
-        return Received(state.gain * symbols + noise, state.gain, state.noise_variance)
-
-
-class PowerUnchecked(Flat):
-    def transmit(self, symbols, state, generator):
-        noise = complex_normal((len(state.gain), symbols.shape[-1]), generator) * state.noise_variance.sqrt()
-        return Received(state.gain * symbols + noise, state.gain, state.noise_variance)
 
 
 class NoiseFromPowerOfTheBatch(Flat):
@@ -176,7 +163,7 @@ class NoGradient(Flat):
         return super().transmit(symbols.detach(), state, generator)
 
 
-class NanIsFine(Flat):
+class OneSNRForAll(Flat):
     def realize(self, realizations, n, snr_db, generator):
         variance = torch.full((realizations, 1), 10 ** (-float(torch.as_tensor(snr_db).mean()) / 10))
         return ChannelState(complex_normal((realizations, 1), generator), variance)
@@ -220,10 +207,8 @@ FAULTS = [
     (SNRFromFadedPower(), "no delivery is ever in outage"),
     (SNRFromFadedPowerInSecret(), "no delivery is ever in outage"),
     (PowerOfTheBatch(), "power is measured over the whole batch"),
-    (PowerCheckedOverTheBatch(), "power is measured over the whole batch"),
     (NoiseFromPowerOfTheBatch(), "times what the receiver is told"),
-    (PowerUnchecked(), "power 2 are accepted"),
-    (RealGain(), "fades but is real"),
+    (RealGain(), "real and of both signs"),
     (DoubledGain(), r"E\|h\|\^2 is 2"),
     (NoisePerRealPart(), "is it per real part"),
     (HalfTheNoise(), r"that of 3\.01 dB"),
@@ -236,8 +221,7 @@ FAULTS = [
     (GainNotGiven(), "must be given the gain"),
     (SwallowsArguments(coherance=3), r"SwallowsArguments.__init__ takes \*\*options"),
     (NoGradient(), "no gradient"),
-    (NanIsFine(), "nan is accepted"),
-    (NanIsFine(), "tensor, one number a realization, is not followed"),
+    (OneSNRForAll(), "tensor, one number a realization, is not followed"),
     (DoublePrecision(), r"gain of torch\.complex128"),
     (FallsOverOneSymbol(), "sending failed with IndexError: no neighbour"),
     (FreePilots(), r"uses\(symbols\(1\)\) is 2"),
@@ -259,6 +243,183 @@ def test_broken_channels_are_caught(channel, line):
     assert len(caught.value.faults) <= 4
 
 
+class NoNoise(Flat):
+    """Tells of noise that it does not add."""
+
+    def transmit(self, symbols, state, generator):
+        return Received(state.gain * symbols, state.gain, state.noise_variance)
+
+
+class NoNoiseFrom(NoNoise):
+    """Nothing is wrong but from an SNR or a length on."""
+
+    def __init__(self, snr_db=-math.inf, length=0):
+        self.snr_db, self.length = snr_db, length
+
+    def transmit(self, symbols, state, generator):
+        level = -10 * math.log10(max(float(state.noise_variance.mean()), 1e-30))
+        if level > self.snr_db and symbols.shape[-1] >= self.length:
+            return super().transmit(symbols, state, generator)
+        return Flat.transmit(self, symbols, state, generator)
+
+
+@dataclass(frozen=True)
+class GainDoubled(Flat):
+    """Amplitudes are doubled for long deliveries or at high SNR, in the state or in the samples, told or not."""
+
+    length: int = 0
+    snr_db: float = -math.inf
+    where: str = "state"
+    factor: float = 2.0
+
+    def realize(self, realizations, n, snr_db, generator):
+        state = super().realize(realizations, n, snr_db, generator)
+        doubled = self.where == "state" and n >= self.length and float(torch.as_tensor(snr_db).max()) > self.snr_db
+        return replace(state, gain=state.gain * self.factor) if doubled else state
+
+    def transmit(self, symbols, state, generator):
+        received = super().transmit(symbols, state, generator)
+        level = -10 * math.log10(max(float(state.noise_variance.mean()), 1e-30))
+        if self.where == "state" or symbols.shape[-1] < self.length or level <= self.snr_db:
+            return received
+        factor = self.factor
+        if self.where == "samples":
+            return replace(received, samples=received.samples * factor)
+        if self.where == "secretly stronger":  # and told all that keeps the samples consistent
+            noise = received.samples - state.gain * symbols
+            return Received(factor * state.gain * symbols + noise, factor * state.gain, state.noise_variance)
+        return Received(factor * received.samples, factor * received.gain, factor**2 * received.noise_variance)
+
+
+@dataclass(frozen=True)
+class WideGain(Flat):
+    """One gain of each delivery, written out for every symbol; amplitudes doubled from a length on."""
+
+    length: int
+
+    def realize(self, realizations, n, snr_db, generator):
+        state = super().realize(realizations, n, snr_db, generator)
+        return replace(state, gain=state.gain.repeat(1, n) * (2 if n >= self.length else 1))
+
+
+@dataclass(frozen=True)
+class Off(Flat):
+    """The noise is off by some decibels above an SNR."""
+
+    by_db: float
+    above: float = -math.inf
+
+    def realize(self, realizations, n, snr_db, generator):
+        snr = torch.as_tensor(snr_db, dtype=torch.float64)
+        return super().realize(realizations, n, torch.where(snr > self.above, snr + self.by_db, snr), generator)
+
+
+ONLY_THERE = [
+    (NoNoise(), "noise of deliveries at power 1 is 0.00 times"),
+    (NoNoiseFrom(15.0), "at 16384 symbols and 20 dB noise is 0.00 times"),
+    (NoNoiseFrom(length=1000), "noise is 0.00 times"),
+    (GainDoubled(length=10_000), "at 16384 symbols and -10 dB E.h..2 is [34]"),
+    (GainDoubled(snr_db=30.0), "at 16384 symbols and 40 dB E.h..2 is [34]"),
+    (GainDoubled(length=10_000, factor=0.5), "E.h..2 is 0.2"),
+    (GainDoubled(length=10_000, where="samples"), "times what the receiver is told"),
+    (GainDoubled(length=10_000, where="samples", snr_db=30.0), "samples are 2.00"),
+    (GainDoubled(length=10_000, where="secretly stronger"), "samples have 0.2[45] times the noise of their state"),
+    (WideGain(10_000), "E.h..2 is"),
+    (Off(3.0), "that of 3.00 dB"),
+    (Off(-3.0), "that of -3.00 dB"),
+    (Off(3.0, above=30.0), "at 16384 symbols and 40 dB the state's noise variance is that of 43.00 dB"),
+    (Off(-3.0, above=15.0), "at 16384 symbols and 20 dB the state's noise variance is that of 17.00 dB"),
+]
+
+
+@pytest.mark.parametrize(("channel", "line"), ONLY_THERE, ids=lambda value: str(value)[:60])
+def test_faults_at_some_lengths_and_snrs_only_are_caught(channel, line):
+    with pytest.raises(ConformanceError, match=line) as caught:
+        check(channel)
+    assert len(caught.value.faults) <= 4
+
+
+def test_samples_and_what_is_told_of_them_may_be_scaled_alike():
+    """A gain control: the SNR is what the state says."""
+    check(GainDoubled(length=1000, where="gain control"))
+
+
+def test_a_sweep_is_checked_where_it_works():
+    """50,000 symbols, and 35 dB: where others see nothing."""
+    long, loud = GainDoubled(length=50_000), GainDoubled(snr_db=33.0)
+    check(long, lengths=[1000, 49_999], snr_db=[0.0, 35.0])
+    check(loud, lengths=[1000, 60_000], snr_db=[0.0, 33.0])
+    with pytest.raises(ConformanceError, match=r"at 50000 symbols and 0 dB E.h..2 is"):
+        check(long, lengths=[1000, 50_000], snr_db=[0.0, 35.0])
+    with pytest.raises(ConformanceError, match=r"at 1000 symbols and 35 dB E.h..2 is"):
+        check(loud, lengths=[1000, 50_000], snr_db=[0.0, 35.0])
+
+
+@pytest.mark.parametrize("channel", [*SHIPPED, Multicast(Rayleigh(), receivers=3)], ids=str)
+def test_shipped_channels_keep_the_contract_at_any_length_and_snr(channel):
+    check(channel, lengths=[1, 30_000], snr_db=[-40.0, 70.0, math.inf])
+
+
+def test_real_magnitudes_are_gains():
+    """A receiver that has turned the phase back."""
+
+    class Magnitude(Flat):
+        def realize(self, realizations, n, snr_db, generator):
+            state = super().realize(realizations, n, snr_db, generator)
+            return replace(state, gain=state.gain.abs().to(torch.complex64))
+
+    check(Magnitude())
+
+
+class Careless(Flat):
+    """Checks nothing, and fails at a delivery without symbols."""
+
+    def realize(self, realizations, n, snr_db, generator):
+        variance = torch.full((realizations, 1), 10 ** (-float(snr_db) / 10))
+        return ChannelState(complex_normal((realizations, 1), generator), variance / (n > 0))
+
+    def transmit(self, symbols, state, generator):
+        noise = complex_normal((len(state.gain), symbols.shape[-1]), generator) * state.noise_variance.sqrt()
+        assert symbols.shape[-1] > 0
+        return Received(state.gain * symbols + noise, state.gain, state.noise_variance)
+
+
+@pytest.mark.parametrize(
+    ("realizations", "snr_db", "message"),
+    [
+        (2, math.nan, "snr_db must be a number of dB between"),
+        (2, -math.inf, "snr_db must be a number of dB between"),
+        (2, 301.0, "snr_db must be a number of dB between"),
+        (2, [0.0, 5.0], "or a tensor of one a realization, got \\[0.0, 5.0\\]"),
+        (2, "5", "or a tensor of one a realization, got '5'"),
+        (2, torch.zeros(3), "one for each of 2 realizations"),
+        (2, torch.tensor([0.0, math.nan]), "snr_db must be a number of dB between"),
+        (-1, 0.0, "realizations must be"),
+        (1.5, 0.0, "realizations must be"),
+    ],
+)
+def test_the_framework_refuses_before_a_channel_is_asked(unchecked, realizations, snr_db, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        Careless().realize(realizations, 5, snr_db, torch.Generator())
+    assert "\n" not in str(caught.value)
+
+
+def test_the_framework_checks_what_is_sent():
+    """Power of each delivery, symbols that the state is not drawn for; and no symbols are no business of a channel."""
+    generator = torch.Generator().manual_seed(0)
+    state = Careless().realize(4, 0, 10.0, generator)
+    assert Careless().transmit(torch.zeros(1, 0) + 0j, state, generator).samples.shape == (4, 0)
+    loud = torch.ones(4, 100) * torch.tensor([2**0.5, 0.1, 0.1, 0.1]).unsqueeze(-1) + 0j
+    with pytest.raises(ValueError, match="mean power of a delivery must be at most 1"):
+        Careless().transmit(loud, state, generator)
+    with pytest.raises(ValueError, match="symbols must have 1 row or 4"):
+        Careless().transmit(torch.zeros(3, 5) + 0j, state, generator)
+
+
 def test_too_small_a_check_is_refused():
     with pytest.raises(ValueError, match="at least 100"):
         check(AWGN(), realizations=10)
+    with pytest.raises(ValueError, match="lengths must be at least 1 symbol, got 0"):
+        check(AWGN(), lengths=[64, 0])
+    with pytest.raises(ValueError, match="snr_db must be a number"):
+        check(AWGN(), snr_db=[math.nan])

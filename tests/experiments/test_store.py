@@ -124,6 +124,32 @@ def test_a_second_process_waits_and_a_killed_one_holds_nothing(store: Store):
     assert not list((store.folder / "locks").iterdir())
 
 
+def count_up(folder: Path, times: int) -> None:
+    store, file = Store(folder), folder / "count"
+    for _ in range(times):
+        with store.lock(KEY):
+            file.write_text(str(int(file.read_text()) + 1))
+
+
+def test_a_lock_is_held_by_one_although_its_file_comes_and_goes(store: Store):
+    """Three processes that each add 1, 40 times, while every release removes the file, come to 120."""
+    (store.folder / "count").write_text("0")
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=count_up, args=(store.folder, 40)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert (store.folder / "count").read_text() == "120"
+
+
+def test_a_lock_that_cannot_be_made_is_refused(store: Store):
+    (store.folder / "locks" / KEY).mkdir()
+    with pytest.raises(StoreError, match=r"cannot lock .* choose another store with store=FOLDER"), store.lock(KEY):
+        pass
+
+
 def test_journal_leaves_out_a_line_cut_short(store: Store):
     store.journal.write("started", stage="cell", key=KEY)
     with store.journal.path.open("ab") as file:
