@@ -115,7 +115,8 @@ class _Loop:
                 inputs, targets = data.augment(inputs, targets, crops)
             for name, term in self._step(Batch(data.prepare(inputs), targets), noise).items():
                 totals[name] = totals.get(name, torch.zeros((), device=self.device)) + term
-            self.run.after_step(epoch * self.steps + step)
+            with torch.no_grad():
+                self.run.after_step(epoch * self.steps + step)
         return {name: float(value / self.steps) for name, value in totals.items()}
 
     def _step(self, batch: Batch, noise: Generator) -> dict[str, Tensor]:

@@ -82,7 +82,7 @@ class Run(ABC):
         return self.terms(self.outputs(batch, generator), batch)
 
     def after_step(self, step: int) -> None:
-        """Called when the optimiser has changed the weights in step number `step`, counted from 0: masks, say."""
+        """Called without gradients when the optimiser has changed the weights in step `step`, from 0: masks, say."""
         return
 
     def state_dict(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Run(ABC):
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on as the run that `state_dict` was called of."""
+        """Go on as the run that `state_dict` was called of; network and optimiser have been loaded before."""
         return
 
     @abstractmethod
@@ -107,7 +107,7 @@ class Method(ABC):
 
     @abstractmethod
     def start(self, task: Task, needs: "Mapping[Training, Trained]", recipe: Recipe, execution: Execution) -> Run:
-        """Begin a run.
+        """Begin a run; a resumed training begins with the same call, so equal arguments give an equal run.
 
         Args:
             task: data and loss.

@@ -13,6 +13,7 @@ from airdeliver.package import Package
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import AirNet, Scheme
 from airdeliver.training import Trained, Training
+from airdeliver.training.methods import Distilled, ThroughLink
 from channels import AWGN, Rayleigh
 from experiments.stage import closure
 
@@ -123,11 +124,16 @@ def test_only_what_weights_depend_on_tells_trainings_apart(problem):
 
 
 def test_gradual_pruning_is_a_chain_of_trainings(problem):
-    (last,) = AirNet(pruning_steps=3, teacher=None, noise=False, fine_tuning=Recipe(epochs=8)).trainings(problem, 5000)
-    chain = [last, *last.needs, *last.needs[0].needs]
-    assert [training.method.pruning.step for training in chain] == [3, 2, 1]
+    """Each pruned, through the link and taught; only the last is made for the budget."""
+    (last,) = AirNet(pruning_steps=3, fine_tuning=Recipe(epochs=8)).trainings(problem, 5000)
+    chain = [last, last.needs[0], last.needs[0].needs[0]]
+    methods = [training.method for training in chain]
+    assert all(isinstance(method, Distilled) and isinstance(method.method, ThroughLink) for method in methods)
+    assert [method.method.method.pruning.step for method in methods] == [3, 2, 1]
+    assert [method.method.condition.symbols for method in methods] == [5000, None, None]
     assert sum(training.recipe.epochs for training in chain) == 8
-    assert chain[-1].needs == (Training.clean(problem),)
+    assert chain[-1].needs[0] == Training.clean(problem)
+    assert {method.teacher for method in methods} == {Training.clean(problem, CNN(width=2.0))}
 
 
 def test_the_pruned_network_is_better_at_low_snr(problem, known):
