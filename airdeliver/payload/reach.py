@@ -1,5 +1,6 @@
 """What a torch module holds outside of its parameters, buffers and submodules: in attributes, lists, closures."""
 
+import dis
 import functools
 import types
 import weakref
@@ -174,7 +175,8 @@ def closed_over(function: types.FunctionType) -> Iterator[tuple[Any, str, bool]]
     yield from ((value, ":default", True) for value in defaults)
     if "site-packages" in function.__code__.co_filename:
         return
-    for name in function.__code__.co_names:
+    # Not `co_names`: it holds the names of attributes too, which are no globals.
+    for name in dict.fromkeys(i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"):
         value = function.__globals__.get(name)
         nearby = isinstance(value, types.FunctionType) and value.__module__ == function.__module__
         if nearby or isinstance(value, (list, dict, nn.Module)) or (_is_leaf(value) and _size(value) > MANY):

@@ -292,3 +292,21 @@ def test_tensors_without_versions_load():
         model.load_state_dict(plain)
     load_tensors(model, plain)
     assert torch.equal(model[0].weight, other[0].weight)
+
+
+class Attributed(nn.Module):
+    """Has an attribute of the name of a global variable."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.somewhere_else = nn.Linear(2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.somewhere_else(x)
+
+
+somewhere_else = nn.Linear(2, 2)
+
+
+def test_an_attribute_is_no_global_variable_of_its_name():
+    assert layout_of(architecture_of(Attributed())).size == 6
