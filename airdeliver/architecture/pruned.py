@@ -27,7 +27,7 @@ class Pruned(Architecture):
     >>> from airdeliver.task.base import Signature
     >>> architecture = Pruned(Whole(CNN(), Signature((1, 8, 8), 1, 10)))
     >>> architecture.layout(architecture.describe((8, 16, 16)), statistics=False).size
-    3834
+    3778
     """
 
     whole: Whole

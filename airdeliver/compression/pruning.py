@@ -178,7 +178,7 @@ def removal_order(scores: Sequence[Tensor], core: float) -> list[tuple[int, int]
         scores: of the units of each group.
         core: share of each group's units that goes only after all others.
 
-    >>> removal_order([torch.tensor([3.0, 1.0]), torch.tensor([2.0, 5.0, 4.0])], core=0.5)
+    >>> removal_order([Tensor([3.0, 1.0]), Tensor([2.0, 5.0, 4.0])], core=0.5)
     [(0, 1), (1, 0), (1, 2)]
     """
     ranked = []

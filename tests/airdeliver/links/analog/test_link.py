@@ -139,7 +139,7 @@ def test_perturbation_is_differentiable_and_what_delivers():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"receiver": "mmsee"}, "receiver must be mmse"), ({"side_information_rate": 0.0}, "above 0 bit")],
+    [({"receiver": "mmsee"}, "receiver must be one of mmse"), ({"side_information_rate": 0.0}, "above 0 bit")],
 )
 @pytest.mark.usefixtures("unchecked")
 def test_bad_arguments_are_refused(arguments, message):
