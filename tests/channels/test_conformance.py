@@ -332,7 +332,9 @@ ONLY_THERE = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "line"), ONLY_THERE, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("channel", "line"), ONLY_THERE, ids=lambda value: value if isinstance(value, str) else type(value).__name__
+)
 def test_faults_at_some_lengths_and_snrs_only_are_caught(channel, line):
     with pytest.raises(ConformanceError, match=line) as caught:
         check(channel)
