@@ -1,24 +1,22 @@
 """The contract of a channel: complex symbols in, received samples and channel knowledge out."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import wraps
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
+from channels.checks import check_arguments, check_power
 from channels.noise import complex_normal
 
 Decibel = float | int | Tensor
 
-_MOST_DB = 300.0  # variances of noise and their squares are then within single precision
-_STRETCH = 8192  # reals summed at a time
-_MOST_SYMBOLS = 2**22  # looked at closely at a time, which bounds the memory
+_PROBE = 2**14  # symbols that measure a distortion to one percent
 
 
 @dataclass(frozen=True)
@@ -128,6 +126,34 @@ class Channel(ABC):
         check_power(symbols)
         return receive(symbols, state, generator)
 
+    def effective(
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        """What a link suffers that is not simulated symbol by symbol: all that disturbs, as one gain and one noise.
+
+        A flat channel `y = h x + noise` whose gain its receiver knows, as good as this channel with what its receiver
+        makes of it: nonlinear hardware is split into a gain and an uncorrelated distortion (Bussgang), the error of an
+        estimate is noise, and the gain is the estimate's, scaled to the samples. Drawn anew at each call as far as it
+        is random; `transmit` draws others of the same law.
+
+        By default the state itself where `transmit` is the default, and what a probe is told otherwise. A channel that
+        can say it without sending overrides this.
+
+        Args:
+            state: what `realize` drew.
+            generator: source of estimation errors and probes.
+            probe: symbols like those that the link would send, as for `transmit`, whose first columns of the state are
+                then meant; `None` stands for Gaussian ones of unit power, as many as the state has columns.
+
+        Returns:
+            Gain and noise variance; one column, or one for each symbol.
+        """
+        if type(self).transmit is Channel.transmit:
+            n = None if probe is None else probe.shape[-1]
+            return state if n is None else ChannelState(state.gain[:, :n], state.noise_variance[:, :n])
+        received = self.transmit(gaussian_probe(state, generator) if probe is None else probe, state, generator)
+        return ChannelState(received.gain, received.noise_variance)
+
     def symbols(self, channel_uses: int) -> int:
         """The most payload symbols that fit into `channel_uses`; all of them, unless there are pilots."""
         return channel_uses
@@ -151,6 +177,13 @@ def receive(symbols: Complex[Tensor, "#realizations n"], state: ChannelState, ge
     return Received(samples, gain, variance)
 
 
+def gaussian_probe(state: ChannelState, generator: Generator) -> Complex[Tensor, "1 n"]:
+    """Gaussian symbols of power 1, as many as the state has columns, or 16,384 where one lasts for all."""
+    columns = max(state.gain.shape[-1], state.noise_variance.shape[-1])
+    probe = complex_normal((1, columns if columns > 1 else _PROBE), generator)
+    return probe / (probe.abs().square().mean().sqrt() * (1 + 1e-6))
+
+
 def noise_variance(snr_db: Decibel, realizations: int, generator: Generator) -> Float[Tensor, "realizations 1"]:
     """Noise variance per complex symbol at unit signal power, 10^(-snr_db / 10), one row a realization.
 
@@ -164,81 +197,6 @@ def noise_variance(snr_db: Decibel, realizations: int, generator: Generator) -> 
     check_arguments(realizations, snr_db)
     snr = torch.as_tensor(snr_db, dtype=torch.float64, device=generator.device)
     return (10 ** (-snr / 10)).float().expand(realizations).unsqueeze(-1)
-
-
-def check_arguments(realizations: int, snr_db: Decibel) -> None:
-    """Refuse what no channel can be drawn at; `Channel` sees to it before `realize` is asked.
-
-    Raises:
-        ValueError: a negative count; an SNR that is neither a number nor a tensor of one for each realization, that is
-            NaN, minus infinity, or beyond 300 dB to either side, where single precision ends; infinity is none.
-
-    >>> check_arguments(2, float("nan"))
-    Traceback (most recent call last):
-    ...
-    ValueError: snr_db must be a number of dB between -300 and 300 (inf for no noise), got nan
-    """
-    if not isinstance(realizations, Integral) or realizations < 0:
-        raise ValueError(f"realizations must be a whole number of 0 or more, got {realizations!r}")
-    if not isinstance(snr_db, Tensor):
-        if not isinstance(snr_db, Real) or isinstance(snr_db, bool):
-            raise ValueError(f"snr_db must be a number of dB, or a tensor of one a realization, got {snr_db!r}")
-        snr_db = torch.tensor(float(snr_db), dtype=torch.float64)
-    elif snr_db.is_complex() or snr_db.ndim > 1 or (snr_db.ndim == 1 and len(snr_db) != realizations):
-        raise ValueError(
-            f"snr_db must be one number of dB or one for each of {realizations} realizations, got a tensor of "
-            f"{snr_db.dtype} and shape {tuple(snr_db.shape)}"
-        )
-    wrong = ~((snr_db.abs() <= _MOST_DB) | (snr_db == math.inf))
-    if bool(wrong.any()):
-        raise ValueError(
-            f"snr_db must be a number of dB between -{_MOST_DB:g} and {_MOST_DB:g} (inf for no noise), got "
-            f"{float(snr_db[wrong].flatten()[0]):g}"
-        )
-
-
-def check_power(symbols: Complex[Tensor, "realizations n"]) -> None:
-    """Refuse any delivery whose mean power is above 1, beyond what sampling of unit-power symbols explains.
-
-    The bound is 1 + 1e-5 + 5 std(|x|^2) / sqrt(n), for each delivery alone.
-
-    Raises:
-        ValueError: naming the power of the worst delivery, or symbols that are not finite.
-    """
-    if symbols.numel() == 0:
-        return
-    mean = mean_power(symbols)
-    suspects = ~(mean <= 1 + 1e-5)
-    if not bool(suspects.any()):
-        return
-    if not bool(mean.isfinite().all()):
-        raise ValueError("symbols must be finite, got NaN or infinite ones: check the values that were encoded")
-    n = symbols.shape[-1]
-    for rows in suspects.nonzero().flatten().split(max(1, _MOST_SYMBOLS // n)):
-        x = symbols.detach()[rows]
-        spread = x.real.square().addcmul_(x.imag, x.imag).std(dim=-1, correction=0)
-        excess = mean[rows] - (1 + 1e-5 + 5 * spread / math.sqrt(n))
-        if bool((excess > 0).any()):
-            raise ValueError(
-                f"mean power of a delivery must be at most 1, got {float(mean[rows][excess.argmax()]):.4g}: "
-                "scale the symbols down before they are sent"
-            )
-
-
-def mean_power(symbols: Complex[Tensor, "realizations n"]) -> Float[Tensor, "realizations"]:
-    """Mean of |x|^2 over each row, float64, without gradient; 0 for a row without symbols.
-
-    >>> mean_power(torch.tensor([[3 + 4j, 0j]]))
-    tensor([12.5000], dtype=torch.float64)
-    """
-    rows, n = symbols.shape
-    reals = torch.view_as_real(symbols.detach().resolve_conj()).reshape(rows, 2 * n)
-    # Norms of short stretches: fast in float32, and their errors do not grow with n.
-    whole = 2 * n // _STRETCH * _STRETCH
-    stretches = reals[:, :whole].unflatten(-1, (whole // _STRETCH, _STRETCH))
-    energy = torch.linalg.vector_norm(stretches, dim=-1).double().square().sum(-1)
-    rest = torch.linalg.vector_norm(reals[:, whole:], dim=-1).double().square()
-    return (energy + rest) / max(n, 1)
 
 
 def check_fits(symbols: Complex[Tensor, "_ n"], state: ChannelState, receivers: int = 1) -> None:

@@ -5,8 +5,9 @@ from functools import partial
 
 import torch
 
-from channels.base import Channel, check_arguments
-from channels.examination import EXAMINATIONS, Bench, shapes, swallowed_arguments
+from channels.base import Channel
+from channels.checks import check_arguments
+from channels.examination import EXAMINATIONS, Bench, promises, shapes, swallowed_arguments
 from channels.operating_point import operating_point
 
 
@@ -37,9 +38,9 @@ def check(
 
     Shapes, dtypes and device; E|h|^2; the meaning of the SNR; that the receiver is given the gain and the noise that
     it suffers; deliveries apart; randomness from the generator alone; independent realizations; deliveries of one
-    symbol; gradients, unless `differentiable` is False; costs; what `effective` promises. A wrapper (a channel with an
-    attribute `channel`) is compared with the channel that it wraps. Then gain and noise at every length and SNR, which
-    takes a fraction of a second each (see `channels.operating_point`), until one is at fault.
+    symbol; gradients, unless `differentiable` is False; costs. A wrapper (a channel with an attribute `channel`) is
+    compared with the channel that it wraps. If all this is sound, gain and noise at every length and SNR, which takes
+    a fraction of a second each (see `channels.operating_point`), until one is at fault, and what `effective` promises.
 
     Args:
         channel: what is checked.
@@ -76,6 +77,8 @@ def check(
         length, level = point
         examine = partial(operating_point, n=length, snr_db=level)
         faults += _guarded(f"sending {length} symbols at {level:g} dB", examine, bench)
+    if not faults:
+        faults += _guarded("examining what effective promises", promises, bench)
     if faults:
         raise ConformanceError(channel, faults)
 

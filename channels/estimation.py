@@ -38,6 +38,7 @@ class PilotEstimator:
         pilots: Complex[Tensor, "realizations pilot_rows pilots"],
         variance: Float[Tensor, "realizations 1"],
         positions: Int[Tensor, "n"],
+        matched: bool = False,
     ) -> tuple[Complex[Tensor, "realizations n"], Float[Tensor, "realizations n"]]:
         """Gains at resource elements, and their mean square error over realizations of the channel.
 
@@ -47,19 +48,22 @@ class PilotEstimator:
             pilots: what was received at the pilots, divided by what was sent there.
             variance: of the noise at the pilots.
             positions: resource elements, counted OFDM symbol by OFDM symbol.
+            matched: scale the estimates to the least mean square error, as one does who knows their statistics; what
+                lmmse does anyway.
         """
         rows = min(pilots.shape[1], _WINDOW + 1)
         if self.method == "ls":
-            return _estimate(_filter(self, rows, 0), pilots, variance, positions)
+            return _estimate(_filter(self, rows, 0), pilots, variance, positions, matched)
         design = (10 * torch.log10(variance[:, 0])).clamp(-60, 30).round().int()
         levels = design.unique().tolist()
         if len(levels) == 1:
-            return _estimate(_filter(self, rows, levels[0]), pilots, variance, positions)
+            return _estimate(_filter(self, rows, levels[0]), pilots, variance, positions, matched)
         gain = pilots.new_zeros(len(pilots), len(positions))
         error = variance.new_zeros(gain.shape)
         for level in levels:
             those = design == level
-            gain[those], error[those] = _estimate(_filter(self, rows, level), pilots[those], variance[those], positions)
+            chosen = _filter(self, rows, level)
+            gain[those], error[those] = _estimate(chosen, pilots[those], variance[those], positions, matched)
         return gain, error
 
 
@@ -70,12 +74,14 @@ class Filter:
     Args:
         frequency: $W_f$, from the pilots' subcarriers to all of them.
         time: $W_t$, from the pilots' OFDM symbols to all of them.
+        cross: $E h \hat h^*$.
         bias: $E|h - \hat h|^2$ without noise: what is lost between pilots.
         amplification: $E|h - \hat h|^2$ per unit of noise variance.
     """
 
     frequency: Complex[Tensor, "subcarriers pilots"]
     time: Complex[Tensor, "ofdm_symbols pilot_rows"]
+    cross: Complex[Tensor, "ofdm_symbols subcarriers"]
     bias: Float[Tensor, "ofdm_symbols subcarriers"]
     amplification: Float[Tensor, "ofdm_symbols subcarriers"]
 
@@ -165,6 +171,7 @@ def _estimate(
     pilots: Complex[Tensor, "realizations pilot_rows pilots"],
     variance: Float[Tensor, "realizations 1"],
     positions: Int[Tensor, "n"],
+    matched: bool,
 ) -> tuple[Complex[Tensor, "realizations n"], Float[Tensor, "realizations n"]]:
     """Filter over frequency, then over time in windows that share a pilot-bearing OFDM symbol with the next."""
     device = pilots.device
@@ -180,7 +187,12 @@ def _estimate(
     within = (row - spacing * starts[window]) * subcarriers + subcarrier
     gain = everywhere.flatten(1)[:, window * covered * subcarriers + within]
     bias, amplification = (x.to(device).flatten()[within] for x in (chosen.bias, chosen.amplification))
-    return gain, bias + variance * amplification
+    error = bias + variance * amplification
+    if not matched:
+        return gain, error
+    cross = chosen.cross.to(device).flatten()[within]
+    power = (error - 1 + 2 * cross.real).clamp(min=1e-12)  # of the estimate
+    return gain * (cross / power), (1 - cross.abs().square() / power).clamp(min=0)
 
 
 def _linear(points: int, pilots: Int[Tensor, "pilots"]) -> Complex[Tensor, "points pilots"]:
@@ -209,15 +221,13 @@ def _with_error(
     across, within = (profile.time_correlation(lags) for lags in geometry.lags())
     time_cross = (across * time.conj()).sum(-1).mT
     time_power = ((time @ within) * time.conj()).sum(-1).real.mT
-    bias = (
-        1
-        - 2 * ((time_cross * profile.powers) @ frequency_cross.mT).real
-        + (time_power * profile.powers) @ frequency_power.mT
-    )
+    cross = (time_cross * profile.powers) @ frequency_cross.mT
+    bias = 1 - 2 * cross.real + (time_power * profile.powers) @ frequency_power.mT
     amplification = torch.outer((time.abs() ** 2).sum(-1), (frequency.abs() ** 2).sum(-1))
     return Filter(
         frequency.to(torch.complex64),
         time.to(torch.complex64),
+        cross.to(torch.complex64),
         bias.clamp(min=0).float(),
         amplification.float(),
     )

@@ -221,6 +221,25 @@ def _rows(bench: Bench) -> Iterator[str]:
         yield f"the first {bench.n // 2} columns of 2 realizations of a state give samples of {tuple(samples.shape)}"
 
 
+def promises(bench: Bench) -> Iterator[str]:
+    """What `effective` says against samples: mean power of gain and noise, of a channel that is sound otherwise."""
+    draw = bench.draw(15.0, 1.0)
+    state = bench.channel.effective(draw.state, bench.generator(7), draw.symbols)
+    faults = list(_fields("effective gives a state with", state, bench, bench.n))
+    yield from faults
+    if faults:
+        return
+    expected = draw.received.gain * draw.symbols * draw.slope()
+    noise = (draw.received.samples - expected).abs().square().mean(-1).double()
+    for what, suffered, promised in (
+        ("noise", noise, state.noise_variance.mean(-1).double()),
+        ("|gain|^2", expected.abs().square().mean(-1).double(), state.gain.abs().square().mean(-1).double()),
+    ):
+        told, truth = float(promised.mean()), float(suffered.mean())
+        if abs(told - truth) > 0.1 * truth + 6 * float((suffered - promised).std()) / math.sqrt(bench.rows):
+            yield f"effective promises a mean {what} of {told:.3g}, transmit has {truth:.3g}"
+
+
 def _costs(bench: Bench) -> Iterator[str]:
     channel = bench.channel
     for n in (1, 10, 1000, 12_345):

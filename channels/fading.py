@@ -126,11 +126,11 @@ class Rician(Fading):
         realizations, n = scattered.shape
         turns = torch.rand((2, realizations, 1), generator=generator, device=generator.device)
         phase, arrival = 2 * math.pi * turns
-        # Each part by itself: K alone may be larger than any float32.
-        sight = torch.polar(torch.full_like(phase, math.sqrt(self.k_factor / (self.k_factor + 1))), phase)
+        k_factor = min(self.k_factor, 1e60)  # more is the same, and larger than any float32
+        sight = torch.polar(torch.full_like(phase, math.sqrt(k_factor)), phase)
         if self.doppler:
             sight = sight * rotation(n, self.doppler * torch.cos(arrival)).squeeze(1)
-        return scattered / math.sqrt(self.k_factor + 1) + sight
+        return (scattered + sight) / math.sqrt(k_factor + 1)
 
 
 @dataclass(frozen=True)

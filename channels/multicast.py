@@ -77,9 +77,18 @@ class Multicast(Wrapper):
         Returns:
             A row for each receiver of each transmission; errors are those of `Channel.transmit`.
         """
+        return self.channel.transmit(self._to_all(symbols, state), state, generator)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "_ n"] | None = None
+    ) -> ChannelState:
+        return self.channel.effective(state, generator, None if probe is None else self._to_all(probe, state))
+
+    def _to_all(self, symbols: Complex[Tensor, "_ n"], state: ChannelState) -> Complex[Tensor, "_ n"]:
+        """A row for each receiver where there is one for each transmission."""
         if 1 < symbols.shape[0] * self.receivers == state.gain.shape[0]:
-            symbols = symbols.repeat_interleave(self.receivers, dim=0)
-        return self.channel.transmit(symbols, state, generator)
+            return symbols.repeat_interleave(self.receivers, dim=0)
+        return symbols
 
     def _offsets(self, realizations: int, generator: Generator) -> Float[Tensor, "_ receivers"]:
         if self.offsets_db is not None:

@@ -9,13 +9,8 @@ import torch
 from jaxtyping import Complex, Float, Int
 from torch import Generator, Tensor
 
-from channels.base import (
-    Channel,
-    ChannelState,
-    Decibel,
-    Received,
-    noise_variance,
-)
+from channels.base import Channel, ChannelState, Decibel, Received, noise_variance
+from channels.checks import mean_power
 from channels.estimation import PilotEstimator
 from channels.noise import complex_normal
 from channels.pilots import ResourceGrid
@@ -227,6 +222,28 @@ class OFDM(Channel):
             torch.cat([part.noise_variance for part in parts]),
         )
 
+    def effective(
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        """The estimates that pilots give, scaled to the least mean square error, with that error among the noise.
+
+        Inter-carrier interference is noise at the pilots as it is at the payload's resource elements. The error of an
+        estimate disturbs by as much as the probe is strong.
+
+        Raises:
+            TypeError: a state of another channel.
+        """
+        if not isinstance(state, OFDMState):
+            raise TypeError(f"OFDM needs the state that its own realize drew, got {type(state).__name__}")
+        n = state.gain.shape[-1] if probe is None else probe.shape[-1]
+        power = torch.ones(1) if probe is None else mean_power(probe).float()
+        power = power.to(state.noise_variance).expand(len(state.gain))
+        parts = [
+            self._effective(cast(OFDMState, state[part]), n, power[part], generator)
+            for part in self._chunks(len(state.gain), n)
+        ]
+        return ChannelState(torch.cat([x.gain for x in parts]), torch.cat([x.noise_variance for x in parts]))
+
     def modulate(self, symbols: Complex[Tensor, "k n"]) -> Complex[Tensor, "k m"]:
         """Time samples of payload symbols and pilots with cyclic prefixes, before the channel.
 
@@ -283,7 +300,7 @@ class OFDM(Channel):
         positions = self.grid.positions(n).to(variance.device)
         steering = self._steering(variance.device)
         times = slice(0, rows + 2)
-        at_pilots = _now(state.taps[:, times], rows)[:, :: self.pilot_spacing_time] @ steering[:, pilots]
+        at_pilots = self._at_pilots(state, n)
         level = thermal.mean(dim=-1, keepdim=True)
         disturbed = at_pilots + complex_normal(tuple(at_pilots.shape), generator).mul_(level.sqrt().unsqueeze(-1))
         if self.interference > 0:
@@ -293,11 +310,33 @@ class OFDM(Channel):
             disturbed = disturbed + leaked[:, :: self.pilot_spacing_time, pilots] * values.conj()
         if self.estimator == "perfect":
             return Received(samples, gain, variance)
-        estimator = PilotEstimator(
+        estimate, error = self._pilot_estimator(disturbed, level + self.interference, positions)
+        return Received(samples, estimate, variance + error)
+
+    def _effective(
+        self, state: OFDMState, n: int, power: Float[Tensor, "realizations"], generator: Generator
+    ) -> ChannelState:
+        gain, variance = state.gain[:, :n], state.noise_variance[:, :n]
+        if self.estimator == "perfect" or gain.numel() == 0:
+            return ChannelState(gain, variance)
+        at_pilots, level = self._at_pilots(state, n), variance.mean(dim=-1, keepdim=True)
+        noise = complex_normal(tuple(at_pilots.shape), generator).mul_(level.sqrt().unsqueeze(-1))
+        positions = self.grid.positions(n).to(variance.device)
+        estimate, error = self._pilot_estimator(at_pilots + noise, level, positions, matched=True)
+        return ChannelState(estimate, variance + error * power.unsqueeze(-1))
+
+    def _at_pilots(self, state: OFDMState, n: int) -> Complex[Tensor, "realizations pilot_rows pilots"]:
+        """Gains at the pilots of n payload symbols."""
+        rows = self.grid.ofdm_symbols(n)
+        pilots = self.grid.pilot_subcarriers.to(state.taps.device)
+        now = _now(state.taps[:, : rows + 2], rows)[:, :: self.pilot_spacing_time]
+        return now @ self._steering(state.taps.device)[:, pilots]
+
+    @property
+    def _pilot_estimator(self) -> PilotEstimator:
+        return PilotEstimator(
             self.estimator, self.model, self.delay_spread, self.grid, self.subcarrier_spacing, self.doppler
         )
-        estimate, error = estimator(disturbed, level + self.interference, positions)
-        return Received(samples, estimate, variance + error)
 
     def _leak(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Complex
 from torch import Generator, Tensor
 
-from channels.base import Channel, ChannelState, Decibel
+from channels.base import Channel, ChannelState, Decibel, Received
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,18 @@ class Wrapper(Channel):
 
     def realize(self, realizations: int, n: int, snr_db: Decibel, generator: Generator) -> ChannelState:  # noqa: D102
         return self.channel.realize(realizations, n, snr_db, generator)
+
+    def transmit(  # noqa: D102
+        self, symbols: Complex[Tensor, "_ n"], state: ChannelState, generator: Generator
+    ) -> Received:
+        return self.channel.transmit(symbols, state, generator)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "_ n"] | None = None
+    ) -> ChannelState:
+        if type(self).transmit is Wrapper.transmit:
+            return self.channel.effective(state, generator, probe)
+        return super().effective(state, generator, probe)
 
     def modulate(self, symbols: Complex[Tensor, "k n"]) -> Complex[Tensor, "k m"]:
         """Time samples of the wrapped channel's waveform; the symbols themselves if it has none."""

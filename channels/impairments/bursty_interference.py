@@ -67,6 +67,14 @@ class BurstyInterference(Impairment):
         samples = received.samples + complex_normal(tuple(interference.shape), generator) * interference.sqrt()
         return replace(received, samples=samples, noise_variance=received.noise_variance + interference)
 
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        state = disturbed_state(state)
+        n = None if probe is None else probe.shape[-1]
+        inner = self.channel.effective(state.wrapped, generator, probe)
+        return ChannelState(inner.gain, inner.noise_variance + self._interference(state.disturbed[:, :n]))
+
     def _interference(self, bursts: Bool[Tensor, "realizations n"]) -> Float[Tensor, "realizations n"]:
         # Independent at every antenna, so combining divides it as it divides the noise.
         return bursts * (10 ** (self.interference_db / 10) / self.array_gain)

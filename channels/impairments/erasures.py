@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Decibel, Received
+from channels.base import ChannelState, Decibel, Received, gaussian_probe
 from channels.impairments.base import DisturbedState, Impairment, disturbed_state
 
 
@@ -62,3 +62,12 @@ class Erasures(Impairment):
         arrives = ~state.disturbed[:, : symbols.shape[-1]]
         received = self.channel.transmit(symbols * arrives, state.wrapped, generator)
         return Received(received.samples, received.gain * arrives, received.noise_variance)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        state = disturbed_state(state)
+        probe = gaussian_probe(state, generator) if probe is None else probe
+        arrives = ~state.disturbed[:, : probe.shape[-1]]
+        inner = self.channel.effective(state.wrapped, generator, probe * arrives)
+        return ChannelState(inner.gain * arrives, inner.noise_variance)

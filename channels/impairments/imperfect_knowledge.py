@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Complex
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received, mean_power
+from channels.base import ChannelState, Received
+from channels.checks import mean_power
 from channels.impairments.base import Impairment
 from channels.noise import complex_normal
 
@@ -49,13 +50,25 @@ class ImperfectKnowledge(Impairment):
         self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
     ) -> Received:
         received = self.channel.transmit(symbols, state, generator)
-        v = self.error_variance
-        stretch = _stretches(received.gain)
-        stretches = int(stretch[-1]) + 1 if len(stretch) else 0
-        error = complex_normal((received.gain.shape[0], stretches), generator)[:, stretch]
-        gain = (1 - v) * received.gain + math.sqrt(v * (1 - v)) * error
         power = mean_power(symbols).float().unsqueeze(-1)
-        return Received(received.samples, gain, received.noise_variance + v * power)
+        variance = received.noise_variance + self.error_variance * power
+        return Received(received.samples, self._estimate(received.gain, generator), variance)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        inner = self.channel.effective(state, generator, probe)
+        power = 1.0 if probe is None else mean_power(probe).float().unsqueeze(-1)
+        variance = inner.noise_variance + self.error_variance * power
+        return ChannelState(self._estimate(inner.gain, generator), variance)
+
+    def _estimate(
+        self, gain: Complex[Tensor, "realizations n"], generator: Generator
+    ) -> Complex[Tensor, "realizations n"]:
+        v, stretch = self.error_variance, _stretches(gain)
+        stretches = int(stretch[-1]) + 1 if len(stretch) else 0
+        error = complex_normal((gain.shape[0], stretches), generator)[:, stretch]
+        return (1 - v) * gain + math.sqrt(v * (1 - v)) * error
 
 
 def _stretches(gain: Complex[Tensor, "realizations n"]) -> Tensor:

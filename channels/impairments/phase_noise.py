@@ -1,13 +1,14 @@
 """Oscillators that drift: phase noise and the residual carrier-frequency offset."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received, mean_power
+from channels.base import ChannelState, Decibel, Received
+from channels.checks import mean_power
 from channels.impairments.base import Impairment
 
 
@@ -52,6 +53,11 @@ class PhaseNoise(Impairment):
         if self.tracking_interval is not None and self.tracking_interval < 1:
             raise ValueError(f"tracking_interval must be at least 1 symbol, or None, got {self.tracking_interval}")
 
+    def realize(self, realizations: int, n: int, snr_db: Decibel, generator: Generator) -> ChannelState:  # noqa: D102
+        state = self.channel.realize(realizations, n, snr_db, generator)
+        # The phase drifts over a delivery even where the gain does not, so the state tells how long it is.
+        return replace(state, gain=state.gain.expand(-1, n))
+
     def transmit(  # noqa: D102
         self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
     ) -> Received:
@@ -62,12 +68,20 @@ class PhaseNoise(Impairment):
         phase = self._phase(rows, samples.shape[-1], duration, generator)
         turned = self.demodulate(samples * torch.polar(torch.ones_like(phase), phase), n)
         received = self.channel.transmit(turned, state, generator)
-        mean = self._mean_rotation(samples.shape[-1], duration, generator.device)
-        if samples.shape[-1] != n:
-            mean = mean.mean(-1, keepdim=True)
+        mean = self._mean_rotation(samples.shape[-1], n, generator.device)
         power = mean_power(symbols).float().unsqueeze(-1)
         variance = received.noise_variance + received.gain.abs().square() * power * (1 - mean.square())
         return Received(received.samples, received.gain * mean, variance)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        n = state.gain.shape[-1] if probe is None else probe.shape[-1]
+        inner = self.channel.effective(state, generator, probe)
+        mean = self._mean_rotation(self.modulate(inner.gain.new_zeros(1, n)).shape[-1], n, generator.device)
+        power = 1.0 if probe is None else mean_power(probe).float().unsqueeze(-1)
+        variance = inner.noise_variance + inner.gain.abs().square() * power * (1 - mean.square())
+        return ChannelState(inner.gain * mean, variance)
 
     def _interval(self, m: int, duration: float) -> int:
         longest = max(m, 1)
@@ -82,7 +96,10 @@ class PhaseNoise(Impairment):
         offset = torch.randn((rows, 1, 1), generator=generator, device=generator.device) * self.frequency_offset
         return (steps + 2 * math.pi * duration * offset).cumsum(-1).flatten(1)[:, :m]
 
-    def _mean_rotation(self, m: int, duration: float, device: torch.device) -> Float[Tensor, "1 m"]:
+    def _mean_rotation(self, m: int, n: int, device: torch.device) -> Float[Tensor, "1 #n"]:
+        """Of each of n symbols, or of all where they are m other time samples."""
+        duration = n / max(m, 1)
         time = (torch.arange(m, device=device) % self._interval(m, duration) + 1) * duration
         drift = math.pi * self.linewidth * time + (2 * math.pi * self.frequency_offset * time).square() / 2
-        return torch.exp(-drift).unsqueeze(0)
+        mean = torch.exp(-drift).unsqueeze(0)
+        return mean if m == n else mean.mean(-1, keepdim=True)

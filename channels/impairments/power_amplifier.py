@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received
+from channels.base import ChannelState, Received, gaussian_probe
 from channels.impairments.base import Impairment, bussgang
 
 
@@ -69,6 +69,15 @@ class PowerAmplifier(Impairment):
         received = self.channel.transmit(sent, state, generator)
         variance = received.noise_variance + received.gain.abs().square() * distortion
         return Received(received.samples, received.gain * gain, variance)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        probe = gaussian_probe(state, generator) if probe is None else probe
+        sent = self.demodulate(self.amplify(self.modulate(probe)), probe.shape[-1])
+        gain, distortion = bussgang(probe, sent)
+        inner = self.channel.effective(state, generator, sent)
+        return ChannelState(inner.gain * gain, inner.noise_variance + inner.gain.abs().square() * distortion)
 
 
 def papr_db(samples: Complex[Tensor, "k m"]) -> Float[Tensor, "k"]:

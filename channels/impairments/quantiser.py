@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 from torch import Generator, Tensor
 
-from channels.base import ChannelState, Received
+from channels.base import ChannelState, Received, gaussian_probe
 from channels.impairments.base import Impairment, bussgang
 
 
@@ -50,14 +50,28 @@ class Quantiser(Impairment):
         self, symbols: Complex[Tensor, "#realizations n"], state: ChannelState, generator: Generator
     ) -> Received:
         received = self.channel.transmit(symbols, state, generator)
-        arrived = received.samples
+        samples, gain, distortion = self._convert(received.samples)
+        variance = gain.abs().square() * received.noise_variance + distortion
+        return Received(samples, received.gain * gain, variance)
+
+    def effective(  # noqa: D102
+        self, state: ChannelState, generator: Generator, probe: Complex[Tensor, "#realizations n"] | None = None
+    ) -> ChannelState:
+        probe = gaussian_probe(state, generator) if probe is None else probe
+        inner = self.channel.effective(state, generator, probe)
+        # Split on samples as they arrive: what clips before the converter leaves it less to clip.
+        _, gain, distortion = self._convert(self.channel.transmit(probe, state, generator).samples)
+        return ChannelState(inner.gain * gain, gain.abs().square() * inner.noise_variance + distortion)
+
+    def _convert(
+        self, arrived: Complex[Tensor, "k n"]
+    ) -> tuple[Complex[Tensor, "k n"], Complex[Tensor, "k 1"], Float[Tensor, "k 1"]]:
+        """What the converter makes of samples, and its Bussgang gain and distortion."""
         level = arrived.detach().abs().square().sum(-1, keepdim=True).div(max(arrived.shape[-1], 1)).sqrt()
         level = level.masked_fill(level == 0, 1.0)
         scaled = self.modulate(arrived / level)
         samples = self.demodulate(self.quantise(scaled), arrived.shape[-1]) * level
-        gain, distortion = bussgang(arrived.detach(), samples.detach())
-        variance = gain.abs().square() * received.noise_variance + distortion
-        return Received(samples, received.gain * gain, variance)
+        return samples, *bussgang(arrived.detach(), samples.detach())
 
     def quantise(self, samples: Complex[Tensor, "k m"]) -> Complex[Tensor, "k m"]:
         """Nearest levels of the real and the imaginary part, for samples of unit power."""

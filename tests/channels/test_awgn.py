@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from channels import AWGN
-from channels.base import mean_power
+from channels.checks import mean_power
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from channels import AWGN, Channel, ChannelState, Multicast, Nakagami, Rayleigh, Received, Rician
-from channels.base import check_power, noise_variance
+from channels.base import noise_variance
+from channels.checks import check_power
 from channels.conformance import ConformanceError, check
 from channels.impairments import (
     BurstyInterference,

@@ -11,7 +11,8 @@ from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.base import Decoded, Link
 from airdeliver.payload import Layout, Segment
 from channels import Channel, ChannelState
-from channels.base import check_power, mean_power, receive
+from channels.base import receive
+from channels.checks import check_power, mean_power
 
 LARGE = 1 << 24
 """Values from which on a payload goes piece by piece; smaller ones go whole, which costs fewer steps."""
