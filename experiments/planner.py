@@ -157,7 +157,7 @@ class _Planner:
             "test_images": sweep.test_images,
             "precision": sweep.precision,
         }
-        description["code"] = code(description, "experiments.cell", "experiments.stage")
+        description["code"] = code("cell", description)
         parts = {part: digest(value) for part, value in description.items()}
         about, task = sweep.about(name), self.loaded[seed].task
         through = self._named(about.train_channel)
@@ -209,7 +209,7 @@ class _Planner:
             "needs": list(needs),
             "device": source.execution.device.partition(":")[0],
         }
-        description["code"] = code(description["training"])
+        description["code"] = code("training", description)
         key = digest(description)
         self.known[training] = key
         recipe = training.recipe

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
@@ -90,7 +89,7 @@ def _describe_field(name: str, value: Any) -> Any:
 
 def classes(description: Any) -> Iterator[str]:
     """The dotted names of all classes in a description."""
-    if isinstance(description, dict):
+    if isinstance(description, Mapping):
         if isinstance(description.get("class"), str):
             yield description["class"]
         for item in description.values():
@@ -100,23 +99,18 @@ def classes(description: Any) -> Iterator[str]:
             yield from classes(item)
 
 
-def code(description: Any, *modules: str) -> dict[str, str]:
+RUN_BY = {"training": (), "cell": ("experiments.cell", "experiments.stage")}
+"""Modules that a stage runs beside the classes of its description."""
+
+
+def code(kind: str, description: Mapping[str, Any]) -> dict[str, str]:
     """Fingerprints of the modules that a stage imports.
 
     Args:
+        kind: of the stage.
         description: of the stage: the classes in it are looked up.
-        modules: what else the stage runs.
     """
-    return fingerprints([*modules, *(_module(name) for name in classes(description))])
-
-
-def _module(dotted: str) -> str:
-    """The module part of a dotted name, whose class may be nested in another."""
-    parts = dotted.split(".")
-    for end in range(len(parts) - 1, 0, -1):
-        if ".".join(parts[:end]) in sys.modules:
-            return ".".join(parts[:end])
-    return parts[0]
+    return fingerprints([*RUN_BY[kind], *classes(description)])
 
 
 def canonical(description: Any) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.store.atomic import PART
-from experiments.store.source import fingerprints
+from experiments.store.key import code
 from experiments.store.store import KINDS, Store
 
 
@@ -50,6 +50,6 @@ def _reason(store: Store, kind: str, key: str) -> str | None:
     if description is None:
         return "damaged"
     recorded = description["code"]
-    current = fingerprints(recorded)
-    changed = [module for module, code in recorded.items() if current.get(module) != code]
+    current = code(kind, {part: value for part, value in description.items() if part != "code"})
+    changed = [module for module, hashed in recorded.items() if current.get(module) != hashed]
     return f"made by code that has changed since ({', '.join(changed[:3])})" if changed else None

@@ -1,128 +1,128 @@
-"""What code a result depends on: the parsed source of the modules that a stage imports."""
+"""What code a result depends on: the definitions that it reaches, in all modules of one's own that it imports."""
 
-import importlib.util
-import sys
-import sysconfig
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from functools import cache
-from pathlib import Path
 
-from experiments.store.parsed import Imported, Parsed, parsed_files
+from experiments.store import modules
+from experiments.store.modules import file_of, origin, parsed
+from experiments.store.syntax import Imported, Part
 
-PROJECT = ("airdeliver", "channels")
-"""Packages whose imports are followed wherever they are installed."""
-
-_INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+WHOLE = None
+"""In place of a name: everything that a module defines."""
 
 
-def fingerprints(modules: Iterable[str]) -> dict[str, str]:
-    """Hash of the source of each module and of those of one's own that it imports, directly or not.
+def fingerprints(roots: Iterable[str]) -> dict[str, str]:
+    """Hash of what is used of each module of one's own that the roots import, directly or not.
 
-    One's own are the project's packages and whatever lies outside of the standard library and of site-packages.
-    Comments, docstrings and formatting do not count. Imports are read from the source, functions' bodies included;
-    a name that a package merely re-exports leads to the module that defines it. The machinery of `experiments` is
-    not followed: it decides when and where work is done, not what comes out.
+    Of a module count the functions and classes that are reached by their names, from the roots or from what runs when
+    it is imported, the imports that these names come from, and everything that runs when it is imported. A class or
+    function that is not mentioned does not count, unless the module finds definitions by their names while it runs
+    (`globals()`, say), or some module asks for subclasses: then all do. Comments, docstrings, formatting and imports
+    for type checkers alone never count. The machinery of `experiments` is not followed, unless it is a root: it decides
+    when and where work is done, not what comes out.
 
     Args:
-        modules: dotted names.
+        roots: dotted names of modules, or of classes and functions in them.
 
     Returns:
-        Module name to the first 16 hexadecimal digits of the SHA-256 of its parsed source, sorted by name.
+        Module name to the first 16 hexadecimal digits of a SHA-256, sorted by name.
     """
-    found: dict[str, str] = {}
-    waiting = sorted(set(modules))
-    while waiting:
-        module = waiting.pop()
-        if module in found or _file(module) is None:
-            continue
-        found[module] = _parsed(module).digest
-        waiting += [other for other in _imports(module) if other not in found]
-    return dict(sorted(found.items()))
+    return dict(_fingerprints(tuple(sorted(set(roots)))))
 
 
 def forget() -> None:
     """Read every file again, as a new process would: for sessions in which code is edited."""
-    for function in (_imports, _is_own, _parsed, _file):
-        function.cache_clear()
+    modules.forget()
+    _fingerprints.cache_clear()
 
 
 @cache
-def _imports(module: str) -> frozenset[str]:
-    """Modules of one's own that a module imports."""
-    found = {
-        node.name if node.source is None else _defining(_absolute(module, node), node.name)
-        for node in _parsed(module).imports
-    }
-    return frozenset(name for name in found if _is_own(name))
+def _fingerprints(roots: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    reached = _Reached()
+    for root in roots:
+        reached.add(*_placed(root))
+    return tuple(sorted(reached.digests()))
 
 
-def _defining(source: str, name: str) -> str:
-    """The module that `from source import name` gets its name from."""
-    if not _is_own(source):
-        return source
-    if _file(f"{source}.{name}") is not None:
-        return f"{source}.{name}"
-    for node in _parsed(source).exports if _is_package(source) else ():
-        if node.alias == name:
-            return _defining(_absolute(source, node), node.name)
-    return source
+def _placed(root: str) -> tuple[str, str | None]:
+    """The module of a dotted name, and the name in it; a class may be nested in another, or be the module itself."""
+    if file_of(root) is not None:
+        return root, WHOLE
+    words = root.split(".")
+    for end in range(len(words) - 1, 0, -1):
+        if file_of(".".join(words[:end])) is not None:
+            return ".".join(words[:end]), words[end]
+    return words[0], WHOLE
 
 
-def _absolute(module: str, node: Imported) -> str:
-    if not node.level:
-        return node.source or ""
-    package = module.split(".") if _is_package(module) else module.split(".")[:-1]
-    kept = package[: len(package) - node.level + 1]
-    return ".".join([*kept, *([node.source] if node.source else [])])
+class _Reached:
+    """What the roots reach: names of parts and imports by module."""
 
+    def __init__(self) -> None:
+        self.parts: dict[str, set[str]] = {}
+        self.imports: dict[str, set[Imported]] = {}
+        self.seen: set[tuple[str, str | None]] = set()
+        self.subclasses_count = False
 
-@cache
-def _is_own(module: str) -> bool:
-    top = module.partition(".")[0]
-    if top in PROJECT:
-        return True
-    if top in sys.stdlib_module_names or top == "experiments":
-        return False
-    file = _file(top)
-    return file is not None and not any(file.is_relative_to(folder) for folder in _INSTALLED)
+    def add(self, module: str, name: str | None) -> None:
+        """A name in a module, or all of it, and everything that it reaches."""
+        waiting = [(module, name)]
+        while waiting:
+            item = waiting.pop()
+            if item not in self.seen and file_of(item[0]) is not None:
+                self.seen.add(item)
+                waiting += self._next(*item)
+            if not waiting and self.subclasses_count:
+                waiting = [(m, WHOLE) for m in self.parts if (m, WHOLE) not in self.seen]
 
+    def digests(self) -> Iterator[tuple[str, str]]:
+        """Each module, and the hash of what is used of it."""
+        for module, names in self.parts.items():
+            content = parsed(module)
+            used = {name: content.parts[name].digest for name in sorted(names)}
+            imports = sorted((astuple(imported) for imported in self.imports[module]), key=str)
+            text = json.dumps([content.rest.digest, used, imports])
+            yield module, hashlib.sha256(text.encode()).hexdigest()[:16]
 
-@cache
-def _parsed(module: str) -> Parsed:
-    file = _file(module)
-    assert file is not None
-    return parsed_files.read(file)
+    def _next(self, module: str, name: str | None) -> Iterator[tuple[str, str | None]]:
+        content = parsed(module)
+        if module not in self.parts:
+            yield from self._imported(module)
+        if name is WHOLE:
+            yield from ((module, part) for part in content.parts)
+            for imported in content.imports:
+                self.imports[module].add(imported)
+                yield from self._origin(module, imported)
+            return
+        if name in content.parts:
+            self.parts[module].add(name)
+            yield from self._read(module, content.parts[name])
+        for imported in content.imports:
+            if imported.called == name or imported.name == "*":
+                self.imports[module].add(imported)
+                yield from self._origin(module, imported)
 
+    def _imported(self, module: str) -> Iterator[tuple[str, str | None]]:
+        """What runs when a module is imported, for the first time."""
+        content = parsed(module)
+        self.parts[module], self.imports[module] = set(), set()
+        self.subclasses_count |= content.finds_subclasses
+        yield from self._read(module, content.rest)
+        yield from ((origin_[0], "") for i in content.imports if (origin_ := origin(module, i)) is not None)
+        if content.finds_by_name:
+            yield module, WHOLE
 
-@cache
-def _file(module: str) -> Path | None:
-    """The source file of a module, found without importing it or any package that it is in."""
-    parent, _, name = module.rpartition(".")
-    if parent:
-        for folder in _folders(parent):
-            for candidate in (Path(folder, f"{name}.py"), Path(folder, name, "__init__.py")):
-                if candidate.is_file():
-                    return candidate.resolve()
-        return None
-    loaded = getattr(sys.modules.get(module), "__file__", None)
-    if loaded is None:
-        try:
-            spec = importlib.util.find_spec(module)
-        except (ImportError, ValueError):
-            return None
-        loaded = None if spec is None else spec.origin
-    return Path(loaded).resolve() if loaded and loaded.endswith(".py") else None
+    def _read(self, module: str, part: Part) -> Iterator[tuple[str, str | None]]:
+        """What a part mentions and imports."""
+        yield from ((module, name) for name in part.names)
+        for imported in part.imports:
+            yield from self._origin(module, imported)
 
-
-def _folders(package: str) -> list[str]:
-    """Where the modules of a package lie; none if it is no package."""
-    loaded = sys.modules.get(package)
-    if loaded is not None:
-        return list(getattr(loaded, "__path__", []))
-    file = _file(package)
-    return [str(file.parent)] if file is not None and file.name == "__init__.py" else []
-
-
-def _is_package(module: str) -> bool:
-    file = _file(module)
-    return file is not None and file.name == "__init__.py"
+    def _origin(self, module: str, imported: Imported) -> Iterator[tuple[str, str | None]]:
+        """What an import statement brings: a name, or a module of which anything may be used."""
+        found = origin(module, imported)
+        if found is not None:
+            yield found[0], WHOLE if imported.name == "*" else found[1]

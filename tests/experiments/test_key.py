@@ -20,6 +20,7 @@ from experiments.configuration import configure
 from experiments.planner import Plan, plan
 from experiments.store import source
 from experiments.store.key import classes, code, describe, digest
+from experiments.store.syntax import Parsed
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def test_code_holds_the_modules_of_all_classes():
     assert set(classes(description)) == {"airdeliver.links.analog.link.AnalogLink", "channels.awgn.AWGN"} | {
         name for name in classes(description) if "analog" in name
     }
-    assert {"airdeliver.links.analog.link", "channels.awgn", "channels.base"} <= set(code(description))
+    assert {"airdeliver.links.analog.link", "channels.awgn", "channels.base"} <= set(code("cell", description))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ OUTSIDE = ("airdeliver.links", "airdeliver.compression", "airdeliver.schemes", "
 def test_a_clean_training_depends_on_no_link():
     problem = Problem(Classification(load_dataset("digits")), CNN(), execution=Execution(3, 1))
     description = describe(Training.clean(problem))
-    assert not [name for name in (*classes(description), *code(description)) if name.startswith(OUTSIDE)]
+    assert not [name for name in (*classes(description), *code("training", description)) if name.startswith(OUTSIDE)]
 
 
 def planned() -> Plan:
@@ -145,13 +146,32 @@ def planned() -> Plan:
     ],
 )
 def test_editing_a_receiver_a_link_or_a_channel_retrains_no_clean_network(edited: str, monkeypatch: pytest.MonkeyPatch):
-    before, parsed = planned(), source._parsed
-
-    def edit(module: str) -> source.Parsed:
-        return replace(parsed(module), digest="edited") if module == edited else parsed(module)
-
-    monkeypatch.setattr(source, "_parsed", edit)
-    source._imports.cache_clear()
+    before = planned()
+    edit(edited, monkeypatch)
     after = planned()
+    source.forget()
     assert [training.key for training in after.trainings] == [training.key for training in before.trainings]
     assert after.cells[0].stage.key != before.cells[0].stage.key
+
+
+def test_editing_what_a_network_is_trained_with_retrains_it(monkeypatch: pytest.MonkeyPatch):
+    before = planned()
+    edit("airdeliver.training.fit", monkeypatch)
+    after = planned()
+    source.forget()
+    assert {training.key for training in after.trainings}.isdisjoint(training.key for training in before.trainings)
+
+
+def edit(edited: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every definition in a module becomes another."""
+    parsed = source.parsed
+
+    def read(module: str) -> Parsed:
+        found = parsed(module)
+        if module != edited:
+            return found
+        parts = {name: replace(part, digest="edited") for name, part in found.parts.items()}
+        return replace(found, parts=parts, rest=replace(found.rest, digest="edited"))
+
+    monkeypatch.setattr(source, "parsed", read)
+    source.forget()

@@ -52,7 +52,7 @@ def test_an_edit_of_the_same_length_is_seen_whatever_its_time(file: Path, old: N
     file.write_text(file.read_text().replace("1", "2"))
     if keep_times:
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert files.read(file).digest != before.digest
+    assert files.read(file) != before
 
 
 def test_a_file_written_just_now_is_not_kept(file: Path):
@@ -64,15 +64,32 @@ def test_a_file_written_just_now_is_not_kept(file: Path):
     assert not (file.parent / "source.json").exists()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"python": "2.7", "files": {}}', '{"files": 3}'])
+def test_what_other_rules_have_found_counts_as_nothing(file: Path, old: None, monkeypatch: pytest.MonkeyPatch):
+    first = ParsedFiles()
+    first.remember(file.parent)
+    first.read(file)
+    first.keep()
+    second = ParsedFiles()
+    second.remember(file.parent)
+    assert second.known == first.known
+    monkeypatch.setattr(parsed, "RULES", "others")
+    third = ParsedFiles()
+    third.remember(file.parent)
+    assert third.known == {}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"rules": "2.7", "files": {}}', '{"files": 3}'])
 def test_what_is_damaged_counts_as_nothing(file: Path, content: str):
     (file.parent / "source.json").write_text(content)
     files = ParsedFiles()
     files.remember(file.parent)
-    assert files.read(file).digest == parse(file.read_bytes()).digest
+    assert files.read(file) == parse(file.read_bytes())
 
 
-def test_digest_is_that_of_the_tree(file: Path):
-    """Keys of finished work rest on it."""
-    expected = hashlib.sha256(ast.dump(ast.parse(file.read_bytes())).encode()).hexdigest()[:16]
-    assert parse(file.read_bytes()).digest == expected
+def test_digests_are_those_of_the_trees():
+    """Keys of finished work rest on them."""
+    source = "import os\nlegs = 2\n\n\ndef walk():\n    return legs\n"
+    found = parse(source.encode())
+    walk = hashlib.sha256(ast.dump(ast.parse(source).body[2]).encode()).hexdigest()[:16]
+    legs = hashlib.sha256(ast.dump(ast.parse(source).body[1]).encode()).hexdigest()[:16]
+    assert (found.parts["walk"].digest, found.rest.digest) == (walk, legs)

@@ -15,6 +15,7 @@ import pytest
 from experiments import earlier
 from experiments.store import pruning, source
 from experiments.store.__main__ import main as store_command
+from experiments.store.key import code
 from experiments.sweep import main
 from experiments.table import COLUMNS
 from tests.experiments.conftest import SMALL, Run
@@ -294,9 +295,10 @@ def test_store_commands_make_no_store_and_read_no_other_key(tmp_path: Path, monk
 
 
 def test_store_prunes_what_older_code_made(finished, monkeypatch, capsys):
-    monkeypatch.setattr(
-        pruning, "fingerprints", lambda modules: {m: "changed" if "scoring" in m else modules[m] for m in modules}
-    )
+    def changed(kind: str, description: dict) -> dict[str, str]:
+        return {m: "changed" if "scoring" in m else found for m, found in code(kind, description).items()}
+
+    monkeypatch.setattr(pruning, "code", changed)
     store_command(["prune", "--store", str(finished.store.folder)])
     assert "airdeliver.scoring" in capsys.readouterr().out
     assert len(list(finished.store.keys("training"))) == 2
