@@ -12,7 +12,7 @@ from torch import Tensor
 from airdeliver import Execution, Problem
 from airdeliver.data import Dataset, load_dataset
 from airdeliver.models import ModelBuilder
-from airdeliver.plain import from_plain, to_plain
+from airdeliver.plain import attributes, from_plain, to_plain
 from airdeliver.recipe import Recipe
 from airdeliver.task import Task, task_of
 from airdeliver.training import Trained, Training
@@ -126,11 +126,12 @@ class TrainingStage(Stage):
     timed = "train_seconds"
 
     def compute(self, store: Store) -> Entry:  # noqa: D102
+        to_plain(self.training.method.model, attributes)  # what the store could not keep is refused before the work
         trained = {need: _read(store, key) for need, key in zip(self.training.needs, self.needs, strict=True)}
         checkpoint = StoredCheckpoint(store, self.key, self.training.recipe.epochs)
         problem = self.problem.load()
         result = self.training.run(problem.task, trained, checkpoint, problem.execution.device)
-        what = {"architecture": to_plain(result.architecture), "description": result.description.hex()}
+        what = {"architecture": to_plain(result.architecture, attributes), "description": result.description.hex()}
         return self.entry({**what, **result.state}, dict(result.tensors))
 
 

@@ -1,6 +1,5 @@
 """What identifies a result: a canonical description of the objects that it was made from."""
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -9,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from airdeliver.plain import dotted, to_plain
 from experiments.store.source import fingerprints
 
 Description = dict[str, Any]
@@ -18,10 +18,11 @@ Description = dict[str, Any]
 def describe(value: Any) -> Any:
     """A canonical description, JSON, of a value: equal values have equal descriptions, wherever they were made.
 
-    A dataclass is its class and those fields of its constructor that are not at their default, so that one more field
-    with a default changes nothing; what the defaults are is in the fingerprint of its module (see `code`). Any other
-    object is its class and its attributes, as its constructor left them; a tensor, an array or a file (a field called
-    `path`) the hash of its content, so that it may lie anywhere. An integral float equals the integer.
+    It is what `airdeliver.plain.to_plain` makes of it, so a dataclass is its class and those fields of its constructor
+    that are not at their default, and one more field with a default changes nothing; what the defaults are is in the
+    fingerprint of its module (see `code`). Any other object is its class and its attributes, as its constructor left
+    them; a tensor, an array or a file (a field called `path`) the hash of its content, so that it may lie anywhere.
+    An integral float equals the integer.
 
     Raises:
         TypeError: an object that holds something without a description; names it.
@@ -30,17 +31,37 @@ def describe(value: Any) -> Any:
     >>> describe({"channel": AWGN(), "snr_db": 5.0})
     {'channel': {'class': 'channels.awgn.AWGN'}, 'snr_db': 5}
     """
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, Mapping):
-        return {str(key): describe(item) for key, item in sorted(value.items(), key=lambda pair: str(pair[0]))}
-    if isinstance(value, list | tuple):
-        return [describe(item) for item in value]
+    return _canonical(to_plain(value, _other, brief=True))
+
+
+def _other(value: Any) -> Any:
+    """What is no number, text, sequence, mapping or dataclass."""
     if isinstance(value, set | frozenset):
         return sorted((describe(item) for item in value), key=canonical)
-    return _describe_object(value)
+    if isinstance(value, Path | Enum):
+        return str(value)
+    if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
+        return {"class": dotted(value)}
+    if hasattr(value, "numpy") or hasattr(value, "__array__"):
+        array = value.numpy() if hasattr(value, "numpy") else value.__array__()
+        content = f"{array.dtype}{array.shape}".encode() + array.tobytes()
+        return {"class": dotted(type(value)), "content": hashlib.sha256(content).hexdigest()}
+    if not hasattr(value, "__dict__"):
+        raise TypeError(f"cannot describe {value!r}, so a result made with it cannot be found again: use a dataclass")
+    held = {name: to_plain(item, _other, brief=True) for name, item in vars(value).items()}
+    return {"class": dotted(type(value)), **held}
+
+
+def _canonical(plain: Any) -> Any:
+    """The same, with one way to write a number, and files as their content."""
+    if isinstance(plain, float):
+        return _number(plain)
+    if isinstance(plain, list):
+        return [_canonical(item) for item in plain]
+    if not isinstance(plain, dict):
+        return plain
+    of_object = "class" in plain
+    return {name: _file(item) if of_object and name == "path" else _canonical(item) for name, item in plain.items()}
 
 
 def _number(value: float) -> Any:
@@ -49,42 +70,11 @@ def _number(value: float) -> Any:
     return int(value) if value.is_integer() else value
 
 
-def _describe_object(value: Any) -> Any:
-    if isinstance(value, Path | Enum):
-        return str(value)
-    if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
-        return {"class": f"{value.__module__}.{value.__qualname__}"}
-    kind = type(value)
-    described = {"class": f"{kind.__module__}.{kind.__qualname__}"}
-    if dataclasses.is_dataclass(value):
-        defaults = _defaults(kind)
-        given = {f.name: _describe_field(f.name, getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
-        return described | {
-            name: given[name] for name in given if given[name] != defaults.get(name, dataclasses.MISSING)
-        }
-    if hasattr(value, "numpy") or hasattr(value, "__array__"):
-        array = value.numpy() if hasattr(value, "numpy") else value.__array__()
-        digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
-        return described | {"content": digest}
-    if not hasattr(value, "__dict__"):
-        raise TypeError(f"cannot describe {value!r}, so a result made with it cannot be found again: use a dataclass")
-    return described | {name: describe(item) for name, item in sorted(vars(value).items())}
-
-
-def _defaults(kind: type) -> dict[str, Any]:
-    """The descriptions of a dataclass's defaults."""
-    made = {
-        f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
-        for f in dataclasses.fields(kind)
-        if f.init
-    }
-    return {name: _describe_field(name, value) for name, value in made.items() if value is not dataclasses.MISSING}
-
-
-def _describe_field(name: str, value: Any) -> Any:
-    if name == "path" and isinstance(value, str | Path) and Path(value).is_file():
-        return {"content": hashlib.sha256(Path(value).read_bytes()).hexdigest()}
-    return describe(value)
+def _file(path: Any) -> Any:
+    """The content of a file, if there is one."""
+    if isinstance(path, str) and Path(path).is_file():
+        return {"content": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+    return _canonical(path)
 
 
 def classes(description: Any) -> Iterator[str]:

@@ -69,7 +69,7 @@ class _Reached:
 
     def add(self, module: str, name: str | None) -> None:
         """A name in a module, or all of it, and everything that it reaches."""
-        waiting = [(module, name)]
+        waiting: list[tuple[str, str | None]] = [(module, name)]
         while waiting:
             item = waiting.pop()
             if item not in self.seen and file_of(item[0]) is not None:
