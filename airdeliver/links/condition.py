@@ -1,16 +1,32 @@
 """The condition that a network is made for: a link, a channel, an SNR and a budget."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator
 
+from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.links.base import Knowledge, Link
 from channels import Channel
 
 SNR = float | int | Sequence[float]
 """An SNR in dB, or the ends of a range."""
+
+
+def level_or_range(snr_db: Any) -> float | tuple[float, float]:
+    """An SNR in dB as float, or a range as lowest and highest.
+
+    >>> level_or_range(5), level_or_range([0, 10])
+    (5.0, (0.0, 10.0))
+    """
+    if not isinstance(snr_db, Iterable):
+        return real(snr_db)
+    ends = tuple_of(real)(snr_db)
+    if len(ends) != 2 or ends[0] > ends[1]:
+        raise ValueError(f"must be a number or a range [low, high] in dB, got {list(ends)}")
+    return ends[0], ends[1]
 
 
 @dataclass(frozen=True)
@@ -30,21 +46,13 @@ class Condition:
 
     link: Link
     channel: Channel
-    snr_db: SNR
+    snr_db: Converted[SNR, float | tuple[float, float]] = converted(level_or_range)
     symbols: int | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.snr_db, int | float):
-            ends = tuple(float(end) for end in self.snr_db)
-            if len(ends) != 2 or ends[0] > ends[1]:
-                raise ValueError(f"train_snr_db must be a number or a range [low, high] in dB, got {list(ends)}")
-            object.__setattr__(self, "snr_db", ends)
 
     @property
     def range_db(self) -> tuple[float, float]:
         """Lowest and highest SNR in dB."""
-        low, high = (self.snr_db, self.snr_db) if isinstance(self.snr_db, int | float) else self.snr_db
-        return float(low), float(high)
+        return self.snr_db if isinstance(self.snr_db, tuple) else (self.snr_db, self.snr_db)
 
     @property
     def middle_db(self) -> float:

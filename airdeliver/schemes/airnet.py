@@ -7,9 +7,10 @@ from typing import Any
 
 from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.pruning import Pruning
+from airdeliver.conversion import Converted, converted
 from airdeliver.links import AnalogLink
 from airdeliver.links.analog.expansion import Expansion, Repetition, Spiral, least_error
-from airdeliver.links.condition import SNR, Condition
+from airdeliver.links.condition import SNR, Condition, level_or_range
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
@@ -74,7 +75,7 @@ class AirNet(Scheme):
     teacher: ModelBuilder | float | None = 2.0
     distillation: Distillation = field(default_factory=Distillation)
     noise: bool = True
-    train_snr_db: SNR = 5.0
+    train_snr_db: Converted[SNR, float | tuple[float, float]] = converted(level_or_range, 5.0)
     train_channel: Channel = field(default_factory=AWGN)
     fine_tuning: Recipe | None = None
     normalisation: Normalisation = field(default_factory=Normalisation)
@@ -90,7 +91,7 @@ class AirNet(Scheme):
     def design_snr_db(self) -> float:
         """SNR in dB that the network is made for: the middle of the range that it is trained at."""
         snr_db = self.train_snr_db
-        return float(snr_db) if isinstance(snr_db, int | float) else sum(snr_db) / 2
+        return sum(snr_db) / 2 if isinstance(snr_db, tuple) else snr_db
 
     def about(self) -> About:  # noqa: D102
         untouched = not self.noise and self.fine_tuning is not None and self.fine_tuning.epochs == 0

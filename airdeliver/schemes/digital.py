@@ -1,7 +1,7 @@
 """Digital delivery: quantised, entropy-coded, protected by a channel code; at the rate that promises most accuracy."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.pruning import ByValues, Pruning
 from airdeliver.compression.quantisers import RateDistortion
+from airdeliver.conversion import Converted, converted, instance_of, real, tuple_of
 from airdeliver.links import DigitalLink, Worth
 from airdeliver.models import ModelBuilder
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
@@ -37,6 +38,16 @@ VALIDATION_IMAGES = 1024
 
 _MARGIN = 1.01
 """The container may come out larger than estimated when a network was tried out."""
+
+
+def shares(values: Any) -> tuple[float, ...]:
+    """Shares of a network that are kept; none where each keeps all of it.
+
+    >>> shares([1, 0.5]), shares([1, 1])
+    ((1.0, 0.5), ())
+    """
+    found = tuple_of(real)(values)
+    return found if any(share != 1 for share in found) else ()
 
 
 @dataclass(frozen=True)
@@ -72,32 +83,36 @@ class Digital(Scheme):
     """
 
     link: DigitalLink = field(default_factory=DigitalLink)
-    train_bits: tuple[float, ...] = ()
-    keep: tuple[float, ...] = ()
+    train_bits: Converted[Iterable[float], tuple[float, ...]] = converted(tuple_of(real), ())
+    keep: Converted[Iterable[float], tuple[float, ...]] = converted(shares, ())
     importance: Importance = field(default_factory=Magnitude)
     teacher: ModelBuilder | float | None = None
     distillation: Distillation = field(default_factory=Distillation)
     penalty: float = 0.0
-    models: tuple[ModelBuilder, ...] = ()
+    models: Converted[Iterable[ModelBuilder], tuple[ModelBuilder, ...]] = converted(
+        tuple_of(instance_of(ModelBuilder)), ()
+    )
     fine_tuning: Recipe | None = None
     normalisation: Normalisation = field(default_factory=Normalisation)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "train_bits", tuple(self.train_bits))
-        object.__setattr__(self, "keep", tuple(self.keep) or (1.0,) * len(self.train_bits))
-        object.__setattr__(self, "models", tuple(self.models))
-        if len(self.keep) != len(self.train_bits):
+        if len(self._kept) != len(self.train_bits):
             raise ValueError(
                 f"keep needs a share for each of train_bits or none, got {list(self.keep)} for {list(self.train_bits)}"
             )
-        if _rises((1.0, *self.keep)) or min(self.keep, default=1) <= 0:
+        if _rises((1.0, *self._kept)) or min(self._kept, default=1) <= 0:
             raise ValueError(f"keep must be shares of the network that never rise, above 0, got {list(self.keep)}")
-        costs = [bits * share for bits, share in zip(self.train_bits, self.keep, strict=True)]
+        costs = [bits * share for bits, share in zip(self.train_bits, self._kept, strict=True)]
         if _rises(costs) or min(costs, default=1) <= 0:
             raise ValueError(
                 "train_bits, times the shares that are kept, must be above 0 and fall from one to the next, "
                 f"got {list(self.train_bits)}"
             )
+
+    @property
+    def _kept(self) -> tuple[float, ...]:
+        """The share of the unpruned network that each training leaves."""
+        return self.keep or (1.0,) * len(self.train_bits)
 
     def about(self) -> About:  # noqa: D102
         limit = is_limit(self.link)
@@ -111,7 +126,7 @@ class Digital(Scheme):
     def _chain(self, problem: Problem, model: ModelBuilder) -> list[tuple[float | None, Training]]:
         """Bits a value and training of each network, each starting from the one before; None as it is."""
         training, chain = Training.clean(problem, model), []
-        for bits, share, before in zip(self.train_bits, self.keep, (1.0, *self.keep), strict=False):
+        for bits, share, before in zip(self.train_bits, self._kept, (1.0, *self._kept), strict=False):
             method: Method = Continued(training)
             if share < before:
                 method = Pruned(method, self._pruning(problem, model, share))

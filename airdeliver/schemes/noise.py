@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from airdeliver.links.condition import SNR, Condition
+from airdeliver.conversion import Converted, converted
+from airdeliver.links.condition import SNR, Condition, level_or_range
 from airdeliver.problem import Problem
 from airdeliver.schemes.clean import Clean
 from airdeliver.training import Training
@@ -21,7 +22,7 @@ class Noise(Clean):
     Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166.
     """
 
-    train_snr_db: SNR = (-3.0, 25.0)
+    train_snr_db: Converted[SNR, float | tuple[float, float]] = converted(level_or_range, (-3.0, 25.0))
     train_channel: Channel = field(default_factory=AWGN)
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102

@@ -1,9 +1,11 @@
 """AirNet's ensemble: one parameter set for any SNR; and its rival, a network for each SNR."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
+from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, Member, NestedBuilder
 from airdeliver.links import AnalogLink
 from airdeliver.links.condition import Condition
@@ -22,6 +24,18 @@ from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Distillation, Joint
 from airdeliver.training.methods.joint import IN_PLACE, Sandwich
 from channels import AWGN, Channel
+
+
+def increasing(levels: Any) -> tuple[float, ...]:
+    """SNRs in dB, one at least, each above the one before.
+
+    >>> increasing([0, 5])
+    (0.0, 5.0)
+    """
+    found = tuple_of(real)(levels)
+    if not found or list(found) != sorted(set(found)):
+        raise ValueError(f"must be increasing numbers in dB, got {list(found)}")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,21 +57,16 @@ class Selecting(Scheme):
         ValueError: SNRs that do not increase.
     """
 
-    design_snr_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 10.0)
+    design_snr_db: Converted[Iterable[float], tuple[float, ...]] = converted(increasing, (-5.0, 0.0, 5.0, 10.0))
     unknown_snr_db: float = 5.0
     selection: Selection = field(default_factory=Selection)
-    table_snr_db: tuple[float, ...] = (-5.0, -2.5, 0.0, 2.5, 5.0, 7.5, 10.0, 15.0)
+    table_snr_db: Converted[Iterable[float], tuple[float, ...]] = converted(
+        increasing, (-5.0, -2.5, 0.0, 2.5, 5.0, 7.5, 10.0, 15.0)
+    )
     table_realizations: int = 8
     table_images: int = 500
     train_channel: Channel = field(default_factory=AWGN)
     normalisation: Normalisation = field(default_factory=Normalisation)
-
-    def __post_init__(self) -> None:
-        for name in ("design_snr_db", "table_snr_db"):
-            levels = tuple(float(level) for level in getattr(self, name))
-            if not levels or list(levels) != sorted(set(levels)):
-                raise ValueError(f"{name} must be increasing numbers in dB, got {list(levels)}")
-            object.__setattr__(self, name, levels)
 
     def table(self, choices: tuple[Choice, ...], problem: Problem, symbols: int) -> AccuracyTable:
         """What each of several choices is worth at which SNR, measured on the validation split."""
@@ -92,7 +101,7 @@ class AirNetSpectrum(Selecting):
     """
 
     link: AnalogLink = field(default_factory=lambda: AnalogLink(protection="expansion"))
-    span_db: tuple[float, float] = (-5.0, 15.0)
+    span_db: Converted[Iterable[float], tuple[float, ...]] = converted(increasing, (-5.0, 15.0))
     member: int | None = None
     builder: ElasticBuilder = field(default_factory=NestedBuilder)
     distillation: Distillation = IN_PLACE
@@ -101,7 +110,6 @@ class AirNetSpectrum(Selecting):
     fine_tuning: Recipe | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         low, high = self.span_db
         if low > self.design_snr_db[0] or high < self.design_snr_db[-1]:
             raise ValueError(f"span_db must contain design_snr_db, got {low:g} to {high:g} dB")
@@ -121,7 +129,7 @@ class AirNetSpectrum(Selecting):
         [(-5.0, -2.5), (-2.5, 2.5), (2.5, 7.5), (7.5, 15.0)]
         """
         middles = [(a + b) / 2 for a, b in pairwise(self.design_snr_db)]
-        ends = [float(self.span_db[0]), *middles, float(self.span_db[1])]
+        ends = [self.span_db[0], *middles, self.span_db[1]]
         return list(pairwise(ends))
 
     def conditions(self, symbols: int) -> tuple[Condition, ...]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
-from airdeliver.conversion import named
+from airdeliver.conversion import Converted, converted, named, optional
 from airdeliver.links.analog import pieces
 from airdeliver.links.analog.expansion import Expansion, Repetition
 from airdeliver.links.analog.plan import AnalogPlan
@@ -57,14 +57,14 @@ class AnalogLink(Link):
     True
     """
 
-    receiver: Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver = named(
-        _RECEIVERS, "mmse", "a Receiver"
+    receiver: Converted[Literal["mmse", "zero_forcing", "laplacian", "mixture"] | Receiver, Receiver] = converted(
+        named(Receiver, **_RECEIVERS), "mmse"
     )
     side_information_rate: float = 0.25
     expansion: Expansion | None = None
-    protection: Literal["equal", "size", "expansion", "power", "both"] | Protection | None = named(
-        _PROTECTIONS, None, "a Protection"
-    )
+    protection: Converted[
+        Literal["equal", "size", "expansion", "power", "both"] | Protection | None, Protection | None
+    ] = converted(optional(named(Protection, **_PROTECTIONS)), None)
     design_snr_db: float = 5.0
 
     def __post_init__(self) -> None:
@@ -113,8 +113,8 @@ class AnalogLink(Link):
             layout,
             self.side_information_rate,
             self._expansion.inputs,
-            self._estimator.numbers,
-            self._estimator.shared,
+            self.receiver.numbers,
+            self.receiver.shared,
             self._protection.by_size,
         )
 
@@ -142,7 +142,7 @@ class AnalogLink(Link):
         mean, scale = plan.spread(received.gain)
         if stream.groups:
             observed, noise_variance = self._observations(received, stream)
-            estimated = self._estimator.estimate(observed, noise_variance, self._prior(plan))
+            estimated = self.receiver.estimate(observed, noise_variance, self._prior(plan))
             values = _affine(stream.scatter(estimated, plan.layout.size), scale, mean)
         else:
             values = mean.expand(len(received.samples), -1)
@@ -164,13 +164,7 @@ class AnalogLink(Link):
         return super().send(values, plan, layout, channel, state, generator)
 
     @property
-    def _estimator(self) -> Receiver:
-        assert isinstance(self.receiver, Receiver)
-        return self.receiver
-
-    @property
     def _protection(self) -> Protection:
-        assert not isinstance(self.protection, str)
         return Equal() if self.protection is None else self.protection
 
     @property
@@ -195,15 +189,15 @@ class AnalogLink(Link):
         plan = AnalogPlan.measure(
             values, layout, self.side_information_rate, self._expansion.inputs, self._protection.by_size
         )
-        if not self._estimator.numbers:
+        if not self.receiver.numbers:
             return plan
         mean, scale = plan.spread(values)
         segments = layout.split((values.detach() - mean) / scale)
-        rows = 1 if self._estimator.shared else len(segments)
-        prior = torch.zeros(rows, self._estimator.numbers, dtype=torch.uint8, device=values.device)
+        rows = 1 if self.receiver.shared else len(segments)
+        prior = torch.zeros(rows, self.receiver.numbers, dtype=torch.uint8, device=values.device)
         if plan.sent:
-            places = [0] if self._estimator.shared else list(plan.sent)
-            prior[places] = self._estimator.measure([segments[i] for i in plan.sent])
+            places = [0] if self.receiver.shared else list(plan.sent)
+            prior[places] = self.receiver.measure([segments[i] for i in plan.sent])
         return replace(plan, prior=prior)
 
     def _prior(self, plan: AnalogPlan) -> Tensor | None:

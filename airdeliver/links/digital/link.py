@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Codec, Container, DecodeError, Levels, RangeCoded
 from airdeliver.compression.codec.bitstream import varint
 from airdeliver.compression.quantisers import Quantiser, RateDistortion, State
-from airdeliver.conversion import converted, named
+from airdeliver.conversion import Converted, converted, named
 from airdeliver.links.base import Decoded, Knowledge, Link
 from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, Chosen, Worth
@@ -64,12 +64,14 @@ class DigitalLink(Link):
     True
     """
 
-    phy: Literal["full", "abstraction", "capacity"] | PhysicalLayer = named(PHYSICAL_LAYERS, "full", "a PhysicalLayer")
+    phy: Converted[Literal["full", "abstraction", "capacity"] | PhysicalLayer, PhysicalLayer] = converted(
+        named(PhysicalLayer, **PHYSICAL_LAYERS), "full"
+    )
     adaptation: Adaptation = field(default_factory=Adaptive)
     bits_per_value: float | None = None
     worth: Worth = field(default_factory=Worth)
     quantiser: Quantiser = field(default_factory=RateDistortion)
-    state: Mapping[str, Any] | str | None = converted(_as_text, None)
+    state: Converted[Mapping[str, Any] | str | None, str | None] = converted(_as_text, None)
     codec: Codec = field(default_factory=RangeCoded)
     side_information_rate: float = 0.25
 
@@ -91,11 +93,11 @@ class DigitalLink(Link):
             raise BudgetError("a digital link needs a budget: give the channel uses that it may spend")
         layout, room = payload.layout, self._room(payload.layout, symbols)
         grade = int(self._choose(payload, symbols, knowledge).grades.min())
-        fitting = Fitting(self.quantiser, self.codec, self._physical, room, self.bits_per_value)
+        fitting = Fitting(self.quantiser, self.codec, self.phy, room, self.bits_per_value)
         fitted = fitting.fit(payload, self._restored(layout), grade)
-        lengths = fitted.container.groups if self._physical.protects else (len(fitted.container.data),)
+        lengths = fitted.container.groups if self.phy.protects else (len(fitted.container.data),)
         rate = self.side_information_rate
-        plan = DigitalPlan(layout, rate, self._physical, fitted.grade, lengths, fitted.levels, fitted.container)
+        plan = DigitalPlan(layout, rate, self.phy, fitted.grade, lengths, fitted.levels, fitted.container)
         plan.check_budget(symbols)
         return plan
 
@@ -120,21 +122,21 @@ class DigitalLink(Link):
         """The values as they arrive over a channel that carries so many bits a value, container included."""
 
         def size(levels: Levels) -> float:
-            return 8.0 * sum(self.codec.estimate(levels, self._physical.packet_bytes))
+            return 8.0 * sum(self.codec.estimate(levels, self.phy.packet_bytes))
 
         most = bits_per_value * payload.layout.size
         return self.quantiser.fit(payload, self._restored(payload.layout), size, most).values()
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> DigitalPlan:  # noqa: D102
-        return DigitalPlan.from_bytes(side_information, layout, self.side_information_rate, self._physical)
+        return DigitalPlan.from_bytes(side_information, layout, self.side_information_rate, self.phy)
 
     def encode(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Complex[Tensor, "#realizations symbols"]:
         """The container that was planned as complex symbols, where the physical layer has a waveform."""
-        return self._physical.encode(_container(plan), plan.grade).to(values.device)
+        return self.phy.encode(_container(plan), plan.grade).to(values.device)
 
     def decode(self, received: Received, plan: DigitalPlan) -> Decoded:
         """Samples to bytes to values; what is lost is concealed."""
-        rows = self._physical.decode(received, plan.lengths, plan.grade)
+        rows = self.phy.decode(received, plan.lengths, plan.grade)
         return self._rebuilt(rows, plan, ChannelState(received.gain, received.noise_variance))
 
     def send(  # noqa: D102
@@ -146,12 +148,12 @@ class DigitalLink(Link):
         state: ChannelState,
         generator: Generator,
     ) -> Decoded:
-        carried: Carried = self._physical.carry(_container(plan), plan.grade, channel, state, generator)
+        carried: Carried = self.phy.carry(_container(plan), plan.grade, channel, state, generator)
         received = self.plan_from_bytes(plan.to_bytes(), layout)
         return self._rebuilt(carried.rows, received, state, carried.power)
 
     def power(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
-        return torch.full((1,), self._physical.power(_container(plan), plan.grade), device=values.device)
+        return torch.full((1,), self.phy.power(_container(plan), plan.grade), device=values.device)
 
     def perturb(
         self, values: Float[Tensor, "n"], plan: DigitalPlan, channel: Channel, snr_db: Decibel, generator: Generator
@@ -161,13 +163,8 @@ class DigitalLink(Link):
             raise ValueError("only the sender knows the levels: this plan was made from side information")
         return values + (plan.levels.values().to(values.device) - values).detach()
 
-    @property
-    def _physical(self) -> PhysicalLayer:
-        assert isinstance(self.phy, PhysicalLayer)
-        return self.phy
-
     def _restored(self, layout: Layout) -> State | None:
-        return None if self.state is None else self.quantiser.restore(json.loads(str(self.state)), layout)
+        return None if self.state is None else self.quantiser.restore(json.loads(self.state), layout)
 
     def _rebuilt(
         self, rows: list[bytes | None], plan: DigitalPlan, state: ChannelState, power: float | None = None
@@ -192,13 +189,13 @@ class DigitalLink(Link):
 
     def _room(self, layout: Layout, symbols: int) -> int:
         """Symbols that are left for the container."""
-        lengths = len(varint(_FASTEST * max(symbols, 1) // 8)) * (2 if self._physical.protects else 1)
-        side = len(layout.description) + self._physical.grade_bytes + lengths
+        lengths = len(varint(_FASTEST * max(symbols, 1) // 8)) * (2 if self.phy.protects else 1)
+        side = len(layout.description) + self.phy.grade_bytes + lengths
         return symbols - math.ceil(8 * side / self.side_information_rate)
 
     def _choose(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Chosen:
         room = max(self._room(payload.layout, symbols), 1)
-        return self.adaptation.choose(self._physical, knowledge, room, payload.layout.size, self.worth)
+        return self.adaptation.choose(self.phy, knowledge, room, payload.layout.size, self.worth)
 
 
 def _container(plan: DigitalPlan) -> Container:
