@@ -14,8 +14,8 @@ NO_DEFAULT: Any = object()
 class Converted(Generic[Given, Held]):
     """Annotation of a field that is `converted`: what may be given, and what every object holds.
 
-    For type checkers alone: at runtime it is `Any`, since the converter says what may be given. An instance is the descriptor that such a field has as its
-    default: the constructor of a dataclass, frozen or not, assigns through it.
+    For type checkers alone: at runtime it is `Any`, since the converter says what may be given. An instance is the
+    descriptor that such a field has as its default: the constructor of a dataclass, frozen or not, assigns through it.
 
     Args:
         convert: from what is given to what is held.

@@ -49,7 +49,7 @@ class CellStage(Stage):
         return self.entry(record)
 
     def _result(self, store: Store) -> dict[str, Any]:
-        package, train_seconds = _packed(self, store)
+        package, train_seconds, stored = _packed(self, store)
         started = time.perf_counter()
         device, seed = self.problem.execution.device, self.problem.execution.seed
         inputs, targets = served(self.problem.dataset, self.test_images, device)
@@ -76,6 +76,7 @@ class CellStage(Stage):
             "usable": report.usable,
             "finite": report.finite,
             "parameters_sent": delivery.parameters_sent,
+            "parameters_stored": stored,
             "power": delivery.power,
             "plan": [asdict(row) for row in delivery.groups[0].plan.table()],
             "per_realization": report.per_realization.tolist(),
@@ -84,21 +85,26 @@ class CellStage(Stage):
         }
 
 
-_packages: dict[str, tuple[Package, float]] = {}
+_packages: dict[str, tuple[Package, float, float]] = {}
 """The package of the last cell: those that follow mostly send the same."""
 
 
-def _packed(stage: CellStage, store: Store) -> tuple[Package, float]:
-    """What the sender holds, and the seconds that its trainings took."""
+def _packed(stage: CellStage, store: Store) -> tuple[Package, float, float]:
+    """What the sender holds, the seconds that its trainings took, and how many numbers it keeps for any SNR.
+
+    Batch-norm statistics are among these numbers.
+    """
     symbols = stage.channel.symbols(stage.channel_uses)
     sent = {part: stage.description[part] for part in ("scheme", "problem", "trainings")}
     identity = digest({**sent, "symbols": symbols})
     if identity not in _packages:
         problem = stage.problem.load()
-        trainings = closure(stage.scheme.trainings(problem, symbols))
+        sending = stage.scheme.trainings(problem, symbols)
+        trainings = closure(sending)
         trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
         seconds = sum(float(network.state["train_seconds"]) for network in trained.values())
+        stored = sum(store.parameters("training", trained.keys_of[training]) for training in sending)
         package = stage.scheme.pack(problem, trained, symbols)
         _packages.clear()
-        _packages[identity] = package, seconds
+        _packages[identity] = package, seconds, stored
     return _packages[identity]

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from experiments.planner import Cell
+from experiments.result import scores
 
 CONDITIONS = ("dataset", "model", "channel", "knowledge", "snr_db", "channel_uses", "seed")
 COLUMNS = ("experiment", "scheme", "against", *CONDITIONS, "realizations", "difference", "difference_low",
@@ -29,7 +30,7 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
     met: dict[tuple, list[tuple[Cell, list[float]]]] = {}
     for cell, record in finished:
         condition = tuple(getattr(cell, name) for name in CONDITIONS)
-        met.setdefault(condition, []).append((cell, record["per_realization"]))
+        met.setdefault(condition, []).append((cell, list(scores(record))))
     rows = [
         (experiment, b.scheme, a.scheme, *condition, *paired(of_b, of_a))
         for condition, cells in met.items()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from experiments.comparisons import CONDITIONS
 from experiments.planner import Cell
+from experiments.result import scores
 
 COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "accuracy", "title", "metric", "score_low", "score_high",
            "floor")  # fmt: skip
@@ -25,6 +26,6 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
         (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, accuracy,
          cell.about.title, cell.metric, *cell.bounds, cell.floor)
         for cell, record in finished
-        for number, accuracy in enumerate(record["per_realization"])
+        for number, accuracy in enumerate(scores(record))
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -24,7 +24,7 @@ from experiments.store.key import code, describe, digest
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the table: its names, the trainings whose networks its sender holds, and the stage for its numbers."""
+    """One row of the table: its names, and the stage that its numbers come from."""
 
     scheme: str
     dataset: str
@@ -39,7 +39,6 @@ class Cell:
     metric: str
     bounds: tuple[float, float]
     floor: float
-    sent: tuple[str, ...]
     stage: CellStage
 
 
@@ -64,17 +63,9 @@ class Plan:
         return [*trainings, *cells.values()]
 
     def finished(self, store: Store) -> list[tuple[Cell, Mapping[str, Any]]]:
-        """The cells whose results are in the store, in the order of the table, with their records.
-
-        `parameters_stored` is what the sender holds for any SNR of the sweep, batch-norm statistics included.
-        """
-        held = {key: store.parameters("training", key) for key in {key for cell in self.cells for key in cell.sent}}
+        """The cells whose results are in the store, in the order of the table, with their records."""
         read = ((cell, store.read("cell", cell.stage.key)) for cell in self.cells)
-        return [
-            (cell, {**entry.record, "parameters_stored": sum(held[key] for key in cell.sent)})
-            for cell, entry in read
-            if entry is not None
-        ]
+        return [(cell, entry.record) for cell, entry in read if entry is not None]
 
 
 def plan(sweep: Sweep) -> Plan:
@@ -145,8 +136,8 @@ class _Planner:
         """The cells of one scheme, channel, budget and seed: what they share is worked out once."""
         sweep, source = self.sweep, self.problems[seed]
         scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
-        sent = scheme.trainings(self.loaded[seed], channel.symbols(uses))
-        keys = tuple(self._training(training, source) for training in closure(sent))
+        trainings = scheme.trainings(self.loaded[seed], channel.symbols(uses))
+        keys = tuple(self._training(training, source) for training in closure(trainings))
         description = {
             "stage": "cell",
             **common,
@@ -183,8 +174,7 @@ class _Planner:
             )
             yield Cell(
                 name, sweep.dataset, sweep.model_name, channel_name, knowledge, snr_db, uses, seed,
-                about, through, task.metric, task.bounds, task.floor,
-                tuple(self.known[training] for training in sent), stage,
+                about, through, task.metric, task.bounds, task.floor, stage,
             )  # fmt: skip
 
     def _problem_description(self, source: ProblemSource) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparisons import CONDITIONS
+from experiments.result import segments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ def of(experiment: str, finished: "Iterable[tuple[Cell, Mapping[str, Any]]]") ->
     rows = [
         (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), *(row.get(name) for name in ROW))
         for cell, record in finished
-        for row in record["plan"]
+        for row in segments(record)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"sensitivity": float, "expected_noise": float})
 
@@ -76,12 +77,12 @@ def show(plans: Any) -> None:
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 140)
-    for conditions, segments in plans.groupby(["scheme", *CONDITIONS], sort=False, dropna=False):
+    for conditions, group in plans.groupby(["scheme", *CONDITIONS], sort=False, dropna=False):
         told = zip(("scheme", *CONDITIONS), conditions, strict=True)  # type: ignore[arg-type]
         shown = Table(title=", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told))
         for name in ROW:
             shown.add_column(name.replace("_", " "), justify="left" if name == "segment" else "right", no_wrap=True)
-        for row in segments[list(ROW)].to_dict("records"):
+        for row in group[list(ROW)].to_dict("records"):
             numbers = ("" if value != value else f"{value:.3g}" for value in list(row.values())[2:])
             shown.add_row(row["segment"], f"{row['parameters']:,}", *numbers)
         console.print(shown)

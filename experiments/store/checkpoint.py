@@ -29,7 +29,7 @@ class StoredCheckpoint:
             tensors, record, _ = tensor_files.read(self.path)
         except (FileNotFoundError, ValueError):
             return None
-        self.store.journal.write("resumed", stage="training", key=self.key, epoch=len(record["epochs"]))
+        self.store.journal.write("resumed", stage="training", key=self.key, epoch=len(record.get("epochs", ())))
         return tensors, record
 
     def save(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ class StoredCheckpoint:
             tensor_files.write(self.path, tensors, record)
         except WriteError as error:
             raise StoreError(str(error)) from error
-        self.store.journal.write("epoch", **details, epoch=len(record["epochs"]), epochs=self.epochs)
+        self.store.journal.write("epoch", **details, epoch=len(record.get("epochs", ())), epochs=self.epochs)
 
     def remove(self) -> None:
         """Forget it: the training is finished."""

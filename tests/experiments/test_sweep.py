@@ -104,6 +104,17 @@ def test_damaged_work_is_made_again(sweeps, finished, capsys):
     assert "is damaged" in capsys.readouterr().out
 
 
+def test_a_table_needs_no_network_that_is_no_longer_there(sweeps, finished):
+    """Whatever the networks of finished cells tell the table is kept with the cells."""
+    before = finished.reproducible
+    for key in list(finished.store.keys("training")):
+        finished.store.remove("training", key)
+    sweeps.here(finished.folder)
+    assert not finished.store.has("training", key)
+    assert len(finished.events("started", "training")) == 2
+    pd.testing.assert_frame_equal(finished.reproducible, before, check_exact=True)
+
+
 def test_editing_an_own_channel_computes_again_what_used_it(sweeps, tmp_path: Path, monkeypatch):
     """A comment does not; its code does, but trains nothing again."""
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,0 +1,14 @@
+"""What the store keeps of a finished cell, beside the columns of the table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def scores(record: Mapping[str, Any]) -> Sequence[float]:
+    """The mean score of each delivery, in the order of the realizations."""
+    return record["per_realization"]
+
+
+def segments(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What each segment got in the plan of the first delivery: the fields of a row of `Plan.table`."""
+    return record["plan"]
