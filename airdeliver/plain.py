@@ -22,11 +22,16 @@ def attributes(value: Any) -> dict[str, Any]:
     """An object of any class as its class and its attributes, for files that nobody else writes.
 
     Raises:
-        TypeError: it has none, or they hold what cannot be written.
+        TypeError: it is more than its attributes, as a tensor is, or they hold what cannot be written.
     """
-    if isinstance(value, type) or not hasattr(value, "__dict__"):
+    kind = type(value)
+    own = kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__
+    if isinstance(value, type) or own or not hasattr(value, "__dict__"):
         refused(value)
-    return {"class": dotted(type(value)), **{name: to_plain(item, attributes) for name, item in vars(value).items()}}
+    _, made_with, state, *rest = (*value.__reduce_ex__(2), None)
+    if made_with != (kind,) or any(part is not None for part in rest) or (state or {}) != vars(value):
+        refused(value)
+    return {"class": dotted(kind), **{name: to_plain(item, attributes) for name, item in vars(value).items()}}
 
 
 def to_plain(recipe: Any, other: Callable[[Any], Any] = refused, brief: bool = False) -> Any:

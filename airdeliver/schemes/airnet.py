@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 from airdeliver.compression.importance import Importance, Magnitude
@@ -198,12 +198,13 @@ def teacher_model(teacher: ModelBuilder | float, model: Any) -> ModelBuilder:
         model: the student's.
 
     Raises:
-        ValueError: a factor, and a student whose width is not a number.
+        ValueError: a factor, and a student that is no dataclass with a width.
     """
     if isinstance(teacher, ModelBuilder):
         return teacher
-    if not hasattr(model, "width"):
+    if not is_dataclass(type(model)) or not hasattr(model, "width"):
         raise ValueError(
-            f"teacher {teacher} is a factor on the width, but {model} has no width: give a model as teacher"
+            f"teacher {teacher} is a factor on the width, but {type(model).__name__} is no dataclass with a width: give "
+            "a model as teacher"
         )
     return replace(model, width=teacher * model.width)

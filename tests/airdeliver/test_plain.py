@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from airdeliver import AnalogLink, DigitalLink
 from airdeliver.architecture import Pruned, Whole
@@ -97,6 +98,17 @@ def test_a_builder_that_is_no_dataclass_is_rebuilt_where_everything_is_trusted(o
     assert (type(again), vars(again)) == (own.Undecorated, {"width": 7, "depths": (1, 2)})
     with pytest.raises(ValueError, match="no dataclass"):
         from_plain(plain, ("someones_models",))
+
+
+class Many(set):
+    """More than its attributes."""
+
+
+@pytest.mark.parametrize("held", [torch.zeros(3), Many({1}), torch.nn.Linear(2, 2), print, Many, object()])
+def test_what_is_more_than_its_attributes_is_refused(own: Any, held: Any):
+    """A tensor has a `__dict__` too, an empty one."""
+    with pytest.raises(TypeError):
+        to_plain(own.Undecorated(held), attributes)
 
 
 @pytest.mark.parametrize(
