@@ -204,7 +204,7 @@ def teacher_model(teacher: ModelBuilder | float, model: Any) -> ModelBuilder:
         return teacher
     if not is_dataclass(type(model)) or not hasattr(model, "width"):
         raise ValueError(
-            f"teacher {teacher} is a factor on the width, but {type(model).__name__} is no dataclass with a width: give "
-            "a model as teacher"
+            f"teacher {teacher} is a factor on the width, but {type(model).__name__} is no dataclass with a width: "
+            "give a model as teacher"
         )
     return replace(model, width=teacher * model.width)
