@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -74,6 +75,13 @@ class Nested(Elastic):
         self.own = nn.ModuleList(
             _share(model, largest, names, window) for model, window in zip(models[:-1], self.windows)
         )
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "Nested":
+        """What `.to` does, for members too: they are no modules of this one, and their views are made anew."""
+        super()._apply(fn, recurse)
+        for member, own, window in zip(self.members, self.own, self.windows):
+            _view(member.model, self.shared, own, window)
+        return self
 
     def own_names(self, index: int) -> set[str]:
         """Names of the parameters that a member shares with no other; those of the largest are the shared ones.
@@ -152,8 +160,7 @@ class NestedBuilder(ElasticBuilder):
         self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition], architecture: Pruned
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
-        # As built: in another memory format a training would move it (`laid_out`), and members would lose their views.
-        largest = architecture.of_counts(counts[-1]).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        largest = architecture.of_counts(counts[-1])
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
 
@@ -192,16 +199,29 @@ def _share(model: nn.Module, largest: nn.Module, own: set[str], window: Window) 
     parameters, buffers = dict(largest.named_parameters()), dict(largest.named_buffers())
     model.to(next(iter(parameters.values())).device)
     kept = nn.Module()
+    for name, parameter in model.named_parameters():
+        if name in own:
+            parameter.data.copy_(window.of(name, parameters[name].detach(), parameter.shape))
+            kept.register_parameter(_flat(name), parameter)
+    for name, buffer in model.named_buffers():
+        buffer.copy_(window.of(name, buffers[name], buffer.shape))
+        kept.register_buffer(_flat(name), buffer)
+    _view(model, largest, kept, window)
+    return kept
+
+
+def _view(model: nn.Module, largest: nn.Module, own: nn.Module, window: Window) -> None:
+    """Let a member bear the memory of the largest one and of what is its own, wherever these lie now."""
+    shared, kept = dict(largest.named_parameters()), {**own._parameters, **own._buffers}
     for path, module in model.named_modules():
         dotted = f"{path}." if path else ""
         for name, parameter in module.named_parameters(recurse=False):
-            view = window.of(dotted + name, parameters[dotted + name].detach(), parameter.shape)
-            if dotted + name in own:
-                parameter.data.copy_(view)
-                kept.register_parameter((dotted + name).replace(".", "/"), parameter)
-            else:
-                setattr(module, name, nn.Parameter(view))
-        for name, buffer in module.named_buffers(recurse=False):
-            buffer.copy_(window.of(dotted + name, buffers[dotted + name], buffer.shape))
-            kept.register_buffer((dotted + name).replace(".", "/"), buffer)
-    return kept
+            if _flat(dotted + name) not in kept:
+                parameter.data = window.of(dotted + name, shared[dotted + name].detach(), parameter.shape)
+        for name, _ in module.named_buffers(recurse=False):
+            module._buffers[name] = kept[_flat(dotted + name)]
+
+
+def _flat(name: str) -> str:
+    """A name that a module may give to a tensor of its own."""
+    return name.replace(".", "/")

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator
+from jaxtyping import Float
+from torch import Generator, Tensor
 
 from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.links.base import Knowledge, Link
+from airdeliver.links.plan import Plan
+from airdeliver.payload import Layout, Payload
 from channels import Channel
 
 SNR = float | int | Sequence[float]
@@ -65,6 +68,25 @@ class Condition:
         if low == high:
             return low
         return low + (high - low) * float(torch.rand((), generator=generator, device=generator.device))
+
+    @torch.no_grad()
+    def arrival(
+        self, plan: Plan, values: Float[Tensor, "n"], layout: Layout, generator: Generator
+    ) -> tuple[Plan, Float[Tensor, "n"]]:
+        """One draw of what would arrive of a network's values in a step of its training.
+
+        Args:
+            plan: of the step before.
+            values: of the payload, now.
+            layout: their segments.
+            generator: of the SNR and the noise.
+
+        Returns:
+            The plan refreshed for these values, and what arrives of them.
+        """
+        plan = self.link.refresh(plan, Payload(values, layout))
+        snr_db = self.draw_snr_db(generator)
+        return plan, self.link.perturb(values, plan, self.channel, snr_db, generator)
 
     def knowledge(self) -> Knowledge:
         """What the sender plans with: the channel and the middle of the SNR range."""

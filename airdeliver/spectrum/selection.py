@@ -85,13 +85,4 @@ class Selection:
 
     def choose(self, table: AccuracyTable, snr_db: Float[Tensor, "n"]) -> Int64[Tensor, "n"]:
         """The member of highest expected accuracy at each estimate; of equals, the smaller."""
-        return _best(self.expected(table, snr_db))
-
-    def choose_over(self, table: AccuracyTable, snr_db: Float[Tensor, "n draws"]) -> Int64[Tensor, "n"]:
-        """The member of highest mean over several SNRs: a fading distribution, or the receivers of a transmission."""
-        expected = self.expected(table, snr_db.flatten()).view(-1, *snr_db.shape)
-        return _best(expected.mean(-1))
-
-
-def _best(accuracy: Float[Tensor, "members n"]) -> Int64[Tensor, "n"]:
-    return accuracy.argmax(0)
+        return self.expected(table, snr_db).argmax(0)

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from airdeliver import Execution, Problem, Task
-from airdeliver.package import Package
 from airdeliver.schemes import Clean
-from airdeliver.schemes.packing import choice_of, sender_inputs
 from airdeliver.training import Recipe, Trained, Training
 from airdeliver.training.methods import Continued, Method, Run, Wrapped, WrappedRun
 
@@ -89,9 +87,3 @@ class FirstLayerFrozen(Clean):
         first, _ = next(problem.build().named_parameters())
         method: Method = Frozen(Continued(Training.clean(problem)), (first.rpartition(".")[0],))
         return (Training.of(problem, method, self.fine_tuning or problem.fine_tuning),)
-
-    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
-        """What this scheme's training made, over the link of `Clean`."""
-        (training,) = self.trainings(problem, channel_uses)
-        choice = choice_of(trained[training], self.link, self.normalisation)
-        return Package((choice,), self.normalisation, sender_inputs(problem, self.normalisation))

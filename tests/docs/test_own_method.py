@@ -1,6 +1,5 @@
 """The page on a method of one's own does what it says: what is frozen stays, bit for bit, and a sweep runs."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -25,14 +24,8 @@ CONDITION = Condition(AnalogLink(), AWGN(), (0.0, 10.0))
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The folder of somebody who follows the page."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("AIRDELIVER_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "my_method.py").write_text(blocks("own_method", "python")[0])
-    yield tmp_path
-    sys.modules.pop("my_method", None)
+def folder(following) -> Path:
+    return following(my_method=blocks("own_method", "python")[0])
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -24,14 +23,8 @@ USES = 9000
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The folder of somebody who follows the page."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("AIRDELIVER_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "signs.py").write_text(blocks("own_scheme", "python")[1])
-    yield tmp_path
-    sys.modules.pop("signs", None)
+def folder(following) -> Path:
+    return following(signs=blocks("own_scheme", "python")[1])
 
 
 @pytest.fixture

@@ -133,6 +133,32 @@ class Method(ABC):
 
 
 @dataclass(frozen=True)
+class Continuing(Method):
+    """A method that begins with what another training has made; a subclass begins the run.
+
+    Args:
+        before: the training that it goes on from.
+    """
+
+    before: "Training"
+
+    @property
+    def needs(self) -> "tuple[Training, ...]":
+        """That training."""
+        return (self.before,)
+
+    @property
+    def model(self) -> ModelBuilder:
+        """That of the training before."""
+        return self.before.method.model
+
+    @property
+    def words(self) -> str:
+        """That it goes on."""
+        return f"fine-tuning {type(self.model).__name__}"
+
+
+@dataclass(frozen=True)
 class Wrapped(Method):
     """A method around another one; a subclass adds to the run.
 
@@ -207,10 +233,8 @@ def laid_out(network: nn.Module, task: Task) -> nn.Module:
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     if _bears(network, task):
         return network
-    for tensor in (*network.parameters(), *network.buffers()):
-        # A copy: `contiguous` would keep the strides of a tensor of one channel.
-        tensor.data = torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device).copy_(tensor.data)
-    return network
+    # Copies: `contiguous` would keep the strides of a tensor of one channel.
+    return network._apply(lambda t: torch.empty(t.shape, dtype=t.dtype, device=t.device).copy_(t))
 
 
 @torch.no_grad()
@@ -230,8 +254,3 @@ def _bears(network: nn.Module, task: Task) -> bool:
 def named_state(network: nn.Module) -> dict[str, Tensor]:
     """The state dict of a network on the CPU, without gradients."""
     return {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-
-
-def needed(*trainings: "Training | None") -> "tuple[Training, ...]":
-    """Trainings without the missing, each once."""
-    return tuple(dict.fromkeys(training for training in trainings if training is not None))

@@ -11,7 +11,7 @@ from airdeliver.payload import Folded
 from airdeliver.problem import Execution
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
-from airdeliver.training.methods.base import TASK, Batch, Run, Wrapped, WrappedRun, laid_out, needed
+from airdeliver.training.methods.base import TASK, Batch, Run, Wrapped, WrappedRun, laid_out
 from airdeliver.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Distilled(Wrapped):
 
     @property
     def needs(self) -> "tuple[Training, ...]":  # noqa: D102
-        return needed(*self.method.needs, self.teacher)
+        return tuple(dict.fromkeys((*self.method.needs, self.teacher)))
 
     @property
     def words(self) -> str:  # noqa: D102

@@ -9,13 +9,12 @@ from torch import Generator, Tensor
 
 from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, NestedBuilder
 from airdeliver.links.condition import Condition
-from airdeliver.models import ModelBuilder
 from airdeliver.payload import Payload
 from airdeliver.problem import Execution
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
-from airdeliver.training.methods.base import TASK, Batch, Method, Run, named_state, needed
+from airdeliver.training.methods.base import TASK, Batch, Continuing, Run, named_state
 from airdeliver.training.methods.distilled import Distillation
 from airdeliver.training.methods.pruned import prunable
 from airdeliver.training.trained import Trained
@@ -60,7 +59,7 @@ class Sandwich:
 
 
 @dataclass(frozen=True)
-class Joint(Method):
+class Joint(Continuing):
     """The making of an elastic network out of a trained one: members are cut out, then trained together.
 
     Each member is trained through the link in its own condition. The largest learns from the labels, the others from
@@ -82,7 +81,6 @@ class Joint(Method):
     Source: AirNet, arXiv 2105.11166; J. Yu and T. Huang, arXiv 1903.05134, sections 3.2 and 3.3.
     """
 
-    before: "Training"
     conditions: tuple[Condition, ...]
     builder: ElasticBuilder = field(default_factory=NestedBuilder)
     sampler: Sandwich = field(default_factory=Sandwich)
@@ -111,16 +109,8 @@ class Joint(Method):
         return JointRun(elastic, architecture, self, task, recipe, execution.seed)
 
     @property
-    def needs(self) -> "tuple[Training, ...]":  # noqa: D102
-        return needed(self.before)
-
-    @property
-    def model(self) -> ModelBuilder:  # noqa: D102
-        return self.before.method.model
-
-    @property
     def words(self) -> str:  # noqa: D102
-        return f"fine-tuning {type(self.model).__name__} with {len(self.conditions)} members"
+        return f"{super().words} with {len(self.conditions)} members"
 
 
 class JointRun(Run):
@@ -183,11 +173,7 @@ class _Arrival:
 
     def __call__(self, inputs: Tensor, generator: Generator) -> Tensor:
         values = self._values()
-        with torch.no_grad():
-            link = self.condition.link
-            self.plan = link.refresh(self.plan, Payload(values.detach(), self.layout))
-            snr_db = self.condition.draw_snr_db(generator)
-            arrived = link.perturb(values.detach(), self.plan, self.condition.channel, snr_db, generator)
+        self.plan, arrived = self.condition.arrival(self.plan, values.detach(), self.layout, generator)
         seen = values + (arrived - values.detach())
         parts = zip(self.layout.segments, self.layout.split(seen), strict=True)
         named = {segment.name: part.view(segment.shape) for segment, part in parts}

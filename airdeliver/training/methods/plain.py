@@ -13,7 +13,7 @@ from airdeliver.problem import Execution
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
-from airdeliver.training.methods.base import TASK, Batch, Method, Run, named_state, needed
+from airdeliver.training.methods.base import TASK, Batch, Continuing, Method, Run, named_state
 from airdeliver.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -50,14 +50,12 @@ class Plain(Method):
 
 
 @dataclass(frozen=True)
-class Continued(Method):
+class Continued(Continuing):
     """Training of a network that another training has made: whole, pruned, elastic, sparse or quantised.
 
     Args:
         before: the training that it goes on from.
     """
-
-    before: "Training"
 
     def start(  # noqa: D102
         self, task: Task, needs: "Mapping[Training, Trained]", recipe: Recipe, execution: Execution
@@ -65,18 +63,6 @@ class Continued(Method):
         trained = needs[self.before]
         network = trained.model().to(execution.device)
         return PlainRun(network, trained.architecture, trained.description, task, recipe)
-
-    @property
-    def needs(self) -> "tuple[Training, ...]":  # noqa: D102
-        return needed(self.before)
-
-    @property
-    def model(self) -> ModelBuilder:  # noqa: D102
-        return self.before.method.model
-
-    @property
-    def words(self) -> str:  # noqa: D102
-        return f"fine-tuning {type(self.model).__name__}"
 
 
 class PlainRun(Run):

@@ -5,11 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Generator, Tensor
 
 from airdeliver.links.condition import Condition
-from airdeliver.payload import Payload
 from airdeliver.problem import Execution
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
@@ -68,13 +66,9 @@ class ThroughLinkRun(WrappedRun):
 
     @contextmanager
     def arriving(self, generator: Generator) -> Iterator[None]:  # noqa: D102
-        condition, layout = self.condition, self.arrival.layout
-
-        @torch.no_grad()
         def arrive(values: Tensor) -> Tensor:
-            self.plan = condition.link.refresh(self.plan, Payload(values, layout))
-            snr_db = condition.draw_snr_db(generator)
-            return condition.link.perturb(values, self.plan, condition.channel, snr_db, generator)
+            self.plan, arrived = self.condition.arrival(self.plan, values.detach(), self.arrival.layout, generator)
+            return arrived
 
         with self.run.arriving(generator), self.arrival.bearing(arrive):
             yield

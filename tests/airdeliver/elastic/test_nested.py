@@ -177,3 +177,25 @@ def test_statistics_are_each_members_own(known):
     assert all(mean is not None for mean in first)
     assert not torch.equal(first[0], first[-1][: len(first[0])])
     assert Training.clean(known.problem) in known.trained
+
+
+@pytest.mark.parametrize("moved", ["double", "contiguous copy"])
+def test_members_stay_views_wherever_the_network_goes(moved, problem):
+    """`.to(device)` and whatever else replaces tensors goes through `_apply`; members share what is shared after it."""
+    unpruned = Pruned(Whole.of(problem.task, problem.model))
+    counts = [(4, 8, 8), (8, 16, 16), (16, 32, 32)]
+    conditions = AirNetSpectrum().conditions(8701)[: len(counts)]
+    elastic = NestedBuilder(apart=1).empty(counts, conditions, unpruned).eval()
+    if moved == "double":
+        elastic.double()
+    else:
+        elastic._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor))
+    with torch.no_grad():
+        for index, parameter in enumerate([*elastic.parameters(), *elastic.buffers()]):
+            parameter.fill_(index + 1)
+    for index, member in enumerate(elastic.members):
+        expected = elastic.parameters_of(index)
+        assert all(torch.equal(p, expected[name]) for name, p in member.model.named_parameters())
+    for member, own in zip(elastic.members, elastic.own):
+        kept = dict(own.named_buffers())
+        assert all(buffer is kept[name.replace(".", "/")] for name, buffer in member.model.named_buffers())

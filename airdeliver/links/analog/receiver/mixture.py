@@ -41,8 +41,8 @@ class Mixture(Receiver):
     Given the observation r with noise of variance $\sigma^2$, component k (weight $\pi_k$, centre $m_k$, deviation
     $s_k$) has the posterior weight $\rho_k \propto \pi_k\,\mathcal N(r; m_k, s_k^2 + \sigma^2)$ and the posterior mean
     $(s_k^2 r + \sigma^2 m_k) / (s_k^2 + \sigma^2)$; the estimate is $\sum_k \rho_k$ times the latter. Weights that
-    were drawn towards the centres in training (`penalty`) arrive almost as if they were quantised; on digits the
-    smaller error at 10 dB costs more accuracy than it saves.
+    were drawn towards the centres (`penalty`, which no method of training uses yet) arrive almost as if they were
+    quantised; on digits the smaller error at 10 dB costs more accuracy than it saves.
 
     Args:
         components: K.
