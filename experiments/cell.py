@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from airdeliver.delivery_cost import delivery_cost
 from airdeliver.evaluation import evaluate
 from airdeliver.links import KnowledgeKind
 from airdeliver.package import Package
@@ -78,6 +79,7 @@ class CellStage(Stage):
             "parameters_sent": delivery.parameters_sent,
             "parameters_stored": stored,
             "power": delivery.power,
+            **asdict(delivery_cost(delivery, task.signature.example())),
             "plan": [asdict(row) for row in delivery.groups[0].plan.table()],
             "per_realization": report.per_realization.tolist(),
             "train_seconds": train_seconds,

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from rich.table import Table
 
+from airdeliver.delivery_cost import COSTS
 from experiments.planner import Cell
 from experiments.store import write_whole
 
@@ -17,18 +18,20 @@ COLUMNS = (
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
+    *COSTS,
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
 Accuracy is the mean of the task's `metric`, whichever it is, between `score_low` and `score_high`; `floor` is what a
-delivery counts as of which nothing usable arrived.
+delivery counts as of which nothing usable arrived. The last are what a delivery costs:
+`airdeliver.delivery_cost.DeliveryCost` says what each is.
 """
 
 
 def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
     """The rows of finished cells and their records, in the given order."""
     rows = pd.DataFrame([_row(experiment, *pair) for pair in finished], columns=list(COLUMNS))
-    return rows.astype({"member": float})
+    return rows.astype({"member": float, **dict.fromkeys(COSTS, float)})
 
 
 def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
+from airdeliver.cost.carrier import Carrier
 from figures.drawing import STYLES
 from figures.gallery import NAMES, drawing, figures_of, results_of, table_for
-from figures.resource_grid import Carrier
 from figures.table import TableError, read
 
 OUT = Path(__file__).parent / "out"

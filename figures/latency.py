@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from airdeliver.cost.carrier import Carrier
 from figures.drawing import legend_above, lines
-from figures.resource_grid import Carrier
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
 EXPERIMENTS = ("bandwidth",)

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
+from airdeliver.cost.carrier import OVERHEAD, RESOURCE_BLOCKS, Carrier
 from figures import ablation, bandwidth, channels, fading, latency, mismatch, protection, snr, spectrum, winner
-from figures.resource_grid import OVERHEAD, RESOURCE_BLOCKS, Carrier
 from figures.table import TableError
 
 

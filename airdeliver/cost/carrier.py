@@ -33,7 +33,7 @@ class Carrier:
     4.07
     """
 
-    bandwidth_mhz: float = 20
+    bandwidth_mhz: float | int = 20
     numerology: int = 1
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Carrier:
         elements = blocks * SUBCARRIERS * SYMBOLS_PER_SLOT * 2**self.numerology
         return elements * (1 - OVERHEAD[self.numerology])
 
-    def milliseconds(self, channel_uses: float) -> float:
+    def milliseconds(self, channel_uses: float | int) -> float:
         """Time on the air; neither scheduling nor retransmission is counted."""
         return channel_uses / self.uses_per_millisecond
 

@@ -1,0 +1,126 @@
+"""What a delivery costs: the network that arrives, the bits and the time on the air, the energy of both."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from airdeliver.compression.bands import bands_of
+from airdeliver.compression.codec import Codebook, Levels
+from airdeliver.cost import Carrier, Energy, NetworkCost, latency, network_cost
+from airdeliver.delivery import Delivery, Group
+from airdeliver.links import Plan
+from airdeliver.links.digital import DigitalPlan
+from airdeliver.payload import load
+
+
+@dataclass(frozen=True)
+class DeliveryCost:
+    """What a delivery costs, the mean over its realizations; not a number where it cannot be said.
+
+    Args:
+        parameters: learned values of the network at the receiver, those that were not sent included.
+        nonzeros: of these, how many are not 0.
+        macs: multiply-accumulates of one inference.
+        effective_macs: those with a weight that is not 0.
+        bit_operations: multiply-accumulates times the bits of both operands, 32 for values that are no levels.
+        activation_bytes: most memory of one inference beside the weights, in binary32.
+        inference_joules: energy of one inference, zeros stored and multiplied as any other value.
+        effective_inference_joules: the same on hardware that neither stores nor multiplies zeros.
+        container_bits: of the container that was sent; not a number where values are sent as they are.
+        milliseconds: on the air, on one carrier.
+        transmit_joules: radiated, at a mean power of 1 W where the power of a delivery is 1.
+        latency_seconds: of one inference, measured on this machine.
+    """
+
+    parameters: float
+    nonzeros: float
+    macs: float
+    effective_macs: float
+    bit_operations: float
+    activation_bytes: float
+    inference_joules: float
+    effective_inference_joules: float
+    container_bits: float
+    milliseconds: float
+    transmit_joules: float
+    latency_seconds: float
+
+
+COSTS = tuple(field.name for field in fields(DeliveryCost))
+"""Names of the columns that a table has of it."""
+
+
+def delivery_cost(
+    delivery: Delivery, example: Tensor, carrier: Carrier | None = None, energy: Energy | None = None
+) -> DeliveryCost:
+    """The mean cost of the deliveries.
+
+    Each network is counted as the first realization of its group has it of which something usable arrived, on a CPU.
+
+    Args:
+        delivery: what arrived.
+        example: one prepared input, a batch of one.
+        carrier: that symbols are sent on; None for 20 MHz.
+        energy: of each operation; None for 45 nm.
+    """
+    carrier, energy = carrier or Carrier(), energy or Energy()
+    counted: dict[Hashable, tuple[NetworkCost, float]] = {}
+    rows, shares = [], []
+    for group in delivery.groups:
+        key = (id(group.architecture), group.description, _levels(group.plan))
+        if key not in counted:
+            counted[key] = _of_network(group, example.cpu())
+        rows.append(_row(group, *counted[key], carrier, energy))
+        shares.append(len(group.realizations))
+    return DeliveryCost(*(float(mean) for mean in np.average(np.array(rows, dtype=np.float64), axis=0, weights=shares)))
+
+
+def level_bits(levels: Levels) -> dict[str, int]:
+    """Bits of the integers that the levels of each segment are, by its name.
+
+    Those of a codebook are the bits of an index: arithmetic needs a table.
+
+    Args:
+        levels: a payload as integers.
+    """
+    bands, found = bands_of(levels.layout), {}
+    parts = zip(bands.members, bands.split(levels.numbers), levels.reconstructions, strict=True)
+    for members, run, reconstruction in parts:
+        if isinstance(reconstruction, Codebook):
+            bits = max(1, (len(reconstruction.entries) - 1).bit_length())
+        else:
+            ends = (int(run.max(initial=0)), -int(run.min(initial=0)) - 1)
+            bits = 1 + max(0, *(end.bit_length() for end in ends if end > 0), 0)
+        for index in members:
+            found[levels.layout.names[index]] = bits
+    return found
+
+
+def _levels(plan: Plan) -> Hashable:
+    """What tells networks of one description apart: how finely they were quantised."""
+    return (plan.grade, plan.lengths) if isinstance(plan, DigitalPlan) else None
+
+
+@torch.no_grad()
+def _of_network(group: Group, example: Tensor) -> tuple[NetworkCost, float]:
+    model = group.network()
+    if not isinstance(model, nn.Module):
+        return NetworkCost(0, 0, 0, (), 0), float("nan")
+    usable = torch.nonzero(group.decoded.usable).flatten().tolist()
+    if usable:
+        load(model, group.layout, group.decoded.values[usable[0]].cpu())
+    bits = level_bits(group.plan.levels) if isinstance(group.plan, DigitalPlan) and group.plan.levels else {}
+    return network_cost(model, example, bits), latency(model, example)
+
+
+def _row(group: Group, cost: NetworkCost, seconds: float, carrier: Carrier, energy: Energy) -> Iterable[float]:
+    known = 1.0 if cost.layers else float("nan")  # a Keras model is not counted
+    container = 8.0 * sum(group.plan.lengths) if isinstance(group.plan, DigitalPlan) else float("nan")
+    milliseconds = carrier.milliseconds(float(group.decoded.uses.double().mean()))
+    joules = float((group.power.double() * group.decoded.uses.double()).mean()) / carrier.uses_per_millisecond / 1000
+    own = (cost.parameters, cost.nonzeros, cost.macs, cost.effective_macs, cost.bit_operations, cost.activation_bytes)
+    energies = cost.joules(energy), cost.joules(energy, skip_zeros=True)
+    return (*(known * value for value in (*own, *energies)), container, milliseconds, joules, seconds)
