@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from jaxtyping import Float
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from torch import Tensor
 
 
@@ -106,5 +106,5 @@ def channel_interval(
 
 
 def _student(mean: float, variance: float, freedom: float, level: float, bounds: Bounds) -> Interval:
-    half = float(student.ppf((1 + level) / 2, freedom)) * math.sqrt(variance) if variance > 0 else 0.0
+    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance) if variance > 0 else 0.0
     return Interval(mean, max(bounds[0], mean - half), min(bounds[1], mean + half))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 from jaxtyping import Complex
-from scipy import stats
+from scipy.special import stdtrit
 from torch import Tensor
 
 from channels.base import ChannelState, Received
@@ -120,4 +120,4 @@ def _suffered(
 
 def _bound(count: int) -> float:
     """Standard deviations of one sample that the mean of `count` is off by once in a million times."""
-    return float(stats.t.ppf(1 - 5e-7, count - 1)) / math.sqrt(count) if count > 1 else math.inf
+    return float(stdtrit(count - 1, 1 - 5e-7)) / math.sqrt(count) if count > 1 else math.inf

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import integrate, special
+from scipy import special
 
 from channels.base import Channel
 from channels.fading import Nakagami, Rayleigh, Rician
@@ -79,6 +79,8 @@ class PowerLaw(ABC):
         absolute: float = 0.0,
     ) -> float:
         """The integral of exp(log_weight) over the law of ln X, in pieces, none wider than what happens in it."""
+        from scipy import integrate  # takes a fifth of a second, which most have no use for
+
         width = math.sqrt(self.variance)
         bottom = -_TAIL / min(self.order, 1 / width) - 5 * width
         top = math.log1p(_TAIL * max(self.variance, width) + _TAIL * width)

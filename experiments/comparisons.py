@@ -7,7 +7,7 @@ from statistics import fmean, variance
 from typing import Any
 
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from experiments.planner import Cell
 from experiments.result import scores
@@ -52,5 +52,5 @@ def paired(one: list[float], other: list[float], level: float = 0.95) -> tuple[i
     count, mean = len(differences), fmean(differences)
     if count < 2:
         return count, mean, -math.inf, math.inf
-    half = float(student.ppf((1 + level) / 2, count - 1)) * math.sqrt(variance(differences, mean) / count)
+    half = float(stdtrit(count - 1, (1 + level) / 2)) * math.sqrt(variance(differences, mean) / count)
     return count, mean, mean - half, mean + half

@@ -1,6 +1,8 @@
 """The digits that come with scikit-learn: real images without a network."""
 
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,9 @@ import torch
 from airdeliver.data.augmentation import Augmentation
 from airdeliver.data.dataset import Dataset, Split
 from airdeliver.data.targets import Classes, Numbers, Several
+
+SPLIT = "digits_split.txt"
+"""For each digit: 0 to train on, 1 to validate, 2 to test; stratified by class, alike with any scikit-learn."""
 
 CLASSES = tuple(str(digit) for digit in range(10))
 
@@ -25,17 +30,13 @@ def digits() -> Dataset:
     >>> len(digits().train), len(digits().validation), len(digits().test)
     (1077, 360, 360)
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    bunch: Any = load_digits()
-    images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
-    labels = bunch.target.astype(np.int64)
-    rest, test = train_test_split(np.arange(len(labels)), test_size=360, stratify=labels, random_state=0)
-    train, validation = train_test_split(rest, test_size=360, stratify=labels[rest], random_state=0)
+    values = _rows()
+    images = np.rint(values[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
+    labels = values[:, -1].astype(np.int64)
+    which = np.array(list((Path(__file__).parent / SPLIT).read_text().replace("\n", "")), dtype=np.int64)
     splits = tuple(
         Split(torch.from_numpy(images[part]), torch.from_numpy(labels[part]))
-        for part in (np.sort(train), np.sort(validation), np.sort(test))
+        for part in (np.flatnonzero(which == number) for number in range(3))
     )
     return Dataset.of_images("digits", splits, CLASSES, Augmentation(padding=1))
 
@@ -55,3 +56,16 @@ def digits_and_ink() -> Dataset:
     targets = Several(("digit", "ink"), (Classes(CLASSES), ink))
     splits = [Split(s.inputs, targets.together((s.targets, amount))) for s, amount in zip(plain, amounts)]
     return Dataset.of("digits_and_ink", splits, source.inputs, targets)
+
+
+def _rows() -> np.ndarray:
+    """64 grey levels and the label of each digit; read without importing scikit-learn, which takes most of a second."""
+    found = find_spec("sklearn")
+    places = (found.submodule_search_locations if found else None) or []
+    files = [file for place in places if (file := Path(place) / "datasets" / "data" / "digits.csv.gz").is_file()]
+    if files:
+        return np.loadtxt(files[0], delimiter=",")
+    from sklearn.datasets import load_digits
+
+    bunch: Any = load_digits()
+    return np.column_stack([bunch.data, bunch.target])

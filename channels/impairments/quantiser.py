@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import torch
 from jaxtyping import Complex, Float
-from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 from torch import Generator, Tensor
 
@@ -89,6 +88,8 @@ def gaussian_step(bits: int) -> float:
     >>> round(gaussian_step(1), 3), round(gaussian_step(4), 4)
     (1.596, 0.3352)
     """
+    from scipy.optimize import minimize_scalar  # takes a fifth of a second, which most have no use for
+
     found = minimize_scalar(lambda step: gaussian_error(bits, step), bounds=(2.0**-bits, 4.0), method="bounded")
     return float(found.x)  # type: ignore[attr-defined]
 

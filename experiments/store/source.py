@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple
 from functools import cache
 
 from experiments.store import modules
@@ -83,7 +82,7 @@ class _Reached:
         for module, names in self.parts.items():
             content = parsed(module)
             used = {name: content.parts[name].digest for name in sorted(names)}
-            imports = sorted((astuple(imported) for imported in self.imports[module]), key=str)
+            imports = sorted(((i.name, i.source, i.level, i.alias) for i in self.imports[module]), key=str)
             text = json.dumps([content.rest.digest, used, imports])
             yield module, hashlib.sha256(text.encode()).hexdigest()[:16]
 

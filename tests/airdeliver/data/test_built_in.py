@@ -123,3 +123,17 @@ def test_several_targets_come_apart_as_they_went_together():
         kind.apart(labels.float()[:, None])
     with pytest.raises(ValueError, match="target mask must be classes or numbers, got Masks"):
         Several(("mask",), (Masks(("a",), 1.0),))
+
+
+def test_splits_of_the_digits_are_stratified_as_scikit_learn_made_them():
+    """The file of splits holds what `train_test_split` drew, twice, at seed 0."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    rest, test = train_test_split(range(len(labels)), test_size=360, stratify=labels, random_state=0)
+    _, validation = train_test_split(rest, test_size=360, stratify=labels[rest], random_state=0)
+    data = load_dataset("digits")
+    for rows, split in ((test, data.test), (validation, data.validation)):
+        assert torch.equal(split.targets, torch.as_tensor(labels[sorted(rows)]))
+        assert torch.equal(split.inputs.flatten(1), (torch.as_tensor(images[sorted(rows)]) * 255 / 16).round().byte())

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import torch
 from jaxtyping import Float
-from scipy.linalg import hadamard
 from torch import Tensor
 
 from airdeliver.links.analog.expansion.base import Expansion, maximal_ratio
@@ -96,4 +95,8 @@ class Hadamard(Expansion):
 
 @lru_cache(maxsize=16)
 def _matrix(length: int) -> Float[Tensor, "length length"]:
-    return torch.from_numpy(hadamard(length)).float() / math.sqrt(length)
+    """Sylvester's construction: each doubling is [[H, H], [H, -H]]."""
+    matrix = torch.ones(1, 1)
+    while len(matrix) < length:
+        matrix = torch.kron(torch.tensor([[1.0, 1.0], [1.0, -1.0]]), matrix)
+    return matrix / math.sqrt(length)
