@@ -42,7 +42,9 @@ def _deliver(source: Payload, link: AnalogLink, generator: Generator) -> Callabl
 
     def deliver() -> Tensor:
         state = channel.realize(REALIZATIONS, plan.payload_symbols, SNR_DB, generator)
-        return link.send(source.values, plan, source.layout, channel, state, generator).values
+        values = link.send(source.values, plan, source.layout, channel, state, generator).values
+        assert isinstance(values, Tensor)
+        return values
 
     return deliver
 

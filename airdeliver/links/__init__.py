@@ -1,6 +1,7 @@
 """Links: an encoder and a decoder around a channel."""
 
 from airdeliver.links.analog import AnalogLink
+from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Decoded, Knowledge, KnowledgeKind, Link
 from airdeliver.links.capacity import CapacityLink
 from airdeliver.links.digital import DigitalLink, Worth
@@ -8,6 +9,7 @@ from airdeliver.links.plan import BudgetError, Plan
 
 __all__ = [
     "AnalogLink",
+    "Arrivals",
     "BudgetError",
     "CapacityLink",
     "Decoded",

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Complex, Float, Int, Int64
 from torch import Generator, Tensor
 
+from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -47,13 +48,14 @@ class Decoded:
     """What the receiver makes of a delivery.
 
     Args:
-        values: the payload's values as received.
+        values: the payload's values as received; where many realizations of a large payload would not fit into memory,
+            rows that are made when they are asked for.
         usable: False where nothing usable arrived (side information lost, say).
         uses: channel uses spent.
         power: mean |x|^2 over the payload symbols of each delivery, where sending has measured it; else None.
     """
 
-    values: Float[Tensor, "realizations n"]
+    values: Float[Tensor, "realizations n"] | Arrivals
     usable: Bool[Tensor, "realizations"]
     uses: Int[Tensor, "realizations"]
     power: Float[Tensor, "#realizations"] | None = None

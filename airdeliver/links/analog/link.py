@@ -138,16 +138,19 @@ class AnalogLink(Link):
         if self.fills and not plan.granted:
             plan = plan.granting(received.samples.shape[-1])
         usable = mutual_information(received) >= self.side_information_rate
-        stream = plan.stream(received.samples.device)
-        mean, scale = plan.spread(received.gain)
-        if stream.groups:
-            observed, noise_variance = self._observations(received, stream)
-            estimated = self.receiver.estimate(observed, noise_variance, self._prior(plan))
-            values = _affine(stream.scatter(estimated, plan.layout.size), scale, mean)
-        else:
-            values = mean.expand(len(received.samples), -1)
+        values = self.estimate(received, plan)
         uses = torch.full((len(values),), plan.symbols, device=values.device)
         return Decoded(values, usable, uses)
+
+    def estimate(self, received: Received, plan: AnalogPlan) -> Float[Tensor, "realizations n"]:
+        """What `decode` makes of the samples, by a plan that says how many symbols were filled."""
+        stream = plan.stream(received.samples.device)
+        mean, scale = plan.spread(received.gain)
+        if not stream.groups:
+            return mean.expand(len(received.samples), -1)
+        observed, noise_variance = self._observations(received, stream)
+        estimated = self.receiver.estimate(observed, noise_variance, self._prior(plan))
+        return _affine(stream.scatter(estimated, plan.layout.size), scale, mean)
 
     def send(  # noqa: D102
         self,
@@ -158,10 +161,9 @@ class AnalogLink(Link):
         state: ChannelState,
         generator: Generator,
     ) -> Decoded:
-        large = plan.layout.size >= pieces.LARGE and pieces.memoryless(channel, state)
-        if large and isinstance(plan, AnalogPlan) and pieces.divisible(plan):
-            return pieces.send(self, values, plan, layout, state, generator)
-        return super().send(values, plan, layout, channel, state, generator)
+        if plan.layout.size < pieces.LARGE or not pieces.memoryless(channel, state) or not isinstance(plan, AnalogPlan):
+            return super().send(values, plan, layout, channel, state, generator)
+        return pieces.send(self, self.estimate, values, plan, layout, state, generator)
 
     @property
     def _protection(self) -> Protection:
@@ -244,6 +246,8 @@ class AnalogLink(Link):
 
     def _mean_square(self, plan: AnalogPlan, values: Float[Tensor, "n"]) -> Float[Tensor, "segments"]:
         """Mean square of the channel inputs of each segment, before its power is applied."""
+        if plan.layout.size >= pieces.LARGE:
+            return pieces.mean_square(plan, values, lambda normal, k: self._expansion.at(k).expand(normal))
         mean, scale = plan.spread(values)
         normal = (values.detach() - mean) / scale
         energy, count = torch.zeros_like(normal), torch.zeros_like(normal)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from airdeliver.links.analog.allocation import Allocation
-from airdeliver.links.analog.stream import Stream, stream
+from airdeliver.links.analog.stream import Stream, spans, stream
 from airdeliver.links.analog.table import Row
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout
@@ -72,7 +72,7 @@ class AnalogPlan(Plan):
         Raises:
             ValueError: a segment whose mean or scale is beyond float16.
         """
-        mean, scale = _moments(values.detach().float(), layout)
+        mean, scale = _moments(values.detach(), layout)
         return cls(layout, side_information_rate, mean, scale, inputs, by_size)
 
     def scaled(self, factor: Float[Tensor, "segments"]) -> "AnalogPlan":
@@ -116,8 +116,7 @@ class AnalogPlan(Plan):
     @property
     def uniform(self) -> bool:
         """Whether every value gets equally many channel inputs."""
-        groups = self.stream(torch.device("cpu")).groups
-        return len({group.inputs for group in groups}) < 2
+        return len({inputs for _, _, inputs, _ in self.spans()}) < 2
 
     @property
     def payload_symbols(self) -> int:
@@ -126,13 +125,21 @@ class AnalogPlan(Plan):
 
     def stream(self, device: torch.device) -> Stream:
         """How the values travel."""
-        reals = 2 * self.payload_symbols if self.granted else 0
-        return stream(self.layout.sizes, self.sent, self.allocated, reals, device)
+        return stream(self.layout.sizes, self.sent, self.allocated, self._reals, device)
+
+    def spans(self) -> list[tuple[int, int, int, float]]:
+        """The same as stretches of values that are sent alike: see `airdeliver.links.analog.stream.spans`."""
+        return spans(self.layout.sizes, self.sent, self.allocated, self._reals)
+
+    @property
+    def _reals(self) -> int:
+        """Real channel inputs that are filled; 0 for what the allocation needs."""
+        return 2 * self.payload_symbols if self.granted else 0
 
     def table(self) -> list[Row]:
         """What each segment gets, as data; `airdeliver.links.analog.table.render` writes it as text."""
         travels = self.travelling
-        inputs, extra = self.allocated.filled(travels, 2 * self.payload_symbols if self.granted else 0)
+        inputs, extra = self.allocated.filled(travels, self._reals)
         reals = [n * k + more for n, k, more in zip(travels, inputs, extra)]
         powers = self.allocated.powers(reals)
         count = len(travels)
@@ -243,16 +250,18 @@ def _half_above(number: Tensor) -> Tensor:
 
 def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, "segments"], Float[Tensor, "segments"]]:
     """Mean and scale of each segment; scale 0 and the value itself where all values are equal."""
-    segments = layout.split(values)
-    if not segments:
+    if not layout.segments:
         return torch.zeros(0), torch.zeros(0)
     if layout.size < _LARGE:
+        values = values.float()
+        segments = layout.split(values)
         constant, first = _constant(segments)
         exact = torch.where(constant, first, torch.stack([s.mean() for s in segments]))
         mean = exact.half().float()
         deviation = values - _spread(mean, layout)
         square = torch.stack([s.mean() for s in layout.split(deviation.square_())])
     else:
+        segments = layout.split(values)
         constant, exact, mean, square = (torch.stack(column) for column in zip(*map(_read_once, segments)))
     exact, mean, square = exact.clone(), mean.clone(), square.sqrt()
     for i in torch.nonzero(~constant & (square < SMALL)).flatten().tolist():
@@ -280,13 +289,13 @@ def _read_once(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor, Tensor, Ten
         that.
     """
     if not segment.numel():
-        zero = segment.new_zeros(())
+        zero = segment.new_zeros((), dtype=torch.float32)
         return zero == zero, zero, zero, zero
     parts = segment.split(_PIECE)
     # About a value that is close to the mean, so that what follows subtracts no large numbers.
-    centre = parts[0].mean()
+    centre = parts[0].float().mean()
     # One piece of memory for all: fresh pages would cost more than the arithmetic.
-    room = torch.empty_like(parts[0])
+    room = torch.empty_like(parts[0], dtype=torch.float32)
     ends, sums, squares = zip(*(_statistics(part, centre, room[: len(part)]) for part in parts))
     least, most = torch.stack([end for pair in ends for end in pair]).aminmax()
     n = segment.numel()
@@ -302,8 +311,9 @@ def _statistics(
     part: Float[Tensor, "n"], centre: Float[Tensor, ""], room: Float[Tensor, "n"]
 ) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
     """Least and largest value, sum and sum of squares about a centre; `room` is written to."""
-    ends, off = part.aminmax(), torch.sub(part, centre, out=room)
-    return (ends.min, ends.max), off.sum().double(), torch.linalg.vector_norm(off).double().square()
+    ends = part.aminmax()
+    off = torch.sub(part, centre, out=room) if part.dtype == room.dtype else room.copy_(part).sub_(centre)
+    return (ends.min.float(), ends.max.float()), off.sum().double(), torch.linalg.vector_norm(off).double().square()
 
 
 def _spread(each: Float[Tensor, "segments"], layout: Layout) -> Float[Tensor, "n"]:
