@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint figures benchmarks clean
+.PHONY: demo test test-slow lint figures docs benchmarks clean
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/python -m experiments.sweep experiment=demo
@@ -33,6 +33,10 @@ figures: $(VENV)/.installed-all
 	done
 	$(BIN)/python -m figures
 
+# The documentation site, into site/: offline, every link checked, every warning an error.
+docs: $(VENV)/.installed-all
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml
+
 benchmarks: $(VENV)/.installed-all
 	$(BIN)/python -m benchmarks
 
@@ -48,4 +52,4 @@ $(VENV)/.installed-all: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.installed-demo
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site docs/generated .pytest_cache .ruff_cache .hypothesis

@@ -104,7 +104,9 @@ class Rician(Fading):
 
     Args:
         k_factor: K, power of the line of sight over power of the scattered waves, linear; 0 is Rayleigh fading.
-        coherence, doppler, receive_antennas: those of `Fading`.
+        coherence: as of `Fading`.
+        doppler: as of `Fading`.
+        receive_antennas: as of `Fading`.
 
     Raises:
         ValueError: negative k_factor, or what `Fading` refuses.
@@ -141,7 +143,9 @@ class Nakagami(Fading):
 
     Args:
         m: shape; 1/2 is the one-sided Gaussian, 1 Rayleigh fading, infinity no fading.
-        coherence, doppler, receive_antennas: those of `Fading`; `doppler` is that of the Rayleigh gain.
+        coherence: as of `Fading`.
+        doppler: as of `Fading`, that of the Rayleigh gain.
+        receive_antennas: as of `Fading`.
 
     Raises:
         ValueError: m below 1/2, or what `Fading` refuses.
