@@ -65,9 +65,31 @@ class ChannelGroup:
 
 @dataclass(frozen=True, eq=False)
 class ChannelGroups:
-    """All channel groups of one architecture, in the order of its layers."""
+    """All channel groups of one architecture, in the order of its layers.
+
+    Args:
+        groups: what can be removed.
+        fixed: layers whose channels cannot, by name, and why.
+    """
 
     groups: tuple[ChannelGroup, ...]
+    fixed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def why_fixed(self) -> str:
+        """Why layers stay whole, in one line; the same reason once, with the first layer that it holds for.
+
+        >>> ChannelGroups((), (("a", "tied"), ("b", "tied"), ("c", "an output"))).why_fixed
+        'a and 1 more: tied; c: an output'
+        """
+        layers: dict[str, list[str]] = {}
+        for name, reason in self.fixed:
+            layers.setdefault(reason, []).append(name)
+        told = []
+        for reason, names in layers.items():
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            told.append(f"{names[0]}{more}: {reason}")
+        return "; ".join(told)
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -120,6 +142,21 @@ class ChannelGroups:
             left[name] = left[name].index_select(dim, torch.nonzero(stays).flatten().to(left[name].device))
         return left
 
+    def permuted(self, tensors: Mapping[str, Tensor], orders: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        """A network's tensors with the units of each group in another order: it computes the same.
+
+        Args:
+            tensors: by their names in the state dict.
+            orders: of each group, its units in their new order.
+        """
+        moved = dict(tensors)
+        for group, units in zip(self.groups, orders, strict=True):
+            for s in group.shrinking:
+                places = torch.arange(s.size)
+                places[s.positions.flatten()] = s.positions[list(units)].flatten()
+                moved[s.name] = moved[s.name].index_select(s.dim, places.to(moved[s.name].device))
+        return moved
+
     def narrowed(self, kept: Sequence[Sequence[int]]) -> "ChannelGroups":
         """The groups of the pruned network: what is left of each, positions counted anew, without operations."""
         staying = self._staying(kept)
@@ -131,7 +168,7 @@ class ChannelGroups:
                 positions = (stays.cumsum(0) - 1)[s.positions[list(units)]]
                 shrinking.append(replace(s, size=int(stays.sum()), positions=positions))
             groups.append(replace(group, units=len(units), shrinking=tuple(shrinking), operations=()))
-        return ChannelGroups(tuple(groups))
+        return ChannelGroups(tuple(groups), self.fixed)
 
     def _staying(self, kept: Sequence[Sequence[int]]) -> dict[tuple[str, int], Bool[Tensor, "size"]]:
         """Which positions of every dimension that shrinks stay."""

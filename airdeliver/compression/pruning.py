@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -131,7 +132,7 @@ class Pruning:
         counts = [before]
         for group, _ in order:
             counts.append(tuple(n - (i == group) for i, n in enumerate(counts[-1])))
-        self._check_smallest(layout(counts[-1]))
+        self._check_smallest(layout(counts[-1]), architecture)
         removed = _first(len(order), lambda k: self.fits(layout(counts[k])))
         if self.step < self.steps:
             now, last = layout(before).size, layout(counts[removed]).size
@@ -164,11 +165,15 @@ class Pruning:
             return False
         return True
 
-    def _check_smallest(self, layout: Layout) -> None:
+    def _check_smallest(self, layout: Layout, architecture: Pruned) -> None:
         try:
             self.price.check(layout, self.symbols)
         except ValueError as error:
-            raise type(error)(f"even the smallest network that pruning can leave does not fit: {error}") from error
+            groups = architecture.groups
+            reason = shorten(f" (what stays whole: {groups.why_fixed})", 500) if groups.fixed else ""
+            what = "even the smallest network that pruning can leave" if groups.groups else "no channel can be removed:"
+            it = "" if groups.groups else " the whole network"
+            raise type(error)(f"{what}{it} does not fit: {error}{reason}") from error
 
 
 def removal_order(scores: Sequence[Tensor], core: float) -> list[tuple[int, int]]:

@@ -56,9 +56,4 @@ def permuted(
     tensors: Mapping[str, Tensor], groups: ChannelGroups, ranked: Sequence[Sequence[int]]
 ) -> dict[str, Tensor]:
     """A network's tensors with the units of each group in another order: it computes the same."""
-    left = dict(tensors)
-    for group, units in zip(groups.groups, ranked, strict=True):
-        for s in group.shrinking:
-            positions = s.positions[list(units)].flatten().to(left[s.name].device)
-            left[s.name] = left[s.name].index_select(s.dim, positions)
-    return left
+    return groups.permuted(tensors, ranked)
