@@ -71,7 +71,8 @@ class OFDM(Channel):
         pilot_spacing_time: OFDM symbols from pilot to pilot.
         estimator: what the receiver believes h to be: "perfect", the truth; "ls", least squares at the pilots, linear
             in between; "lmmse", Wiener filtering by the profile's covariance. The noise variance that it is given
-            includes the estimate's mean square error at that resource element, averaged over realizations.
+            includes the estimate's mean square error at that resource element, averaged over realizations, times the
+            power of the symbols.
         oversampling: time samples of `modulate` per sample of the band; 4 shows peaks that symbol-rate sampling misses.
 
     Raises:
@@ -311,7 +312,9 @@ class OFDM(Channel):
         if self.estimator == "perfect":
             return Received(samples, gain, variance)
         estimate, error = self._pilot_estimator(disturbed, level + self.interference, positions)
-        return Received(samples, estimate, variance + error)
+        # The error of an estimate disturbs by as much as the symbols are strong.
+        power = mean_power(symbols).to(error).unsqueeze(-1)
+        return Received(samples, estimate, variance + error * power)
 
     def _effective(
         self, state: OFDMState, n: int, power: Float[Tensor, "realizations"], generator: Generator
