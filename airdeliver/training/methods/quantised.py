@@ -1,12 +1,12 @@
 """Quantisation-aware training: each step sees the weights as the quantiser leaves them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from airdeliver.compression.quantisers.base import Quantiser
 from airdeliver.problem import Execution
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 QUANTISER = "quantiser"
 """Under which name a run, and what it has trained, keep the state of the quantiser."""
 
+SHORTEST = 1e-3
+"""Norm that a unit has at least when its gradient is bounded."""
+
 
 @dataclass(frozen=True)
 class Quantised(Wrapped):
@@ -31,27 +34,36 @@ class Quantised(Wrapped):
         method: how the rest is trained.
         quantiser: whose own `quantise` is used, as when the network is sent; its scales may be learned.
         rate_weight: of the bits a value beside the task's loss.
+        bound: of the gradient of each unit (filter, row of a matrix): its norm is at most this share of the unit's own.
 
     Raises:
-        ValueError: a negative weight.
+        ValueError: a negative weight, or a bound that is not positive.
+
+    At few bits a value, whole filters become 0 or nearly so. The norm behind them divides by a deviation that is then
+    next to nothing, and multiplies the gradient by up to 300: without a bound, one step throws a layer's weights by
+    orders of magnitude, its step follows them, and all but a few values are 0 from then on.
 
     Source: B. Jacob et al., arXiv 1712.05877 (quantisation in training); D. Oktay et al., Scalable Model Compression by
-    Entropy Penalized Reparameterization, ICLR 2020 (the rate as a term).
+    Entropy Penalized Reparameterization, ICLR 2020 (the rate as a term); the bound of each unit is
+    adaptive gradient clipping, arXiv 2102.06171, as timm's `utils/agc.py` has it.
     """
 
     quantiser: Quantiser
     rate_weight: float = 0.0
+    bound: float = 0.1
 
     def __post_init__(self) -> None:
         if self.rate_weight < 0:
             raise ValueError(f"the weight of the rate must be 0 or more, got {self.rate_weight}")
+        if not self.bound > 0:
+            raise ValueError(f"the bound of the gradient must be above 0, got {self.bound}")
 
     def start(  # noqa: D102
         self, task: Task, needs: "Mapping[Training, Trained]", recipe: Recipe, execution: Execution
     ) -> Run:
         run = self.method.start(task, needs, recipe, execution)
         laid_out(run.network, task)
-        return QuantisedRun(run, self.quantiser, self.rate_weight)
+        return QuantisedRun(run, self.quantiser, self.rate_weight, self.bound)
 
     @property
     def words(self) -> str:  # noqa: D102
@@ -65,10 +77,12 @@ class QuantisedRun(WrappedRun):
         run: inside.
         quantiser: whose state goes along with the weights.
         rate_weight: of the bits a value.
+        bound: of the gradient of each unit.
     """
 
-    def __init__(self, run: Run, quantiser: Quantiser, rate_weight: float) -> None:
+    def __init__(self, run: Run, quantiser: Quantiser, rate_weight: float, bound: float) -> None:
         super().__init__(run)
+        self.bound = bound
         self.quantiser, self.rate_weight, self.arrival = quantiser, rate_weight, Arrival(run.network)
         self.state = quantiser.init(self.arrival.payload().values, self.arrival.layout)
         self._values: Tensor | None = None
@@ -89,6 +103,7 @@ class QuantisedRun(WrappedRun):
         with self.run.arriving(generator), self.arrival.bearing(arrive, learned) as self._values:
             yield
         self._values = None
+        bounded(self.network.parameters(), self.bound)
 
     def terms(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:  # noqa: D102
         terms = super().terms(outputs, batch)
@@ -113,3 +128,30 @@ class QuantisedRun(WrappedRun):
         trained = super().finish()
         state = {**trained.state, QUANTISER: self.state.to_plain()}
         return Trained(trained.tensors, trained.architecture, trained.description, state)
+
+
+@torch.no_grad()
+def bounded(parameters: Iterable[nn.Parameter], bound: float) -> None:
+    """Shorten the gradient of each unit of a weight to a share of the unit's norm, in place.
+
+    A unit is a row of the first dimension; biases and normalisation, of one dimension, are left alone. A unit shorter
+    than 0.001 counts as that long, so that one that begins at 0 can move.
+
+    Args:
+        parameters: of a network, with gradients.
+        bound: share.
+
+    >>> weight = nn.Parameter(torch.tensor([[3.0, 4.0], [3.0, 4.0]]))
+    >>> weight.grad = torch.tensor([[30.0, 40.0], [0.3, 0.4]])
+    >>> bounded([weight], 0.2)
+    >>> weight.grad
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
+    for parameter in parameters:
+        gradient = parameter.grad
+        if gradient is None or parameter.ndim < 2:
+            continue
+        most = bound * parameter.flatten(1).norm(dim=1).clamp(min=SHORTEST)
+        share = (most / gradient.flatten(1).norm(dim=1).clamp(min=1e-30)).clamp(max=1)
+        gradient.mul_(share.view(-1, *[1] * (parameter.ndim - 1)))
