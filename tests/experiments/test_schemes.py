@@ -28,10 +28,10 @@ CAPACITY, FIXED = DigitalLink(phy="capacity"), DigitalLink(adaptation=FixedGrade
 
 
 def trained(link: DigitalLink) -> Digital:
-    """For several rates, with a teacher."""
-    return Digital(
-        link, train_bits=(2.0, 1.0, 0.5, 0.4, 0.25), keep=(1.0, 1.0, 1.0, 0.5, 0.35), teacher=2.0, penalty=0.5
-    )
+    """For sizes times rates, with a teacher."""
+    rates = (2.0, 1.1, 0.7, 1.1, 0.7, 1.1, 0.7, 1.1, 0.7, 1.0, 0.85)
+    kept = (1.0, 1.0, 1.0, 0.6, 0.6, 0.35, 0.35, 0.2, 0.2, 0.12, 0.06)
+    return Digital(link, train_bits=rates, keep=kept, teacher=2.0, penalty=0.5)
 
 
 SCHEMES = {
