@@ -2,10 +2,25 @@
 
 from airdeliver.models.base import ModelBuilder
 from airdeliver.models.cnn import CNN
+from airdeliver.models.g_ghost import GGhostResNet20
+from airdeliver.models.ghost import GhostResNet20, GhostVGG
+from airdeliver.models.mgic import MGICVGG
 from airdeliver.models.mlp import MLP
 from airdeliver.models.resnet import ResNet20
 from airdeliver.models.segmenter import Segmenter
 from airdeliver.models.transformer import Transformer
 from airdeliver.models.vgg import VGG
 
-__all__ = ["CNN", "MLP", "VGG", "ModelBuilder", "ResNet20", "Segmenter", "Transformer"]
+__all__ = [
+    "CNN",
+    "MGICVGG",
+    "MLP",
+    "VGG",
+    "GGhostResNet20",
+    "GhostResNet20",
+    "GhostVGG",
+    "ModelBuilder",
+    "ResNet20",
+    "Segmenter",
+    "Transformer",
+]

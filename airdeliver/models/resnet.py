@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from airdeliver.models.base import ModelBuilder, check, convolution, normalisation, widened
 
+STAGES = ((16, 1), (32, 2), (64, 2))
+"""Channels of each stage, and the stride that it begins with."""
+
 
 class Block(nn.Module):
     """Two 3 x 3 convolutions around which the input skips; a 1 x 1 convolution where the shape changes."""
@@ -60,7 +63,7 @@ class ResNet20(ModelBuilder):
         stem = widened(16, self.width)
         layers: list[nn.Module] = [*convolution(channels, stem, self.norm), nn.ReLU(inplace=True)]
         inputs = stem
-        for outputs, stride in ((16, 1), (32, 2), (64, 2)):
+        for outputs, stride in STAGES:
             outputs = widened(outputs, self.width)
             for block_stride in (stride, 1, 1):
                 layers.append(Block(inputs, outputs, self.norm, block_stride))
