@@ -19,6 +19,7 @@ Purpose = Literal[
     "statistics",
     "calibration",
     "test images",
+    "masks",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from airdeliver.cost.carrier import Carrier
 from figures.drawing import STYLES
 from figures.gallery import NAMES, drawing, figures_of, results_of, table_for
+from figures.pareto import COSTS
 from figures.table import TableError, read
 
 OUT = Path(__file__).parent / "out"
@@ -29,7 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     for name, results in wanted:
         try:
-            for path in write(name, table_for(name, results), options.style, options.out, carrier):
+            extra = {"latency": {"carrier": carrier}, "pareto": {"costs": options.costs}}.get(name, {})
+            for path in write(name, table_for(name, results), options.style, options.out, **extra):
                 print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
         except (TableError, OSError) as error:
             refused.append(" ".join(str(error).split()))
@@ -37,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit("\n".join(refused))
 
 
-def write(name: str, table: pd.DataFrame, style: str, folder: Path, carrier: Carrier | None = None) -> list[Path]:
+def write(name: str, table: pd.DataFrame, style: str, folder: Path, **extra: Any) -> list[Path]:
     """Draw one figure into NAME.pdf, NAME.png and NAME.csv.
 
     Args:
@@ -45,14 +48,13 @@ def write(name: str, table: pd.DataFrame, style: str, folder: Path, carrier: Car
         table: that it draws.
         style: paper or slides.
         folder: made if it is not there.
-        carrier: for latency; None for the default.
+        extra: what this figure takes besides a table.
 
     Raises:
         TableError: the table lacks what the figure needs.
         OSError: the folder cannot be written to.
     """
     chosen = drawing(name)
-    extra = {"carrier": carrier} if name == "latency" and carrier is not None else {}
     paths = [folder / f"{name}.{ending}" for ending in ("pdf", "png", "csv")]
     with matplotlib.rc_context(fname=STYLES[style]):
         figure = chosen.draw(table, **extra)
@@ -74,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, metavar="FILE", help="default: runs/EXPERIMENT/results.parquet")
     parser.add_argument("--style", choices=sorted(STYLES), default="paper", help="default: paper")
     parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER", help="default: figures/out")
+    parser.add_argument(
+        "--costs", nargs="+", default=COSTS, metavar="COLUMN", help=f"of pareto, default: {' '.join(COSTS)}"
+    )
     parser.add_argument("--bandwidth-mhz", type=float, default=20, metavar="MHZ", help="of latency, default: 20")
     parser.add_argument("--numerology", type=int, default=1, metavar="N", help="of latency, 0 to 3, default: 1")
     return parser

@@ -4,8 +4,21 @@ from airdeliver.schemes.about import About
 from airdeliver.schemes.airnet import AirNet
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import Clean
+from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.noise import Noise
+from airdeliver.schemes.of_model import OfModel
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
 
-__all__ = ["About", "AirNet", "AirNetSpectrum", "Clean", "Digital", "Noise", "Scheme", "SeparateNetworks"]
+__all__ = [
+    "About",
+    "AirNet",
+    "AirNetSpectrum",
+    "Clean",
+    "Compact",
+    "Digital",
+    "Noise",
+    "OfModel",
+    "Scheme",
+    "SeparateNetworks",
+]

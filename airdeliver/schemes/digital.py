@@ -125,16 +125,24 @@ class Digital(Scheme):
 
     def _chain(self, problem: Problem, model: ModelBuilder) -> list[tuple[float | None, Training]]:
         """Bits a value and training of each network, each starting from the one before; None as it is."""
-        training, chain = Training.clean(problem, model), []
+        training, chain = self.first(problem, model), []
         for bits, share, before in zip(self.train_bits, self._kept, (1.0, *self._kept), strict=False):
             method: Method = Continued(training)
             if share < before:
                 method = Pruned(method, self._pruning(problem, model, share))
             method = Quantised(method, RateDistortion(bits_per_value=bits), self.penalty)
-            method = taught(problem, method, model, self.teacher, self.distillation)
+            method = self.held(taught(problem, method, model, self.teacher, self.distillation))
             training = Training.of(problem, method, self.fine_tuning or problem.fine_tuning)
             chain.append((bits, training))
         return chain or [(None, training)]
+
+    def first(self, problem: Problem, model: ModelBuilder) -> Training:
+        """The network that the trainings for a rate start from, or that is sent as it is."""
+        return Training.clean(problem, model)
+
+    def held(self, method: Method) -> Method:
+        """The method of a training for a rate, with what a kind of network asks for."""
+        return method
 
     def _pruning(self, problem: Problem, model: ModelBuilder, share: float) -> Pruning:
         """To a share of the values of the unpruned network."""

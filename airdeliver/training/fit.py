@@ -113,20 +113,22 @@ class _Loop:
             inputs, targets = (tensor.to(self.device) for tensor in data.train.take(rows))
             if self.recipe.augment:
                 inputs, targets = data.augment(inputs, targets, crops)
-            for name, term in self._step(Batch(data.prepare(inputs), targets), noise).items():
+            number = epoch * self.steps + step
+            for name, term in self._step(Batch(data.prepare(inputs), targets), noise, number).items():
                 totals[name] = totals.get(name, torch.zeros((), device=self.device)) + term
             with torch.no_grad():
-                self.run.after_step(epoch * self.steps + step)
+                self.run.after_step(number)
         return {name: float(value / self.steps) for name, value in totals.items()}
 
-    def _step(self, batch: Batch, noise: Generator) -> dict[str, Tensor]:
+    def _step(self, batch: Batch, noise: Generator, number: int) -> dict[str, Tensor]:
         self.optimizer.zero_grad()
         mixed = torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
         with self.run.arriving(noise):
             with mixed:
                 terms = self.run.loss(batch, noise)
             reduce(torch.add, terms.values()).backward()
-        self.optimizer.step()
+        if self.run.before_step(number, self.optimizer):
+            self.optimizer.step()
         self.schedule.step()
         return {name: term.detach() for name, term in terms.items()}
 

@@ -3,6 +3,7 @@
 import shlex
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
@@ -11,8 +12,19 @@ from airdeliver import AnalogLink, DigitalLink, Normalisation
 from airdeliver.links.analog import Repetition
 from airdeliver.links.analog.expansion import Spiral
 from airdeliver.links.digital import FixedGrade
+from airdeliver.models import MGICVGG, VGG, GhostVGG, ModelBuilder
 from airdeliver.recipe import Recipe
-from airdeliver.schemes import AirNet, AirNetSpectrum, Clean, Digital, Noise, SeparateNetworks
+from airdeliver.schemes import (
+    AirNet,
+    AirNetSpectrum,
+    Clean,
+    Compact,
+    Digital,
+    Noise,
+    OfModel,
+    Scheme,
+    SeparateNetworks,
+)
 from experiments.building import build
 from experiments.command_line import CONF, ConfigurationError, choices_of, read
 from experiments.configuration import configure
@@ -34,6 +46,12 @@ def trained(link: DigitalLink) -> Digital:
     return Digital(link, train_bits=rates, keep=kept, teacher=2.0, penalty=0.5)
 
 
+def compact(model: ModelBuilder | None = None, **given: Any) -> Scheme:
+    """For several rates, another architecture's if one is given."""
+    scheme = Compact(train_bits=(2.0, 1.0, 0.5), penalty=0.5, **given)
+    return scheme if model is None else OfModel(scheme, model)
+
+
 SCHEMES = {
     "ablation": {
         "airnet": AirNet(),
@@ -49,6 +67,23 @@ SCHEMES = {
         "digital_qat_capacity": trained(CAPACITY),
     },
     "channels": {"noise": Noise()},
+    "compact": {
+        "digital_qat_adaptive": trained(DigitalLink()),
+        "dense": compact(),
+        "dense_small": compact(VGG(width=0.7)),
+        "ghost": compact(GhostVGG()),
+        "ghost_wide": compact(GhostVGG(width=1.375)),
+        "mgic": compact(MGICVGG()),
+        "rigl_80": compact(sparsity=0.8),
+        "rigl_90": compact(sparsity=0.9),
+        "static_90": compact(sparsity=0.9, sparse="static"),
+        "gradual_90": compact(sparsity=0.9, sparse="gradual"),
+        "dense_tiny": compact(VGG(width=0.35)),
+        "student": compact(VGG(width=0.5)),
+        "student_kd": compact(VGG(width=0.5), teachers=(4.0,)),
+        "student_assistant": compact(VGG(width=0.5), teachers=(2.0,)),
+        "student_takd": compact(VGG(width=0.5), teachers=(4.0, 2.0)),
+    },
     "demo": {**CLEAN, **NOISE, "airnet": AirNet(), "spectrum": AirNetSpectrum()},
     "expansion": {
         "airnet_plain": PLAIN,

@@ -3,9 +3,11 @@
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
 from airdeliver.training.methods.distilled import Distillation, Distilled
 from airdeliver.training.methods.joint import Joint
+from airdeliver.training.methods.masked import KeptZeros, Masked
 from airdeliver.training.methods.plain import Continued, Plain
 from airdeliver.training.methods.pruned import Pruned
 from airdeliver.training.methods.quantised import Quantised
+from airdeliver.training.methods.rigl import RigL
 from airdeliver.training.methods.sparse import Sparse
 from airdeliver.training.methods.through_link import ThroughLink
 
@@ -15,10 +17,13 @@ __all__ = [
     "Distillation",
     "Distilled",
     "Joint",
+    "KeptZeros",
+    "Masked",
     "Method",
     "Plain",
     "Pruned",
     "Quantised",
+    "RigL",
     "Run",
     "Sparse",
     "ThroughLink",

@@ -38,8 +38,8 @@ class Batch:
 class Run(ABC):
     """One training under way.
 
-    A step is: `arriving` is entered, `loss` computed and its sum differentiated, `arriving` left, the optimiser
-    applied, `after_step` called.
+    A step is: `arriving` is entered, `loss` computed and its sum differentiated, `arriving` left, `before_step` called,
+    the optimiser applied, `after_step` called.
 
     Attributes:
         network: that is trained, on its device; its parameters are the optimiser's.
@@ -80,6 +80,18 @@ class Run(ABC):
     def loss(self, batch: Batch, generator: Generator) -> Mapping[str, Tensor]:
         """Named terms, scalars, whose sum is minimised."""
         return self.terms(self.outputs(batch, generator), batch)
+
+    def before_step(self, step: int, optimizer: torch.optim.Optimizer) -> bool:
+        """Called when gradients are there, before the optimiser changes the weights in step `step`, from 0.
+
+        Args:
+            step: of the training.
+            optimizer: whose state of a weight may have to go with the weight.
+
+        Returns:
+            Whether the optimiser takes this step; False where the run has changed the weights itself.
+        """
+        return True
 
     def after_step(self, step: int) -> None:
         """Called without gradients when the optimiser has changed the weights in step `step`, from 0: masks, say."""
@@ -205,6 +217,9 @@ class WrappedRun(Run):
 
     def terms(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:  # noqa: D102
         return self.run.terms(outputs, batch)
+
+    def before_step(self, step: int, optimizer: torch.optim.Optimizer) -> bool:  # noqa: D102
+        return self.run.before_step(step, optimizer)
 
     def after_step(self, step: int) -> None:  # noqa: D102
         self.run.after_step(step)

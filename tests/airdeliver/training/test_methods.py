@@ -19,10 +19,12 @@ from airdeliver.training.methods import (
     Batch,
     Continued,
     Distilled,
+    Masked,
     Method,
     Plain,
     Pruned,
     Quantised,
+    RigL,
     Sparse,
     ThroughLink,
 )
@@ -80,6 +82,8 @@ METHODS = {
     ),
     "lsq": lambda problem: of(problem, Quantised(continued(problem), LSQ(bits=3))),
     "sparse": lambda problem: of(problem, Sparse(Plain(problem.model), 0.7, until=0.8, every=3)),
+    "masked": lambda problem: of(problem, Masked(Plain(problem.model), 0.7)),
+    "rigl": lambda problem: of(problem, RigL(Plain(problem.model), 0.7, every=3)),
     "joint": spectrum,
 }
 

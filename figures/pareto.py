@@ -1,0 +1,121 @@
+"""Delivered accuracy over two costs, a mark for each scheme, and who is not beaten by anyone cheaper."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.drawing import legend_above, looks, panel_grid
+from figures.score import Score
+from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds
+
+EXPERIMENTS = ("compact", "quantisers", "planes", "tasks", "pareto")
+
+COSTS = ("channel_uses_spent", "inference_joules")
+"""What is drawn unless something else is asked for."""
+
+LABELS = {
+    "channel_uses_spent": "channel uses",
+    "parameters": "parameters",
+    "nonzeros": "values that are not 0",
+    "macs": "multiply-accumulates",
+    "effective_macs": "multiply-accumulates with weights that are not 0",
+    "bit_operations": "bit operations",
+    "activation_bytes": "activation memory (bytes)",
+    "inference_joules": "energy of an inference (J)",
+    "effective_inference_joules": "energy of an inference without zeros (J)",
+    "container_bits": "container (bits)",
+    "milliseconds": "time on the air (ms)",
+    "transmit_joules": "transmitted energy at 1 W (J)",
+    "latency_seconds": "measured latency (s)",
+    "train_seconds": "training (s)",
+}
+"""Columns of costs, as axes say them."""
+
+
+def data(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> pd.DataFrame:
+    """What is drawn: for each condition and cost, the mean score over seeds and whether the scheme is on the front.
+
+    On the front is who has a higher score than all that cost as much or less, in the same panel.
+
+    Args:
+        table: results.
+        costs: names of columns.
+
+    Raises:
+        TableError: a column is missing or no cost, or there are no rows that have it.
+    """
+    unknown = [name for name in costs if name not in LABELS]
+    if unknown:
+        raise TableError(f"{unknown[0]!r} is no cost: there are {', '.join(LABELS)}")
+    check(table, (*CONDITIONS, "seed", *INTERVAL, *costs), "pareto")
+    drawn = over_seeds(table, also=list(costs))
+    parts = []
+    for name in dict.fromkeys(costs):
+        part = drawn.assign(cost=name, value=drawn[name]).dropna(subset=["value"])
+        within = ["dataset", "channel", "knowledge", "snr_db"]
+        parts += [_with_front(rows) for _, rows in part.groupby(within, sort=True)]
+    if not parts:
+        raise TableError(f"no row of the table has {' or '.join(costs)}: choose another cost")
+    return pd.concat(parts, ignore_index=True)
+
+
+def _with_front(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in order of cost, with the column `front`."""
+    ordered = rows.sort_values(["value", "accuracy"], ascending=[True, False])
+    best, front = float("-inf"), []
+    for score in ordered["accuracy"]:
+        front.append(score > best)
+        best = max(best, score)
+    return ordered.assign(front=front)
+
+
+def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> Figure:
+    """Draw it, a column of panels for each cost, a row for each SNR and whatever else varies.
+
+    The stairs are the front: nobody is better at less cost. A scheme on it is named where it stands.
+
+    Args:
+        table: results.
+        costs: names of columns.
+
+    Raises:
+        TableError: as `data` does.
+    """
+    drawn: Any = data(table, costs)
+    costs = list(dict.fromkeys(costs))
+    look = looks(drawn["title"])
+    keys = [k for k in ("dataset", "channel", "knowledge", "snr_db") if drawn[k].nunique() > 1] or ["snr_db"]
+    groups = list(drawn.groupby(keys, sort=True))
+    figure, axes = panel_grid(len(groups) * len(costs), columns=len(costs), entries=len(look))
+    for row, (_, group) in enumerate(groups):
+        for column, cost in enumerate(costs):
+            rows, panel = group[group["cost"] == cost], axes[row * len(costs) + column]
+            front = rows[rows["front"]]
+            panel.step(front["value"], front["accuracy"], where="post", color="0.6", linewidth=1, zorder=1)
+            for title, own in rows.groupby("title", sort=False):
+                reach = [
+                    (own["accuracy"] - own["accuracy_low"]).clip(lower=0),
+                    (own["accuracy_high"] - own["accuracy"]).clip(lower=0),
+                ]
+                style = {**look[title], "linestyle": "none"}
+                panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
+            for _, point in front.iterrows():
+                panel.annotate(
+                    str(point["title"]), (point["value"], point["accuracy"]), (3, 3),
+                    textcoords="offset points", fontsize="xx-small",
+                )  # fmt: skip
+            score = Score.of(rows)
+            panel.set(
+                ylabel=score.label, ylim=score.limits(rows["accuracy"]), xlabel=LABELS[cost],
+                title=", ".join(_said(key, rows[key].iloc[0]) for key in keys),
+            )  # fmt: skip
+            if (rows["value"] > 0).all():
+                panel.set_xscale("log")
+    legend_above(figure, axes)
+    return figure
+
+
+def _said(key: str, value: object) -> str:
+    return f"{value:g} dB" if key == "snr_db" else str(value)
