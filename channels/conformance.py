@@ -12,16 +12,18 @@ from channels.operating_point import operating_point
 
 
 class ConformanceError(AssertionError):
-    """A channel breaks the contract.
+    """An object breaks the contract of its family.
 
     Args:
+        piece: the object.
         faults: one line each.
+        contract: whose it breaks.
     """
 
-    def __init__(self, channel: object, faults: list[str]):
+    def __init__(self, piece: object, faults: list[str], contract: str = "channels.base.Channel"):
         self.faults = faults
         lines = "\n".join(f"- {fault}" for fault in faults)
-        super().__init__(f"{type(channel).__name__} breaks the contract of channels.base.Channel:\n{lines}")
+        super().__init__(f"{type(piece).__name__} breaks the contract of {contract}:\n{lines}")
 
 
 def check(

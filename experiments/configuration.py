@@ -51,6 +51,7 @@ class Sweep:
         matched_normalisation: what `1x` sends.
         test_images: how many; None for all.
         precision: of evaluation.
+        conformance: whether pieces of one's own are examined before any work.
         threads: of each task.
         device: where tensors live.
         store: folder of finished work.
@@ -77,6 +78,7 @@ class Sweep:
     matched_normalisation: str
     test_images: int | None
     precision: Literal["float32", "bfloat16"]
+    conformance: bool
     threads: int
     device: str
     store: Path
@@ -128,6 +130,7 @@ def configure(command: Command) -> Sweep:
         matched_normalisation=_one_of(config.matched_normalisation, "matched_normalisation", ("receiver", "frozen")),
         test_images=None if config.test_images is None else _integer(config.test_images, "test_images", 2),
         precision=_one_of(config.precision, "precision", ("float32", "bfloat16")),
+        conformance=_switch(config.conformance, "conformance"),
         threads=_integer(config.threads, "threads", 1),
         device=_device(str(config.device)),
         store=Path(str(config.store)),
@@ -252,6 +255,15 @@ def _one_of(value: Any, key: str, known: tuple[str, ...]) -> Any:
     if value not in known:
         raise ConfigurationError(f"{key} must be one of {', '.join(known)}, got {value!r}{suggestion(value, known)}")
     return value
+
+
+def _switch(value: Any, key: str) -> bool:
+    """`on` or `off`, which YAML reads as true and false where they stand without quotes."""
+    if value in (True, "on"):
+        return True
+    if value in (False, "off"):
+        return False
+    raise ConfigurationError(f"{key} must be on or off, got {value!r}")
 
 
 def _device(value: str) -> str:

@@ -43,6 +43,7 @@ Precision and speed
   training.epochs=8          and the other hyperparameters of training and fine_tuning
   engine=                    {engine}; engine.workers=2
   device=cpu                 or cuda
+  conformance=off            do not examine pieces of your own before any work; stands in the table
   store=runs/store           where finished work is kept; `python -m experiments.store list` looks into it
   hydra.run.dir=FOLDER       where the table goes
 

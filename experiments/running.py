@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from airdeliver.data import DataError
-from experiments import comparisons, deliveries, earlier, fitting, plans, provenance, table
+from experiments import comparisons, conforming, deliveries, earlier, fitting, plans, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -49,6 +49,8 @@ def run(command: Command, arguments: list[str]) -> int:
         whole = plan(sweep)
         parsed_files.keep()
         planned, misfits = fitting.divided(whole)
+        if sweep.conformance:
+            conforming.examine(sweep, whole, store)
         factor = slowdown(planned.unfinished(store), sweep.precision, sweep.device)
         if command.dry_run:
             console.print(estimate(planned, store, _at_once(sweep), factor), highlight=False)
@@ -60,7 +62,7 @@ def run(command: Command, arguments: list[str]) -> int:
         earlier.ready(sweep.folder)
         failures, counts = _work(sweep, planned, store, console)
         finished = planned.finished(store)
-        results = table.of(sweep.experiment, finished)
+        results = table.of(sweep.experiment, finished, sweep.conformance)
         kept = earlier.keep_aside(sweep.folder, results)
         if len(results):
             table.write(results, sweep.folder / "results.parquet")

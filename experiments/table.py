@@ -18,6 +18,7 @@ COLUMNS = (
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
+    "conformance",
     *COSTS,
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
@@ -28,9 +29,16 @@ delivery counts as of which nothing usable arrived. The last are what a delivery
 """
 
 
-def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
-    """The rows of finished cells and their records, in the given order."""
+def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]], examined: bool = True) -> pd.DataFrame:
+    """The rows of finished cells and their records, in the given order.
+
+    Args:
+        experiment: its name.
+        finished: cells and their records.
+        examined: whether pieces of one's own keep their contracts, or nobody looked.
+    """
     rows = pd.DataFrame([_row(experiment, *pair) for pair in finished], columns=list(COLUMNS))
+    rows["conformance"] = "checked" if examined else "off"
     return rows.astype({"member": float, **dict.fromkeys(COSTS, float)})
 
 

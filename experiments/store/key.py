@@ -89,7 +89,11 @@ def classes(description: Any) -> Iterator[str]:
             yield from classes(item)
 
 
-RUN_BY = {"training": (), "cell": ("experiments.cell", "experiments.stage")}
+RUN_BY = {
+    "training": (),
+    "cell": ("experiments.cell", "experiments.stage"),
+    "conformance": ("airdeliver.conformance.check",),
+}
 """Modules that a stage runs beside the classes of its description."""
 
 

@@ -16,7 +16,7 @@ from experiments.store.atomic import WriteError, write_bytes
 from experiments.store.journal import Journal
 from experiments.store.key import canonical, digest
 
-KINDS = ("training", "cell")
+KINDS = ("training", "cell", "conformance")
 """What is kept."""
 
 
@@ -29,7 +29,7 @@ class Entry:
     """One finished piece of work.
 
     Args:
-        kind: `training` or `cell`.
+        kind: `training`, `cell` or `conformance`.
         key: 64 hexadecimal digits, the digest of the description.
         label: what it is, for people.
         description: what it was made from, JSON.

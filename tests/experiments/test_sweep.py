@@ -118,7 +118,7 @@ def test_a_table_needs_no_network_that_is_no_longer_there(sweeps, finished):
 def test_editing_an_own_channel_computes_again_what_used_it(sweeps, tmp_path: Path, monkeypatch):
     """A comment does not; its code does, but trains nothing again."""
     monkeypatch.syspath_prepend(tmp_path)
-    own = ("channel=[awgn]", "channel._target_=dull.Dull", "scheme=[clean]", "snr_db=[5]")
+    own = ("channel=[awgn]", "channel._target_=dull.Dull", "scheme=[clean]", "snr_db=[5]", "conformance=off")
     run = sweeps.here(tmp_path, "scheme=[clean]", "snr_db=[5]")
 
     def cells(text: str) -> int:
@@ -150,7 +150,7 @@ def test_a_failing_cell_is_reported_and_the_others_finish(sweeps, tmp_path: Path
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "broken.py").write_text(BROKEN)
     with pytest.raises(SystemExit) as ended:
-        sweeps.here(tmp_path, "channel=[awgn]", "channel._target_=broken.Broken", "scheme=[clean]")
+        sweeps.here(tmp_path, "channel=[awgn]", "channel._target_=broken.Broken", "scheme=[clean]", "conformance=off")
     assert ended.value.code == 1
     output = capsys.readouterr().out
     assert "the cable is out" in output

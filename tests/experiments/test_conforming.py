@@ -1,0 +1,98 @@
+"""Pieces of one's own are examined before any work, at the lengths and SNRs of the sweep, once."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from airdeliver.links.analog import Repetition
+from airdeliver.links.analog.receiver import Receiver
+from channels import AWGN, ChannelState
+from experiments.store import Store
+
+HERE = __name__
+
+
+@dataclass(frozen=True)
+class Sound(AWGN):
+    """As its base, but a class of one's own."""
+
+
+@dataclass(frozen=True)
+class LoudWhenLong(AWGN):
+    """Doubles its gain for deliveries of more than 2,000 symbols."""
+
+    def realize(self, realizations, n, snr_db, generator):
+        state = super().realize(realizations, n, snr_db, generator)
+        return ChannelState(state.gain * (2 if n > 2000 else 1), state.noise_variance)
+
+
+@dataclass(frozen=True)
+class LoudWhenClear(AWGN):
+    """Doubles its gain above 30 dB."""
+
+    def realize(self, realizations, n, snr_db, generator):
+        state = super().realize(realizations, n, snr_db, generator)
+        return ChannelState(state.gain * (2 if state.noise_variance.min() < 0.001 else 1), state.noise_variance)
+
+
+@dataclass(frozen=True)
+class Biased(Repetition):
+    """Adds a tenth."""
+
+    def combine(self, observed, noise_variance):
+        values, variance = super().combine(observed, noise_variance)
+        return values + 0.1, variance
+
+
+@dataclass(frozen=True)
+class Broken(Receiver):
+    """Estimates nothing."""
+
+    def estimate(self, observed, noise_variance, prior=None):
+        return observed * float("nan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([f"channel._target_={HERE}.LoudWhenLong"], "channel.LoudWhenLong: LoudWhenLong breaks its contract: at 9485 "),
+        ([f"channel._target_={HERE}.LoudWhenClear", "snr_db=[0,35]"], "and 35 dB E|h|^2 is 4; expected mean_gain = 1"),
+        ([f"scheme.clean.link.expansion={{_target_: {HERE}.Biased}}"], "scheme.clean.link.expansion: Biased breaks"),
+        ([f"scheme.noise.link.receiver={{_target_: {HERE}.Broken}}"], "scheme.noise.link.receiver: Broken breaks"),
+        ([f"scheme.noise.train_channel={{_target_: {HERE}.LoudWhenLong}}"], "scheme.noise.train_channel: LoudWhenLong"),
+    ],
+)  # fmt: skip
+def test_a_fault_ends_the_sweep_before_any_work(sweeps, tmp_path, arguments, line):
+    told = sweeps.refused(tmp_path, *arguments)
+    assert line in told
+    assert "conformance=off" in told
+    assert not list(Store(tmp_path / "store").keys("training"))
+
+
+def test_off_runs_it_regardless_and_stands_in_the_table(sweeps, tmp_path):
+    wanted = ("scheme=[clean]", "snr_db=[0]", f"channel._target_={HERE}.LoudWhenLong", "training.epochs=1")
+    run = sweeps.here(tmp_path, *wanted, "conformance=off")
+    assert set(run.table["conformance"]) == {"off"}
+
+
+def test_what_is_sound_is_examined_once(sweeps, tmp_path, monkeypatch):
+    import airdeliver.conformance
+
+    examined = []
+    faults = airdeliver.conformance.faults
+    monkeypatch.setattr(airdeliver.conformance, "faults", lambda piece, *a: examined.append(piece) or faults(piece, *a))
+    wanted = ("scheme=[clean]", "snr_db=[0]", f"channel._target_={HERE}.Sound", "training.epochs=1")
+    run = sweeps.here(tmp_path, *wanted)
+    assert set(run.table["conformance"]) == {"checked"}
+    assert examined == [Sound()]
+    sweeps.here(tmp_path, *wanted)
+    assert examined == [Sound()]
+
+
+def test_what_ships_is_left_to_the_tests(undisturbed):
+    assert not list(undisturbed.store.keys("conformance"))
+    assert set(undisturbed.table["conformance"]) == {"checked"}
+
+
+def test_a_switch_is_on_or_off(sweeps, tmp_path):
+    assert "conformance must be on or off, got 'maybe'" in sweeps.refused(tmp_path, "conformance=maybe")
