@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from figures.table import TableError, read
 
 NAMES = (
-    "snr", "bandwidth", "mismatch", "fading", "channels", "expansion", "protection", "ablation", "spectrum", "winner",
-    "latency", "pareto",
+    "snr", "bandwidth", "mismatch", "fading", "channels", "expansion", "protection", "ablation", "spectrum", "elastic",
+    "winner", "latency", "pareto",
 )  # fmt: skip
 
 RESULTS = "results.parquet"
@@ -45,7 +45,7 @@ def drawing(name: str) -> Drawing:
     Traceback (most recent call last):
     ...
     figures.table.TableError: unknown figure 'sn', did you mean snr? There are snr, bandwidth, mismatch, fading, \
-channels, expansion, protection, ablation, spectrum, winner, latency, pareto
+channels, expansion, protection, ablation, spectrum, elastic, winner, latency, pareto
     """
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.5)

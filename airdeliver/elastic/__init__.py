@@ -3,5 +3,22 @@
 from airdeliver.elastic.architecture import ElasticArchitecture
 from airdeliver.elastic.base import Elastic, ElasticBuilder, Member
 from airdeliver.elastic.nested import Nested, NestedBuilder
+from airdeliver.elastic.samplers import Every, Ordered, Sampler, Sandwich
+from airdeliver.elastic.slimmable import Slimmable, SlimmableBuilder
+from airdeliver.elastic.statistics import Statistics
 
-__all__ = ["Elastic", "ElasticArchitecture", "ElasticBuilder", "Member", "Nested", "NestedBuilder"]
+__all__ = [
+    "Elastic",
+    "ElasticArchitecture",
+    "ElasticBuilder",
+    "Every",
+    "Member",
+    "Nested",
+    "NestedBuilder",
+    "Ordered",
+    "Sampler",
+    "Sandwich",
+    "Slimmable",
+    "SlimmableBuilder",
+    "Statistics",
+]

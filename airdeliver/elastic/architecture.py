@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airdeliver.architecture import Architecture, Pruned
+from airdeliver.architecture.base import check_empty
 from airdeliver.elastic.base import Elastic, ElasticBuilder
 from airdeliver.links.condition import Condition
 from airdeliver.payload import Layout, layout_of
@@ -14,18 +15,22 @@ from airdeliver.payload.flattened import blank
 class ElasticArchitecture(Architecture):
     """An elastic network of given conditions; its description is those of its members, the smallest first.
 
+    It is empty where the recipe of the kind says the shapes.
+
     Args:
         builder: the kind of elastic network.
         unpruned: that members are cut out of.
-        conditions: that members are made for.
+        conditions: that members are made for; None for one that is made for no link.
     """
 
     builder: ElasticBuilder
     unpruned: Pruned
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition | None, ...]
 
     def describe(self, shapes: Sequence[Sequence[int]]) -> bytes:
         """The description of members of these shapes."""
+        if self.builder.shapes(self.unpruned) is not None:
+            return b""
         return b"".join(self.unpruned.describe(shape) for shape in shapes)
 
     def shapes(self, description: bytes) -> list[tuple[int, ...]]:
@@ -34,6 +39,10 @@ class ElasticArchitecture(Architecture):
         Raises:
             ValueError: bytes that describe no such members.
         """
+        published = self.builder.shapes(self.unpruned)
+        if published is not None:
+            check_empty(description, self)
+            return published
         length = self.unpruned.description_length
         if len(description) != length * len(self.conditions):
             raise ValueError(

@@ -24,13 +24,14 @@ class Member:
 
     Args:
         model: a real network, whose parameters are views of the shared ones; batch-norm statistics are its own.
-        condition: the link with this member's expansion, the channel, the range of SNR in dB, and the budget.
+        condition: the link with this member's expansion, the channel, the range of SNR in dB, and the budget; None
+            for a member that is made for no link.
         architecture: that it is of.
         shape: units of each channel group: what cuts this member out of the shared parameters.
     """
 
     model: nn.Module
-    condition: Condition
+    condition: Condition | None
     architecture: Pruned
     shape: tuple[int, ...]
 
@@ -42,7 +43,18 @@ class Member:
     @property
     def snr_db(self) -> tuple[float, float]:
         """Lowest and highest SNR in dB that it is trained at."""
-        return self.condition.range_db
+        return self.meant_for.range_db
+
+    @property
+    def meant_for(self) -> Condition:
+        """Its condition.
+
+        Raises:
+            ValueError: it is made for no link.
+        """
+        if self.condition is None:
+            raise ValueError("this member was trained without a link: it has no SNR and no budget of its own")
+        return self.condition
 
     def layout(self, normalisation: Normalisation) -> Layout:
         """Its segments, with its description."""
@@ -64,7 +76,7 @@ class Member:
         Raises:
             BudgetError: it does not fit into its condition's budget.
         """
-        condition = self.condition
+        condition = self.meant_for
         return condition.link.plan(self.payload(normalisation), condition.symbols, condition.knowledge()).symbols
 
 
@@ -89,6 +101,20 @@ class Elastic(nn.Module, ABC):
         super().__init__()
         self.members = tuple(members)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    @property
+    def delivered(self) -> tuple[int, ...]:
+        """Indices of the members that are sent; a kind that trains others too says which."""
+        return tuple(range(len(self.members)))
+
+    def calibrate(self, task: Task, seed: int) -> None:
+        """Called when the training is done: a kind whose statistics are calibrated does it here.
+
+        Args:
+            task: gives training examples.
+            seed: of their choice.
+        """
+        return
 
     @abstractmethod
     def parameters_of(self, index: int) -> dict[str, Tensor]:
@@ -129,11 +155,24 @@ class Elastic(nn.Module, ABC):
 class ElasticBuilder(ABC):
     """How an elastic network of one kind is made, and made again from what was stored. A frozen dataclass."""
 
+    @property
+    def members(self) -> int | None:
+        """How many are delivered, each of which wants a condition; None for as many as there are conditions."""
+        return None
+
+    def shapes(self, architecture: Pruned) -> list[tuple[int, ...]] | None:
+        """Shapes of all members where the recipe says them, so that nothing is told of them; None where it does not.
+
+        Args:
+            architecture: unpruned.
+        """
+        return None
+
     @abstractmethod
     def build(
         self,
         model: nn.Module,
-        conditions: Sequence[Condition],
+        conditions: Sequence[Condition | None],
         architecture: Pruned,
         task: Task,
         seed: int,
@@ -143,7 +182,7 @@ class ElasticBuilder(ABC):
 
         Args:
             model: unpruned, on its device.
-            conditions: of the members, the smallest member's first, each with a budget.
+            conditions: of the members, the smallest member's first; None for one that is trained without a link.
             architecture: of the model.
             task: gives examples and loss.
             seed: of the choice of examples.
@@ -155,7 +194,9 @@ class ElasticBuilder(ABC):
         """
 
     @abstractmethod
-    def empty(self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition], architecture: Pruned) -> Elastic:
+    def empty(
+        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition | None], architecture: Pruned
+    ) -> Elastic:
         """Make an elastic network of given shapes, whose values do not matter.
 
         Args:

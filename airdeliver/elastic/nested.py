@@ -1,6 +1,6 @@
 """Nested members: channels in the order of their importance, of which every member has the first or the last."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
@@ -39,7 +39,7 @@ class Nested(Elastic):
         conditions: of the members.
         architecture: unpruned.
         own: what the smaller members may have of their own, all together, relative to the parameters of the largest;
-            the smallest tensors come first.
+            the smallest tensors come first. Or the names of the parameters that each has of its own.
         apart: how many of the smallest members have the last channels, not the first.
 
     Raises:
@@ -54,9 +54,9 @@ class Nested(Elastic):
         self,
         largest: nn.Module,
         counts: Sequence[Counts],
-        conditions: Sequence[Condition],
+        conditions: Sequence[Condition | None],
         architecture: Pruned,
-        own: float = OWN,
+        own: float | Collection[str] = OWN,
         apart: int = 0,
     ) -> None:
         check_nested(counts)
@@ -71,7 +71,7 @@ class Nested(Elastic):
         self.shared, self.architecture = largest, architecture
         last = [Window.last(architecture.groups, widths, counts[-1]) for widths in counts[:apart]]
         self.windows = [*last, *(Window.first() for _ in counts[apart:])]
-        names = _small(models, own)
+        names = _small(models, own) if isinstance(own, int | float) else set(own)
         self.own = nn.ModuleList(
             _share(model, largest, names, window) for model, window in zip(models[:-1], self.windows)
         )
@@ -132,7 +132,7 @@ class NestedBuilder(ElasticBuilder):
     def build(  # noqa: D102
         self,
         model: nn.Module,
-        conditions: Sequence[Condition],
+        conditions: Sequence[Condition | None],
         architecture: Pruned,
         task: Task,
         seed: int,
@@ -147,7 +147,7 @@ class NestedBuilder(ElasticBuilder):
         members: list[tuple[nn.Module, Counts]] = []
         network, kept = ordered, groups.units
         for condition in reversed(conditions):
-            if condition.symbols is None:
+            if condition is None or condition.symbols is None:
                 raise ValueError("a nested member is pruned to a budget: give its condition symbols")
             pruning = Pruning(condition.symbols, condition.link, Ranked(scores), statistics, core=0.0)
             network, kept = pruning.prune(network, kept, architecture, task, seed)
@@ -157,7 +157,7 @@ class NestedBuilder(ElasticBuilder):
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 
     def empty(  # noqa: D102
-        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition], architecture: Pruned
+        self, shapes: Sequence[Sequence[int]], conditions: Sequence[Condition | None], architecture: Pruned
     ) -> Nested:
         counts = [tuple(shape) for shape in shapes]
         largest = architecture.of_counts(counts[-1])

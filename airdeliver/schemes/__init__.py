@@ -6,6 +6,7 @@ from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
+from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
@@ -17,6 +18,7 @@ __all__ = [
     "Clean",
     "Compact",
     "Digital",
+    "ElasticNetwork",
     "Noise",
     "OfModel",
     "Scheme",

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from airdeliver.conversion import Converted, converted, real, tuple_of
-from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, Member, NestedBuilder
+from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, Member, NestedBuilder, Sandwich
 from airdeliver.links import AnalogLink
 from airdeliver.links.condition import Condition
 from airdeliver.normalisation import Normalisation
@@ -21,8 +21,7 @@ from airdeliver.sensitivity import by_curvature
 from airdeliver.spectrum.package import SelectingPackage, SpectrumPackage, choice_of, measured
 from airdeliver.spectrum.selection import AccuracyTable, Selection
 from airdeliver.training import Trained, Training
-from airdeliver.training.methods import Distillation, Joint
-from airdeliver.training.methods.joint import IN_PLACE, Sandwich
+from airdeliver.training.methods import Distillation, Joint, Teaching
 from channels import AWGN, Channel
 
 
@@ -104,7 +103,7 @@ class AirNetSpectrum(Selecting):
     span_db: Converted[Iterable[float], tuple[float, ...]] = converted(increasing, (-5.0, 15.0))
     member: int | None = None
     builder: ElasticBuilder = field(default_factory=NestedBuilder)
-    distillation: Distillation = IN_PLACE
+    distillation: Distillation = field(default_factory=lambda: Distillation(temperature=1.0, weight=0.5))
     between: int = 1
     share: float = 0.5
     fine_tuning: Recipe | None = None
@@ -146,8 +145,7 @@ class AirNetSpectrum(Selecting):
             self.conditions(channel_uses),
             self.builder,
             Sandwich(self.between),
-            self.distillation,
-            self.share,
+            Teaching("largest", self.distillation, self.share),
             self.normalisation.sends_statistics,
         )
         return (Training.of(problem, method, self.fine_tuning or problem.fine_tuning),)

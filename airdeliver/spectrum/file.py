@@ -148,7 +148,7 @@ def summaries(package: SpectrumPackage) -> list[MemberSummary]:
     """A summary of each member, the smallest first."""
     rows = []
     for index, member in enumerate(package.spectrum.members):
-        expansion = getattr(member.condition.link, "expansion", None)
+        expansion = getattr(member.meant_for.link, "expansion", None)
         middle = torch.tensor([sum(member.snr_db) / 2])
         rows.append(
             MemberSummary(

@@ -70,7 +70,7 @@ def choice_of(member: Member, normalisation: Normalisation, sensitivity: Tensor 
         sensitivity: loss increase per unit of noise variance of each segment, if it is known.
     """
     payload = member.payload(normalisation, sensitivity)
-    return Choice(member.architecture, member.model, payload, member.condition.link)
+    return Choice(member.architecture, member.model, payload, member.meant_for.link)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from airdeliver.training.methods.pruned import Pruned
 from airdeliver.training.methods.quantised import Quantised
 from airdeliver.training.methods.rigl import RigL
 from airdeliver.training.methods.sparse import Sparse
+from airdeliver.training.methods.teaching import Teaching
 from airdeliver.training.methods.through_link import ThroughLink
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RigL",
     "Run",
     "Sparse",
+    "Teaching",
     "ThroughLink",
     "Wrapped",
     "WrappedRun",

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from airdeliver.architecture import Pruned, Whole
-from airdeliver.elastic import ElasticArchitecture, NestedBuilder
+from airdeliver.elastic import ElasticArchitecture, NestedBuilder, Sandwich
 from airdeliver.links.condition import Condition
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import AirNetSpectrum
 from airdeliver.training import Training
-from airdeliver.training.methods import Batch, Distillation, Joint
-from airdeliver.training.methods.joint import IN_PLACE, JointRun, Sandwich
+from airdeliver.training.methods import Batch, Distillation, Joint, Teaching
+from airdeliver.training.methods.joint import JointRun
 from airdeliver.training.methods.plain import PlainRun
 from airdeliver.training.methods.through_link import ThroughLinkRun
 
@@ -34,14 +34,15 @@ class Memory:
             raise KeyboardInterrupt
 
 
-def run_of(problem, distillation=IN_PLACE, between=1, share=1.0):
+def run_of(problem, weight=0.5, between=1, share=1.0):
     unpruned, builder = Pruned(Whole.of(problem.task, problem.model)), NestedBuilder()
     network, conditions = problem.build(stream(3, "initialisation")), AirNetSpectrum().conditions(8701)
     with torch.no_grad():
         for p in network.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=stream(1, "noise")))
     spectrum = builder.build(network, conditions, unpruned, problem.task, 0, False)
-    joint = Joint(Training.clean(problem), conditions, builder, Sandwich(between), distillation, share)
+    teaching = Teaching("largest", Distillation(1.0, weight), share)
+    joint = Joint(Training.clean(problem), conditions, builder, Sandwich(between), teaching)
     architecture = ElasticArchitecture(builder, unpruned, conditions)
     return spectrum, JointRun(spectrum, architecture, joint, problem.task, problem.fine_tuning, 0)
 
@@ -116,7 +117,7 @@ def test_every_step_trains_smallest_and_largest(problem):
 
 def test_the_largest_is_taught_by_labels_alone(problem):
     """Small members' loss on the teacher gives the teacher no gradient."""
-    spectrum, run = run_of(problem, Distillation(1.0, 1.0), between=0)
+    spectrum, run = run_of(problem, weight=1.0, between=0)
     spectrum.train()
     run.loss(Batch(*batch()), stream(0, "noise"))["member 0 taught"].backward()
     own = spectrum.own_names(0)
@@ -155,4 +156,4 @@ def test_only_what_weights_depend_on_tells_trainings_apart(problem):
     with pytest.raises(ValueError, match="at least one condition"):
         replace(training.method, conditions=())
     with pytest.raises(ValueError, match="share must be above 0"):
-        replace(training.method, share=0.0)
+        Teaching(share=0.0)

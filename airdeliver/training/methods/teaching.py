@@ -1,0 +1,75 @@
+"""Teaching: who learns from whom among the members of an elastic network, in the same step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor
+
+from airdeliver.task.base import Task
+from airdeliver.training.methods.base import TASK, Batch
+from airdeliver.training.methods.distilled import Distillation
+
+
+@dataclass(frozen=True)
+class Teaching:
+    r"""The loss of a step: that of its widest member on the labels, and for each other member m this.
+
+    $(1 - w)\,\mathrm{CE}(z_m, y) + w\,T^2\,\mathrm{KL}(\mathrm{softmax}(z_t / T) \| \mathrm{softmax}(z_m / T))$
+
+    with the logits $z_t$ of its teacher, which get no gradient from it. Soft cross entropy, which some papers write,
+    differs from the divergence by the teacher's entropy: its gradients are the same.
+
+    Args:
+        teacher: the `largest` member of the step, the `next` wider one of the step, or `none`: labels alone.
+        distillation: temperature T and share w of the teacher.
+        share: of a step's examples that all but the widest member see.
+
+    Raises:
+        ValueError: an unknown teacher, or a share that is none.
+
+    Source: J. Yu and T. Huang, arXiv 1903.05134, section 3.3 (in-place distillation); S. Horvath et al., arXiv
+    2102.13451 (FjORD's self-distillation).
+    """
+
+    teacher: Literal["largest", "next", "none"] = "largest"
+    distillation: Distillation = field(default_factory=lambda: Distillation(temperature=1.0, weight=0.5))
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.teacher not in ("largest", "next", "none"):
+            raise ValueError(f"teacher must be largest, next or none, got {self.teacher!r}")
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
+
+    def seen(self, examples: int) -> int:
+        """Examples of a step that all but the widest member see; batch norm needs two."""
+        return max(2, round(self.share * examples))
+
+    def terms(
+        self, said: Mapping[int, Tensor], outputs: Tensor, batch: Batch, task: Task, smoothing: float
+    ) -> dict[str, Tensor]:
+        """Named terms of the loss.
+
+        Args:
+            said: by the members of the step but the widest, rising: outputs on the first examples of the batch.
+            outputs: of the widest on all of them.
+            batch: of the step.
+            task: gives loss and divergence.
+            smoothing: of the labels.
+        """
+        terms = {TASK: task.loss(outputs, batch.targets, smoothing)}
+        weight = 0.0 if self.teacher == "none" else self.distillation.weight
+        teachers = self._teachers(list(said.values()), outputs)
+        for (index, logits), taught in zip(said.items(), teachers, strict=True):
+            seen = len(logits)
+            if weight < 1:
+                terms[f"member {index}"] = (1 - weight) * task.loss(logits, batch.targets[:seen], smoothing)
+            if weight > 0:
+                apart = task.divergence(logits, taught[:seen].detach(), self.distillation.temperature)
+                terms[f"member {index} taught"] = weight * apart
+        return terms
+
+    def _teachers(self, said: Sequence[Tensor], outputs: Tensor) -> list[Tensor]:
+        """Logits of the teacher of each."""
+        return [*said[1:], outputs][: len(said)] if self.teacher == "next" else [outputs] * len(said)

@@ -1,0 +1,55 @@
+"""Members of elastic networks: the score over channel uses and over multiply-accumulates, a line for each family."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.drawing import draw_lines, legend_above, looks, panel_grid
+from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
+
+EXPERIMENTS = ("elastic",)
+
+COSTS = {"channel_uses_spent": "channel uses", "macs": "multiply-accumulates"}
+"""Columns that the score is drawn over, as axes say them."""
+
+
+def data(table: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn: mean score over seeds with its 95 % interval, and what each member costs to send and to run.
+
+    Schemes with one title are one family, whose members a line joins: the column `family`.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    check(table, (*CONDITIONS, "seed", *INTERVAL, "title", *COSTS), "elastic")
+    families = dict(zip(table["scheme"], table["title"]))
+    drawn = over_seeds(table, also=list(COSTS))
+    return drawn.assign(family=drawn["scheme"].map(families))
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw it: a row for each SNR and whatever else varies, a column for each cost.
+
+    Raises:
+        TableError: a column is missing, or there are no rows.
+    """
+    drawn = data(table)
+    parts = list(panels(drawn.assign(title=drawn["family"]), ["scheme", "title"]))
+    look = looks(drawn["family"])
+    figure, axes = panel_grid(len(parts) * len(COSTS), columns=len(COSTS), entries=len(look))
+    for row, (title, rows) in enumerate(parts):
+        for column, (cost, label) in enumerate(COSTS.items()):
+            panel: Any = axes[row * len(COSTS) + column]
+            draw_lines(panel, rows, cost, "family", look)
+            panel.set(xlabel=label, xscale="log", title=title)
+            # Members are few: the axis shows where they differ.
+            panel.set_ylim(bottom=_bottom(rows))
+    legend_above(figure, axes)
+    return figure
+
+
+def _bottom(rows: pd.DataFrame) -> float:
+    """The lower end of an axis: a little below the lowest that is drawn."""
+    low, high = float(rows["accuracy_low"].min()), float(rows["accuracy_high"].max())
+    return max(float(rows["score_low"].min()), low - 0.05 * (high - low))
