@@ -25,7 +25,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     check(table, (*CONDITIONS, "seed", *INTERVAL, "title", *COSTS), "elastic")
     families = dict(zip(table["scheme"], table["title"]))
     drawn = over_seeds(table, also=list(COSTS))
-    return drawn.assign(family=drawn["scheme"].map(families))
+    return drawn.assign(family=[families[scheme] for scheme in drawn["scheme"]])
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -51,5 +51,5 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _bottom(rows: pd.DataFrame) -> float:
     """The lower end of an axis: a little below the lowest that is drawn."""
-    low, high = float(rows["accuracy_low"].min()), float(rows["accuracy_high"].max())
-    return max(float(rows["score_low"].min()), low - 0.05 * (high - low))
+    low, high = rows["accuracy_low"].to_numpy().min(), rows["accuracy_high"].to_numpy().max()
+    return float(max(rows["score_low"].to_numpy().min(), low - 0.05 * (high - low)))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from airdeliver.cost.carrier import OVERHEAD, RESOURCE_BLOCKS, Carrier
-from figures import ablation, bandwidth, channels, fading, latency, mismatch, protection, snr, spectrum, winner
+from figures import ablation, bandwidth, channels, elastic, fading, latency, mismatch, protection, snr, spectrum, winner
 from figures.table import TableError
 
 
@@ -228,3 +228,19 @@ def test_many_channels_are_spread_over_panels_each_with_the_first(results):
     assert [len(labels) for labels in shown] == [7, 6]
     assert {labels[0] for labels in shown} == {"channel 0"}
     assert len({label for labels in shown for label in labels}) == 12
+
+
+def test_members_of_one_title_are_one_line_over_each_cost(results):
+    """Three members of one family and one of another, over channel uses and over multiply-accumulates."""
+    schemes = ("a_0", "a_1", "a_2", "b_0")
+    table = about(
+        results(schemes, snr_db=(5.0,)),
+        title=("A", "A", "A", "B"),
+        channel_uses_spent=(100, 200, 400, 200),
+        macs=(10.0, 40.0, 160.0, 40.0),
+    )
+    assert elastic.data(table)["family"].tolist() == ["A", "A", "A", "B"]
+    left, right = elastic.draw(table).axes
+    for axes, cost in ((left, [100, 200, 400]), (right, [10, 40, 160])):
+        assert [container.get_label() for container in axes.containers] == ["A", "B"]
+        assert axes.containers[0][0].get_xdata().tolist() == cost
