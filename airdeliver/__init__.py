@@ -6,6 +6,8 @@ from airdeliver.links import AnalogLink, BudgetError, CapacityLink, DigitalLink,
 from airdeliver.normalisation import Normalisation
 from airdeliver.problem import Execution, Problem
 from airdeliver.task import Task
+from airdeliver.training import Trained
+from airdeliver.training.made_elsewhere import prune
 
 __all__ = [
     "AnalogLink",
@@ -19,6 +21,8 @@ __all__ = [
     "Problem",
     "Report",
     "Task",
+    "Trained",
     "deliver",
     "evaluate",
+    "prune",
 ]

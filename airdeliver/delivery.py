@@ -14,6 +14,7 @@ from airdeliver.normalisation import Normalisation, NormalisationKind, batch_nor
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Layout, Model, Payload, is_keras, load
 from airdeliver.randomness import blocks, stream
+from airdeliver.training.trained import Trained
 from channels import Channel, ChannelState
 
 
@@ -136,7 +137,7 @@ class Delivery:
 
 
 def deliver(
-    model: Model,
+    model: Model | Trained,
     link: Link,
     channel: Channel,
     snr_db: float,
@@ -151,6 +152,7 @@ def deliver(
 
     Args:
         model: any `torch.nn.Module`, or a Keras model; its architecture is known to the receiver, its values are not.
+            Or a network that knows how it was pruned, as `prune` returns it: its widths are side information.
         link: encoder and decoder.
         channel: physics.
         snr_db: mean SNR per complex symbol, in dB.

@@ -12,6 +12,7 @@ from airdeliver.architecture import Architecture, Given
 from airdeliver.links import Knowledge, Link
 from airdeliver.normalisation import Normalisation, average_statistics
 from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
+from airdeliver.training.trained import Trained
 from channels import Channel
 
 SENDER_ARRIVALS = 8
@@ -52,12 +53,16 @@ class Choice:
     expectation: Expectation | None = None
 
     @classmethod
-    def of(cls, model: Model, link: Link, normalisation: Normalisation) -> "Choice":
-        """A network sent whole; the receiver knows its architecture and none of its values.
+    def of(cls, model: Model | Trained, link: Link, normalisation: Normalisation) -> "Choice":
+        """A network sent whole, or pruned as it was; the receiver knows its architecture and none of its values.
 
         Raises:
             ValueError: weights that are not finite.
         """
+        if isinstance(model, Trained):
+            network = model.model()
+            layout = model.architecture.layout(model.description, normalisation.sends_statistics)
+            return cls(model.architecture, network, Payload(values_of(network, layout), layout), link)
         return cls(Given.of(model), model, payload_of(model, statistics=normalisation.sends_statistics), link)
 
     def prospect(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:

@@ -1,9 +1,17 @@
 """A network that somebody hands in: its code is the recipe."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import nn
 
 from airdeliver.architecture.base import Architecture
-from airdeliver.payload import Layout, Model, architecture_of, layout_of
+from airdeliver.architecture.channel_groups import ChannelGroups
+from airdeliver.architecture.dependency import channel_groups
+from airdeliver.payload import Layout, Model, architecture_of, layout_of, write
+from airdeliver.payload.inputs import Inputs, taken
+from airdeliver.randomness import stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -11,22 +19,25 @@ class Given(Architecture):
     """The architecture of any torch module or Keras model, known to the receiver without its values.
 
     Its description is that of its layout: the masks of a network that `torch.nn.utils.prune` has pruned, for most
-    nothing.
+    nothing. A torch module that comes with inputs can be pruned (`Pruned(Given.of(model, inputs))`).
 
     Args:
         blank: the model, every learned value of which is NaN.
+        inputs: examples of what it is given, at least one: a tensor, a tuple of tensors or a mapping from argument to
+            tensor; None for a model that is only sent.
     """
 
     blank: Model
+    inputs: Inputs = None
 
     @classmethod
-    def of(cls, model: Model) -> "Given":
+    def of(cls, model: Model, inputs: Inputs = None) -> "Given":
         """The architecture of a model, without its values; the model stays as it is.
 
         Raises:
             ValueError: something learned that a copy would hold and a payload would not, by name.
         """
-        return cls(architecture_of(model))
+        return cls(architecture_of(model), inputs)
 
     def receive(self, description: bytes) -> Model:
         """A copy of the blank model.
@@ -43,10 +54,52 @@ class Given(Architecture):
         Raises:
             ValueError: the description of another model.
         """
-        layout = layout_of(self.blank, statistics)
+        layout = self._layout(statistics)
         if description != layout.description:
             raise ValueError(
                 f"the description of {type(self.blank).__name__} is {len(layout.description)} bytes, got "
                 f"{len(description)} others: was it made for another model?"
             )
         return replace(layout, description=description)
+
+    def example(self, n: int = 1) -> Inputs:
+        """The first `n` of the inputs.
+
+        Raises:
+            ValueError: a model that was handed in without inputs.
+        """
+        if self.inputs is None:
+            raise ValueError("the network was handed in without inputs: give examples of what it takes")
+        return taken(self.inputs, slice(0, n))
+
+    def fresh(self) -> nn.Module:
+        """A network of this architecture with values drawn from a generator of seed 0, around those of no training.
+
+        Raises:
+            ValueError: a Keras model, or one that masks have pruned.
+        """
+        model = architecture_of(self.blank)
+        layout = self._layout(True)
+        if not isinstance(model, nn.Module):
+            raise ValueError(f"{type(model).__name__} is a Keras model: only torch modules lose channels")
+        if layout.description:
+            raise ValueError(
+                "the network holds pruning masks: call torch.nn.utils.prune.remove on its layers before channels go"
+            )
+        values = 0.1 * torch.randn(layout.size, generator=stream(0, "initialisation"))
+        write(model, layout, values)
+        return model.eval()
+
+    @cached_property
+    def groups(self) -> ChannelGroups:
+        """Its channel groups, found once."""
+        return channel_groups(self.fresh(), self.example())
+
+    @cached_property
+    def _layouts(self) -> dict[bool | None, Layout]:
+        return {}
+
+    def _layout(self, statistics: bool | None) -> Layout:
+        if statistics not in self._layouts:
+            self._layouts[statistics] = layout_of(self.blank, statistics)
+        return self._layouts[statistics]

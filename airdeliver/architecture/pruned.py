@@ -9,8 +9,9 @@ from torch import nn
 from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.channel_groups import ChannelGroups
 from airdeliver.architecture.dependency import channel_groups
+from airdeliver.architecture.given import Given
 from airdeliver.architecture.kept_channels import KeptChannels, decode_counts, encode_counts
-from airdeliver.architecture.whole import Whole, layout_of_fresh
+from airdeliver.architecture.whole import Whole
 from airdeliver.payload import Layout, architecture_of
 
 
@@ -21,7 +22,7 @@ class Pruned(Architecture):
     Which channels they were does not matter once their values are sent.
 
     Args:
-        whole: the unpruned network.
+        whole: the unpruned network: of a builder, or handed in together with inputs.
 
     >>> from airdeliver.models import CNN
     >>> from airdeliver.task.base import Signature
@@ -30,12 +31,12 @@ class Pruned(Architecture):
     3778
     """
 
-    whole: Whole
+    whole: Whole | Given
 
     @property
     def groups(self) -> ChannelGroups:
         """Its channel groups."""
-        return _groups(self)
+        return self.whole.groups if isinstance(self.whole, Given) else _groups(self.whole)
 
     def unpruned(self) -> nn.Module:
         """A network with fresh weights."""
@@ -78,9 +79,9 @@ class Pruned(Architecture):
 
     def layout_of_counts(self, counts: Sequence[int], statistics: bool | None) -> Layout:
         """The layout, with its description, of a network that has so many units of each group."""
-        return self.groups.layout(layout_of_fresh(self.whole, statistics), counts, self.describe(counts))
+        return self.groups.layout(self.whole.layout(b"", statistics), counts, self.describe(counts))
 
 
 @lru_cache(maxsize=64)
-def _groups(architecture: Pruned) -> ChannelGroups:
-    return channel_groups(architecture.unpruned(), architecture.whole.signature.example())
+def _groups(whole: Whole) -> ChannelGroups:
+    return channel_groups(whole.fresh(), whole.example())

@@ -26,7 +26,7 @@ class Trial:
 
     @torch.no_grad()
     def __init__(self, model: nn.Module, example: Inputs) -> None:
-        self.model, self.example = model, _telling(example, torch.Generator().manual_seed(0))
+        self.model, self.example = model, telling(example, torch.Generator().manual_seed(0))
         self.answers = tensors(called(model, self.example))
 
     def sound(self, groups: list[ChannelGroup]) -> tuple[list[ChannelGroup], list[tuple[ChannelGroup, str]]]:
@@ -94,12 +94,17 @@ def _alike(a: Tensor, b: Tensor) -> bool:
     return bool((a - b).norm() <= _SAME * a.norm() + 1e-12)
 
 
-def _telling(example: Any, generator: torch.Generator) -> Any:
-    """The same inputs, with numbers in place of those that are all zero."""
+def telling(example: Any, generator: torch.Generator) -> Any:
+    """The same inputs, with numbers at random in place of those that are all zero and tell nothing.
+
+    Args:
+        example: a tensor, or a tuple or mapping of tensors.
+        generator: of the numbers.
+    """
     if isinstance(example, Mapping):
-        return {name: _telling(part, generator) for name, part in example.items()}
+        return {name: telling(part, generator) for name, part in example.items()}
     if isinstance(example, (tuple, list)):
-        return tuple(_telling(part, generator) for part in example)
+        return tuple(telling(part, generator) for part in example)
     if not isinstance(example, Tensor) or not example.is_floating_point() or bool(example.any()):
         return example
     return torch.randn(example.shape, generator=generator).to(example)

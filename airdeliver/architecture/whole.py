@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from torch import nn
+from torch import Tensor, nn
 
 from airdeliver.architecture.base import Architecture, check_empty
 from airdeliver.models import ModelBuilder
@@ -36,6 +36,10 @@ class Whole(Architecture):
     def fresh(self) -> nn.Module:
         """A network with fresh weights, drawn from a generator of seed 0."""
         return self.model(self.signature.inputs, self.signature.outputs)
+
+    def example(self, n: int = 1) -> Tensor:
+        """Inputs of zeros."""
+        return self.signature.example(n)
 
     def receive(self, description: bytes) -> nn.Module:
         """The network; its description must be empty."""

@@ -28,19 +28,21 @@ class Importance(ABC):
     relative: bool = True
 
     @abstractmethod
-    def saliency(self, model: nn.Module, task: Task, seed: int) -> dict[str, Tensor]:
+    def saliency(self, model: nn.Module, task: Task | None, seed: int) -> dict[str, Tensor]:
         """How much each value of a network matters.
 
         Args:
             model: in evaluation mode; left as it is.
-            task: gives training images and loss.
+            task: gives training images and loss; None where there is none.
             seed: of the choice of images.
 
         Returns:
             A tensor of the shape of the parameter for each parameter that counts, by name, none below 0.
         """
 
-    def scores(self, model: nn.Module, groups: ChannelGroups, task: Task, seed: int) -> list[Float[Tensor, "units"]]:
+    def scores(
+        self, model: nn.Module, groups: ChannelGroups, task: Task | None, seed: int
+    ) -> list[Float[Tensor, "units"]]:
         """The score of each unit of each group, on the CPU.
 
         Args:
@@ -52,6 +54,12 @@ class Importance(ABC):
         saliency = {name: tensor.detach().cpu() for name, tensor in self.saliency(model.eval(), task, seed).items()}
         scores = [_unit_means(group, saliency) for group in groups.groups]
         return [score / score.mean().clamp(min=1e-30) for score in scores] if self.relative else scores
+
+
+def _needed(task: Task | None) -> Task:
+    if task is None:
+        raise ValueError("examples are needed, and there is no task: give one, or an importance such as Magnitude")
+    return task
 
 
 def _unit_means(group: ChannelGroup, saliency: dict[str, Tensor]) -> Float[Tensor, "units"]:
@@ -74,7 +82,7 @@ class Magnitude(Importance):
     Source: H. Li et al., Pruning Filters for Efficient ConvNets, ICLR 2017; group-wise as in arXiv 2301.12900.
     """
 
-    def saliency(self, model: nn.Module, task: Task, seed: int) -> dict[str, Tensor]:  # noqa: D102
+    def saliency(self, model: nn.Module, task: Task | None, seed: int) -> dict[str, Tensor]:  # noqa: D102
         return {name: parameter.detach().square() for name, parameter in model.named_parameters()}
 
 
@@ -85,7 +93,7 @@ class NormScale(Importance):
     Source: Z. Liu et al., Learning Efficient Convolutional Networks through Network Slimming, ICCV 2017.
     """
 
-    def saliency(self, model: nn.Module, task: Task, seed: int) -> dict[str, Tensor]:  # noqa: D102
+    def saliency(self, model: nn.Module, task: Task | None, seed: int) -> dict[str, Tensor]:  # noqa: D102
         norms = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm)
         modules = {name: module for name, module in model.named_modules() if isinstance(module, norms)}
         return {f"{name}.weight": m.weight.detach().abs() for name, m in modules.items() if m.weight is not None}
@@ -105,8 +113,8 @@ class Taylor(Importance):
     batches: int = 16
     batch_size: int = 32
 
-    def saliency(self, model: nn.Module, task: Task, seed: int) -> dict[str, Tensor]:  # noqa: D102
-        squared = mean_squared_gradients(model, task, seed, self.batches, self.batch_size)
+    def saliency(self, model: nn.Module, task: Task | None, seed: int) -> dict[str, Tensor]:  # noqa: D102
+        squared = mean_squared_gradients(model, _needed(task), seed, self.batches, self.batch_size)
         return {name: squared[name] * p.detach().square() for name, p in model.named_parameters() if name in squared}
 
 
@@ -129,10 +137,10 @@ class HessianWeighted(Importance):
         if self.curvature not in ("fisher", "hutchinson"):
             raise ValueError(f"curvature must be fisher or hutchinson, got {self.curvature!r}")
 
-    def saliency(self, model: nn.Module, task: Task, seed: int) -> dict[str, Tensor]:  # noqa: D102
+    def saliency(self, model: nn.Module, task: Task | None, seed: int) -> dict[str, Tensor]:  # noqa: D102
         if self.curvature == "fisher":
-            diagonal = mean_squared_gradients(model, task, seed, self.images, 1)
+            diagonal = mean_squared_gradients(model, _needed(task), seed, self.images, 1)
         else:
-            diagonal = hessian_diagonal(model, task, seed, max(1, self.images // 32), 32)
+            diagonal = hessian_diagonal(model, _needed(task), seed, max(1, self.images // 32), 32)
         parameters = dict(model.named_parameters())
         return {name: h.clamp(min=0) * parameters[name].detach().square() / 2 for name, h in diagonal.items()}

@@ -11,7 +11,7 @@ from airdeliver.architecture import Pruned
 from airdeliver.architecture.kept_channels import KeptChannels
 from airdeliver.budget import BudgetError
 from airdeliver.compression.importance import Importance, Taylor
-from airdeliver.payload import Layout
+from airdeliver.payload import Layout, load_tensors
 from airdeliver.task.base import Task
 
 Counts = tuple[int, ...]
@@ -100,7 +100,7 @@ class Pruning:
             raise ValueError(f"core must be a share from 0 to 1, got {self.core}")
 
     def prune(
-        self, model: nn.Module, before: Counts, architecture: Pruned, task: Task, seed: int
+        self, model: nn.Module, before: Counts, architecture: Pruned, task: Task | None, seed: int
     ) -> tuple[nn.Module, Counts]:
         """Prune a network.
 
@@ -108,7 +108,7 @@ class Pruning:
             model: the network, maybe pruned already; left in evaluation mode.
             before: units of each of its channel groups.
             architecture: unpruned.
-            task: gives examples and loss for the importance.
+            task: gives examples and loss for the importance; None for one that needs none.
             seed: of the choice of examples.
 
         Returns:
@@ -122,7 +122,7 @@ class Pruning:
         order = removal_order(scores, self.core)
         kept = self._kept(order, tuple(before), architecture)
         pruned = architecture.of_counts(kept.counts)
-        pruned.load_state_dict(groups.select(model.state_dict(), kept.units))
+        load_tensors(pruned, groups.select(model.state_dict(), kept.units))
         return pruned.to(next(model.parameters()).device), kept.counts
 
     def _kept(self, order: list[tuple[int, int]], before: Counts, architecture: Pruned) -> KeptChannels:
@@ -170,7 +170,7 @@ class Pruning:
             self.price.check(layout, self.symbols)
         except ValueError as error:
             groups = architecture.groups
-            reason = shorten(f" (what stays whole: {groups.why_fixed})", 500) if groups.fixed else ""
+            reason = shorten(f"; what stays whole: {groups.why_fixed}", 500) if groups.fixed else ""
             what = "even the smallest network that pruning can leave" if groups.groups else "no channel can be removed:"
             it = "" if groups.groups else " the whole network"
             raise type(error)(f"{what}{it} does not fit: {error}{reason}") from error

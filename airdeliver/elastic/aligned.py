@@ -8,9 +8,10 @@ from torch.func import functional_call
 from torch.nn.functional import pad
 
 from airdeliver.architecture import Pruned
+from airdeliver.architecture.trial import telling
 from airdeliver.elastic.window import Window
+from airdeliver.payload.inputs import Inputs
 from airdeliver.randomness import stream
-from airdeliver.task.base import Signature
 
 MULTIPLE = 8
 """Of which the computed widths are multiples: single-precision values in a vector of AVX2."""
@@ -40,7 +41,7 @@ class Aligned:
         like = next(model.parameters())
         self.wide = wide.to(like, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.padding = _padding(model.state_dict(), wide.state_dict())
-        if not self._computes_the_same(architecture.whole.signature):
+        if not self._computes_the_same(architecture.whole.example(2)):
             self.wide, self.padding = model, {}
 
     def __call__(self, parameters: Mapping[str, Tensor], images: Tensor) -> Tensor:
@@ -63,13 +64,14 @@ class Aligned:
         return pad(tensor, self.padding[name]) if name in self.padding else tensor
 
     @torch.no_grad()
-    def _computes_the_same(self, signature: Signature) -> bool:
+    def _computes_the_same(self, example: Inputs) -> bool:
         """Tried out, with parameters at random: a network of one's own may do anything with its channels."""
         training, generator = self.model.training, stream(0, "initialisation")
         named = {name: torch.randn(p.shape, generator=generator).to(p) for name, p in self.model.named_parameters()}
-        inputs = signature.example(2) if signature.tokens else torch.randn(2, *signature.shape, generator=generator)
-        like = next(self.model.parameters())
-        inputs = inputs.to(like.device if signature.tokens else like)
+        if not isinstance(example, Tensor):
+            return False
+        inputs, like = telling(example, generator), next(self.model.parameters())
+        inputs = inputs.to(like if inputs.is_floating_point() else like.device)
         self.model.eval()
         plain, aligned = functional_call(self.model, named, inputs), self(named, inputs)
         self.model.train(training)

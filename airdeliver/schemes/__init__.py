@@ -7,6 +7,7 @@ from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.elastic import ElasticNetwork
+from airdeliver.schemes.made_elsewhere import packed
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
@@ -23,4 +24,5 @@ __all__ = [
     "OfModel",
     "Scheme",
     "SeparateNetworks",
+    "packed",
 ]

@@ -6,7 +6,6 @@ from torch import Tensor
 from airdeliver.links import Link
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice
-from airdeliver.payload import Payload, values_of
 from airdeliver.problem import Problem
 from airdeliver.randomness import stream
 from airdeliver.training import Trained
@@ -20,9 +19,7 @@ def choice_of(trained: Trained, link: Link, normalisation: Normalisation) -> Cho
         link: that it is sent over.
         normalisation: where batch-norm statistics come from.
     """
-    model = trained.model()
-    layout = trained.architecture.layout(trained.description, normalisation.sends_statistics)
-    return Choice(trained.architecture, model, Payload(values_of(model, layout), layout), link)
+    return Choice.of(trained, link, normalisation)
 
 
 def sender_inputs(problem: Problem, normalisation: Normalisation) -> Tensor | None:

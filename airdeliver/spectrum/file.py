@@ -154,7 +154,7 @@ def summaries(package: SpectrumPackage) -> list[MemberSummary]:
             MemberSummary(
                 index,
                 sum(p.numel() for p in member.model.parameters()),
-                multiply_accumulates(member.model, package.architecture.unpruned.whole.signature.example()),
+                multiply_accumulates(member.model, package.architecture.unpruned.whole.example()),
                 member.symbols(package.normalisation),
                 1 if expansion is None else expansion.inputs,
                 "none" if expansion is None else type(expansion).__name__,

@@ -1,13 +1,15 @@
 """A finished network, which knows what it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from airdeliver.architecture.base import Architecture
-from airdeliver.payload import load_tensors
+from airdeliver.architecture.given import Given
+from airdeliver.payload import layout_of, load_tensors
+from airdeliver.payload.inputs import Inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +29,45 @@ class Trained:
     description: bytes = b""
     state: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, model: nn.Module, inputs: Inputs = None) -> "Trained":
+        """A network that was trained elsewhere; with inputs it can be pruned.
+
+        Args:
+            model: any torch module; stays as it is.
+            inputs: examples of what it is given, at least one: a tensor, a tuple of tensors or a mapping from argument
+                to tensor.
+
+        Raises:
+            ValueError: something learned that is neither parameter nor buffer, by name.
+
+        >>> network = Trained.of(nn.Linear(2, 1))
+        >>> network.model()
+        Linear(in_features=2, out_features=1, bias=True)
+        """
+        architecture = Given.of(model, inputs)
+        return cls(_tensors(model), architecture, layout_of(model).description)
+
+    def holding(self, model: nn.Module) -> "Trained":
+        """The same network with the values of a model, after somebody has trained it further.
+
+        Args:
+            model: of this architecture and description: what `model` returned, say.
+
+        Raises:
+            RuntimeError: a model with other tensors.
+        """
+        tensors = _tensors(model)
+        load_tensors(self.model(), tensors)
+        return replace(self, tensors=tensors, state={})
+
     def model(self) -> nn.Module:
         """The network, whole or pruned, elastic, sparse or quantised, in evaluation mode."""
         model = self.architecture.receive(self.description)
         assert isinstance(model, nn.Module)
         return load_tensors(model, self.tensors).eval()
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    """A state dict in memory of its own."""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from experiments.store.__main__ import main as store
 from experiments.sweep import main as sweep
@@ -51,8 +52,12 @@ def test_the_page_shows_the_file(page: str, name: str):
 
 def test_own_model(folder: Path, capsys):
     Path("my_model.py").write_text(blocks("own_model", "python")[0])
-    exec(compile(blocks("own_model", "python")[1], "own_model.md", "exec"), {})
+    known = {}
+    exec(compile(blocks("own_model", "python")[1], "own_model.md", "exec"), known)
     assert "770 parameters" in capsys.readouterr().out
+    known = {"trained": known["Small"](features=16)(1, 10), "images": torch.zeros(1, 1, 8, 8)}
+    exec(compile(blocks("own_model", "python")[2], "own_model.md", "exec"), known)
+    assert 2000 < known["delivery"].channel_uses_spent <= 2400
     (command,) = commands("own_model")
     assert set(run([*command, "scheme=[clean]"])["model"]) == {"Small"}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airdeliver.architecture import pruned as architectures
 from airdeliver.architecture.base import Architecture
+from airdeliver.architecture.given import Given
 from airdeliver.architecture.whole import Whole
 from airdeliver.compression.pruning import Pruning
 from airdeliver.problem import Execution
@@ -56,7 +57,7 @@ def prunable(architecture: Architecture) -> architectures.Pruned:
     Raises:
         ValueError: a network that is neither whole nor pruned.
     """
-    if isinstance(architecture, Whole):
+    if isinstance(architecture, (Whole, Given)):
         return architectures.Pruned(architecture)
     if isinstance(architecture, architectures.Pruned):
         return architecture
