@@ -3,7 +3,9 @@
 from torch import nn
 
 from airdeliver.compression.importance import Importance, Magnitude
-from airdeliver.compression.pruning import Price, Pruning
+from airdeliver.compression.pruning import Pruning
+from airdeliver.links import BudgetError, Knowledge, Link
+from airdeliver.payload import Layout, Payload, values_of
 from airdeliver.payload.inputs import Inputs
 from airdeliver.task.base import Task
 from airdeliver.training.methods.pruned import prunable
@@ -13,7 +15,7 @@ from channels import Channel
 
 def prune(
     network: nn.Module | Trained,
-    link: Price,
+    link: Link,
     channel_uses: int,
     inputs: Inputs = None,
     *,
@@ -60,6 +62,22 @@ def prune(
     architecture = prunable(trained.architecture)
     before = architecture.counts(trained.description) if architecture is trained.architecture else None
     symbols = channel_uses if channel is None else channel.symbols(channel_uses)
-    pruning = Pruning(symbols, link, importance or Magnitude(), statistics, core)
-    pruned, counts = pruning.prune(trained.model(), before or architecture.groups.units, architecture, task, seed)
-    return Trained(dict(pruned.state_dict()), architecture, architecture.describe(counts))
+    before = before or architecture.groups.units
+    left = symbols
+    while True:
+        pruning = Pruning(left, link, importance or Magnitude(), statistics, core)
+        pruned, counts = pruning.prune(trained.model(), before, architecture, task, seed)
+        over = _over(link, architecture.layout_of_counts(counts, statistics), pruned, symbols)
+        if not over:
+            return Trained(dict(pruned.state_dict()), architecture, architecture.describe(counts))
+        left -= over
+
+
+def _over(link: Link, layout: Layout, model: nn.Module, symbols: int) -> int:
+    """How many symbols too many these very values need: a constant segment costs more side information than others."""
+    payload = Payload(values_of(model, layout), layout)
+    try:
+        link.plan(payload, symbols, Knowledge())
+    except BudgetError:
+        return max(1, link.plan(payload, None, Knowledge()).symbols - symbols)
+    return 0
