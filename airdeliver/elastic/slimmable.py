@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from airdeliver.architecture import Pruned
+from airdeliver.architecture import Pruned, Whole
 from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.elastic.base import ElasticBuilder
 from airdeliver.elastic.nested import Counts, Nested
@@ -126,7 +126,8 @@ class SlimmableBuilder(ElasticBuilder):
         if self.widths[-1] < 1:
             device = next(model.parameters()).device
             largest = architecture.of_counts(self.shapes(architecture)[-1])
-            architecture.whole.model.initialise(largest, stream(seed, "initialisation"))
+            if isinstance(architecture.whole, Whole):
+                architecture.whole.model.initialise(largest, stream(seed, "initialisation"))
             largest.to(device)
         largest = largest.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return self._made(largest, conditions, architecture)
