@@ -79,7 +79,7 @@ def delivery_cost(
 
 
 def level_bits(levels: Levels) -> dict[str, int]:
-    """Bits of the integers that the levels of each segment are, by its name.
+    """Bits of the integers that the levels of each segment are, by its name: as many as number them all.
 
     Those of a codebook are the bits of an index: arithmetic needs a table.
 
@@ -92,8 +92,7 @@ def level_bits(levels: Levels) -> dict[str, int]:
         if isinstance(reconstruction, Codebook):
             bits = max(1, (len(reconstruction.entries) - 1).bit_length())
         else:
-            ends = (int(run.max(initial=0)), -int(run.min(initial=0)) - 1)
-            bits = 1 + max(0, *(end.bit_length() for end in ends if end > 0), 0)
+            bits = max(1, (int(run.max(initial=0)) - int(run.min(initial=0))).bit_length())
         for index in members:
             found[levels.layout.names[index]] = bits
     return found

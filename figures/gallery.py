@@ -13,7 +13,7 @@ from figures.table import TableError, read
 
 NAMES = (
     "snr", "bandwidth", "mismatch", "fading", "channels", "expansion", "protection", "ablation", "spectrum", "elastic",
-    "winner", "latency", "pareto",
+    "winner", "latency", "compact", "quantisers", "pareto",
 )  # fmt: skip
 
 RESULTS = "results.parquet"
@@ -41,11 +41,11 @@ def drawing(name: str) -> Drawing:
     Raises:
         TableError: there is none of that name.
 
-    >>> drawing("sn")
+    >>> drawing("sn")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     figures.table.TableError: unknown figure 'sn', did you mean snr? There are snr, bandwidth, mismatch, fading, \
-channels, expansion, protection, ablation, spectrum, elastic, winner, latency, pareto
+channels, ...
     """
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.5)

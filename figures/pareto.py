@@ -10,7 +10,7 @@ from figures.drawing import legend_above, looks, panel_grid
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds
 
-EXPERIMENTS = ("compact",)
+EXPERIMENTS = ("compact", "quantisers")
 
 COSTS = ("channel_uses_spent", "inference_joules")
 """What is drawn unless something else is asked for."""

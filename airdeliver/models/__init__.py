@@ -6,6 +6,7 @@ from airdeliver.models.g_ghost import GGhostResNet20
 from airdeliver.models.ghost import GhostResNet20, GhostVGG
 from airdeliver.models.mgic import MGICVGG
 from airdeliver.models.mlp import MLP
+from airdeliver.models.quantised import QuantisedActivations
 from airdeliver.models.resnet import ResNet20
 from airdeliver.models.segmenter import Segmenter
 from airdeliver.models.transformer import Transformer
@@ -20,6 +21,7 @@ __all__ = [
     "GhostResNet20",
     "GhostVGG",
     "ModelBuilder",
+    "QuantisedActivations",
     "ResNet20",
     "Segmenter",
     "Transformer",

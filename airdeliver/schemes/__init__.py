@@ -10,6 +10,7 @@ from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.made_elsewhere import packed
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
+from airdeliver.schemes.quantised import OneQuantiser
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ElasticNetwork",
     "Noise",
     "OfModel",
+    "OneQuantiser",
     "Scheme",
     "SeparateNetworks",
     "packed",

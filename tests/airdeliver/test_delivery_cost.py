@@ -45,11 +45,11 @@ def delivery_cost_of_analog() -> float:
     return delivery_cost(delivery, EXAMPLE).inference_joules
 
 
-def test_bits_of_levels_are_those_of_twos_complement():
-    """-2^(b-1) to 2^(b-1) - 1; an index for a codebook."""
+def test_bits_of_levels_number_all_between_the_least_and_the_greatest():
+    """-2^(b-1) to 2^(b-1) - 1 have b bits, wherever their zero is; a codebook those of an index."""
     layout = Layout(tuple(Segment(name, (600,)) for name in ("a", "b", "c", "d")))
     runs = [(-8, 7), (-1, 0), (0, 8), (0, 4)]
     numbers = np.concatenate([np.resize(np.array(ends), 600) for ends in runs])
     kinds = [MidTread(1.0), MidRise(1.0), MidTread(1.0), Codebook((-1.0, -0.5, 0.0, 0.5, 1.0))]
     levels = Levels.fitted(layout, numbers, kinds, [None] * 4)
-    assert level_bits(levels) == {"a": 4, "b": 1, "c": 5, "d": 3}
+    assert level_bits(levels) == {"a": 4, "b": 1, "c": 4, "d": 3}

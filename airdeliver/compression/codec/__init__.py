@@ -4,7 +4,15 @@ from airdeliver.compression.codec.base import Codec, Container, Contents
 from airdeliver.compression.codec.bitstream import DecodeError
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.range_coded import RangeCoded
-from airdeliver.compression.codec.reconstruction import Codebook, MidRise, MidTread, OnGrid, Reconstruction
+from airdeliver.compression.codec.reconstruction import (
+    Codebook,
+    MidRise,
+    MidRisePerChannel,
+    MidTread,
+    OnGrid,
+    PerChannel,
+    Reconstruction,
+)
 
 __all__ = [
     "Codebook",
@@ -14,8 +22,10 @@ __all__ = [
     "DecodeError",
     "Levels",
     "MidRise",
+    "MidRisePerChannel",
     "MidTread",
     "OnGrid",
+    "PerChannel",
     "RangeCoded",
     "Reconstruction",
 ]

@@ -19,9 +19,9 @@ VERSION = 2
 CHECKSUM = 4
 SMALLEST_PACKET, LARGEST_PACKET = 32, 65_535
 
-_GROUPS, _RECONSTRUCTIONS = 0x10, 0x20
-"""Flags beside the version: groups are listed, kinds of reconstruction are. Without them, a container costs no more
-than one of version 1 did."""
+_GROUPS, _RECONSTRUCTIONS, _WIDE = 0x10, 0x20, 0x40
+"""Flags beside the version: groups are listed, kinds of reconstruction are, in three bits each. Without them, a
+container costs no more than one of version 1 did."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def write_head(levels: Levels, packet_bytes: int, packets: Sequence[Sequence[byt
     if levels.groups:
         flags, listed = flags | _GROUPS, b"".join(map(varint, (len(groups), *groups)))
     if _told(levels):
-        flags |= _RECONSTRUCTIONS
+        flags |= _RECONSTRUCTIONS | (_WIDE if _width(levels) > 2 else 0)
     fields = [number for group in packets for number in (len(group), len(group[-1]) if group else 0)]
     table = table_of(levels)
     head = MAGIC + bytes([flags]) + _fingerprint(levels.layout) + varint(packet_bytes) + listed
@@ -104,7 +104,7 @@ def table_of(levels: Levels) -> bytes:
     writer, told = BitWriter(), _told(levels)
     for reconstruction, model in zip(levels.reconstructions, levels.models, strict=True):
         if told:
-            writer.write(reconstruction.kind, 2)
+            writer.write(reconstruction.kind, _width(levels))
         reconstruction.write(writer)
         writer.write_gamma(2 * abs(model.centre) - (model.centre > 0))
         writer.write_gamma(model.shift)
@@ -123,7 +123,7 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
     if data[:2] != MAGIC or len(data) < 7:
         raise DecodeError("no container: it does not begin with AD")
     version, flags = data[2] & 0x0F, data[2] & 0xF0
-    if version not in (1, VERSION) or flags & ~(_GROUPS | _RECONSTRUCTIONS) or (version == 1 and flags):
+    if version not in (1, VERSION) or not _flags_can_be(flags) or (version == 1 and flags):
         raise DecodeError(f"a container of version {data[2]}, this code reads versions 1 and {VERSION}")
     bands = bands_of(layout, mixed=version == 1)
     packet_bytes, at = read_varint(data, 7)
@@ -144,7 +144,8 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
     if not fits or sum(counts) > layout.size or sum(groups) != len(bands):
         raise DecodeError("the container's head declares packets that cannot be")
     try:
-        reconstructions, models = _read_table(BitReader(data[at:end]), len(bands), bool(flags & _RECONSTRUCTIONS))
+        width = 0 if not flags & _RECONSTRUCTIONS else 3 if flags & _WIDE else 2
+        reconstructions, models = _read_table(BitReader(data[at:end]), len(bands), width)
     except DecodeError:
         raise
     except ValueError as error:
@@ -157,6 +158,16 @@ def _told(levels: Levels) -> bool:
     return any(not isinstance(reconstruction, OnGrid) for reconstruction in levels.reconstructions)
 
 
+def _width(levels: Levels) -> int:
+    """Bits of a kind: two unless one needs three."""
+    return 2 if all(reconstruction.kind < 4 for reconstruction in levels.reconstructions) else 3
+
+
+def _flags_can_be(flags: int) -> bool:
+    """None that is unknown, and width only of what is told."""
+    return not flags & ~(_GROUPS | _RECONSTRUCTIONS | _WIDE) and (not flags & _WIDE or bool(flags & _RECONSTRUCTIONS))
+
+
 def _varints(data: bytes, at: int, count: int) -> tuple[list[int], int]:
     numbers = []
     for _ in range(count):
@@ -165,10 +176,14 @@ def _varints(data: bytes, at: int, count: int) -> tuple[list[int], int]:
     return numbers, at
 
 
-def _read_table(reader: BitReader, bands: int, told: bool) -> tuple[tuple[Reconstruction, ...], tuple[LevelModel, ...]]:
+def _read_table(reader: BitReader, bands: int, width: int) -> tuple[tuple[Reconstruction, ...], tuple[LevelModel, ...]]:
+    """Reconstructions and models, of which each kind has so many bits."""
     reconstructions, models = [], []
     for _ in range(bands):
-        reconstruction = KINDS[reader.read(2) if told else 0].read(reader)
+        kind = reader.read(width) if width else 0
+        if kind >= len(KINDS):
+            raise DecodeError(f"a band has reconstruction {kind}, this code knows 0 to {len(KINDS) - 1}")
+        reconstruction = KINDS[kind].read(reader)
         centre, shift = reader.read_gamma(), reader.read_gamma()
         centre = -(centre // 2) if centre % 2 == 0 else centre // 2 + 1
         shape, scale, zero = reader.read(2), reader.read(7), reader.read(7)

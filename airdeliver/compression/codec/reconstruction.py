@@ -186,7 +186,68 @@ class Codebook(Reconstruction):
         return cls(tuple(entries))
 
 
-KINDS: tuple[type[Reconstruction], ...] = (OnGrid, MidTread, MidRise, Codebook)
+@dataclass(frozen=True)
+class PerChannel(Reconstruction):
+    """Mid-tread with a step of its own for each of the equal parts that a band consists of: its channels.
+
+    What is lost becomes 0.
+
+    Args:
+        steps: of each part in turn, at least one, above 0, numbers that bfloat16 holds.
+
+    Raises:
+        ValueError: no steps, or one that cannot be.
+
+    >>> PerChannel((1.0, 0.5)).values(np.array([1, 2, 1, 2])).tolist()
+    [1.0, 2.0, 0.5, 1.0]
+    """
+
+    steps: tuple[float, ...]
+    kind = 4
+    middle: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.steps or any(not step > 0 or bfloat16(step) != step for step in self.steps):
+            raise ValueError("steps must be above 0 and numbers that bfloat16 holds, at least one")
+
+    def values(self, levels: Int64[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:  # noqa: D102
+        if len(levels) % len(self.steps):
+            raise ValueError(f"{len(levels)} levels are no {len(self.steps)} equal parts")
+        each = np.repeat(np.array(self.steps), len(levels) // len(self.steps))
+        with np.errstate(over="ignore"):
+            return ((levels + self.middle) * each).astype(np.float32)
+
+    def lost(self, centre: int) -> float:
+        """0: the parts have no value in common but that."""
+        return 0.0
+
+    def write(self, writer: BitWriter) -> None:  # noqa: D102
+        writer.write_gamma(len(self.steps) - 1)
+        for step in self.steps:
+            writer.write(_bits(step), 16)
+
+    @classmethod
+    def read(cls, reader: BitReader) -> "PerChannel":  # noqa: D102
+        steps = []
+        for _ in range(reader.read_gamma() + 1):
+            steps.append(_number(reader.read(16)))
+        return cls(tuple(steps))
+
+
+@dataclass(frozen=True)
+class MidRisePerChannel(PerChannel):
+    """Mid-rise with a step of its own for each of the equal parts that a band consists of.
+
+    >>> MidRisePerChannel((2.0, 1.0)).values(np.array([0, -1])).tolist()
+    [1.0, -0.5]
+    """
+
+    kind = 5
+    paired = True
+    middle: ClassVar[float] = 0.5
+
+
+KINDS: tuple[type[Reconstruction], ...] = (OnGrid, MidTread, MidRise, Codebook, PerChannel, MidRisePerChannel)
 """By the number that a container knows them by."""
 
 

@@ -1,8 +1,27 @@
 """Quantisers: values to levels and back, one a file."""
 
+from airdeliver.compression.quantisers.apot import APoT
 from airdeliver.compression.quantisers.base import Quantiser, State
+from airdeliver.compression.quantisers.dorefa import DoReFa
+from airdeliver.compression.quantisers.dsq import DSQ
+from airdeliver.compression.quantisers.hardware import PROFILES, hardware
 from airdeliver.compression.quantisers.lsq import LSQ
+from airdeliver.compression.quantisers.lsq_plus import LSQPlus
+from airdeliver.compression.quantisers.qil import QIL
 from airdeliver.compression.quantisers.rate_distortion import RateDistortion
 from airdeliver.compression.quantisers.signs import Signs
 
-__all__ = ["LSQ", "Quantiser", "RateDistortion", "Signs", "State"]
+__all__ = [
+    "DSQ",
+    "LSQ",
+    "PROFILES",
+    "QIL",
+    "APoT",
+    "DoReFa",
+    "LSQPlus",
+    "Quantiser",
+    "RateDistortion",
+    "Signs",
+    "State",
+    "hardware",
+]

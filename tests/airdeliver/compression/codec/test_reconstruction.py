@@ -15,8 +15,10 @@ from airdeliver.compression.codec import (
     DecodeError,
     Levels,
     MidRise,
+    MidRisePerChannel,
     MidTread,
     OnGrid,
+    PerChannel,
     RangeCoded,
     Reconstruction,
 )
@@ -31,6 +33,10 @@ MAGNITUDES = st.floats(2.0**-100, 2.0**60)
 KINDS = st.one_of(
     st.tuples(st.just(OnGrid), st.integers(0, 3000)),
     st.tuples(st.sampled_from([MidTread, MidRise]), MAGNITUDES.map(bfloat16)),
+    st.tuples(
+        st.sampled_from([PerChannel, MidRisePerChannel]),
+        st.lists(MAGNITUDES.map(bfloat16), min_size=1, max_size=1).map(tuple),
+    ),
     st.tuples(
         st.just(Codebook), st.sets(st.floats(-1e30, 1e30).map(bfloat16), min_size=1, max_size=20).map(sorted).map(tuple)
     ),
@@ -185,3 +191,19 @@ def test_what_cannot_be_is_refused(make, message):
 def grouped(groups: tuple[int, ...]) -> Levels:
     kinds: list[Reconstruction] = [OnGrid(2048)]
     return Levels.fitted(layout_of([600]), np.zeros(600, np.int64), kinds, [0], groups)
+
+
+def test_channels_return_with_steps_of_their_own():
+    layout = Layout((Segment("a.weight", (4, 150)), Segment("a.bias", (4,))))
+    steps = tuple(bfloat16(0.1 * k) for k in range(1, 5))
+    numbers = np.random.default_rng(0).integers(-3, 4, 604)
+    for kind, middle in ((PerChannel, 0.0), (MidRisePerChannel, 0.5)):
+        levels = Levels.fitted(layout, numbers, [MidTread(1.0), kind(steps)], [None, None])
+        values = CODEC.unpack(CODEC.pack(levels).data, layout).values
+        assert torch.equal(values, levels.values())
+        expected = (numbers[4:].reshape(4, 150) + middle) * np.array(steps)[:, None]
+        assert np.array_equal(values[:600].numpy().reshape(4, 150), expected.astype(np.float32))
+    with pytest.raises(ValueError, match="3 levels are no 4 equal parts"):
+        PerChannel(steps).values(np.zeros(3, np.int64))
+    with pytest.raises(ValueError, match="steps must be above 0"):
+        PerChannel((0.0,))
