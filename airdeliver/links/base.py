@@ -172,6 +172,15 @@ def generic(layout: Layout) -> Payload:
     return Payload(values, layout, torch.ones(len(layout.segments)))
 
 
+def memoryless(channel: Channel, state: ChannelState) -> bool:
+    """Whether every symbol meets the same gain and nothing but its own noise, as in slow fading.
+
+    It then does not matter which symbol carries what: every piece of a payload can be sent as a delivery of its own.
+    """
+    flat = type(channel).transmit is Channel.transmit and type(state) is ChannelState
+    return flat and state.gain.shape[-1] == 1 and state.noise_variance.shape[-1] == 1
+
+
 def mutual_information(received: Received) -> Float[Tensor, "realizations"]:
     """Mutual information of each delivery in bits per complex symbol, at the receiver's knowledge of the channel.
 

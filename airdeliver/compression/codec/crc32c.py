@@ -1,9 +1,13 @@
 """CRC-32C of many equally long byte strings at once."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import UInt8, UInt32
 
 _POLYNOMIAL = 0x82F63B78
+_ONES = np.uint32(0xFFFFFFFF)
+_STRETCH = 256
 
 
 def _table() -> UInt32[np.ndarray, "256"]:
@@ -25,10 +29,38 @@ def crc32c(data: UInt8[np.ndarray, "strings length"]) -> UInt32[np.ndarray, "str
     >>> hex(crc32c(np.frombuffer(b"123456789", np.uint8)[None])[0])
     '0xe3069283'
     """
-    register = np.full(len(data), 0xFFFFFFFF, dtype=np.uint32)
+    strings, length = data.shape
+    if length <= 4 * _STRETCH:
+        return _remainder(data, np.full(strings, _ONES)) ^ _ONES
+    # The same from a register of zeros, where leading zeros change nothing, so that stretches are divided side by side.
+    stretches = -(-length // _STRETCH)
+    padded = np.zeros((strings, stretches * _STRETCH), np.uint8)
+    padded[:, -length:] = data
+    padded[:, -length : 4 - length] ^= 0xFF
+    each = _remainder(padded.reshape(-1, _STRETCH), np.zeros(strings * stretches, np.uint32)).reshape(strings, -1)
+    register = each[:, 0]
+    for stretch in each.T[1:]:
+        register = _behind(register) ^ stretch
+    return register ^ _ONES
+
+
+def _remainder(data: UInt8[np.ndarray, "strings length"], register: UInt32[np.ndarray, "strings"]) -> np.ndarray:
     for column in np.ascontiguousarray(data.T):
         register = _TABLE[(register ^ column) & 0xFF] ^ register >> 8
-    return register ^ np.uint32(0xFFFFFFFF)
+    return register
+
+
+def _behind(register: UInt32[np.ndarray, "strings"]) -> UInt32[np.ndarray, "strings"]:
+    """What a stretch of zeros makes of a register."""
+    bytes_of = register.astype("<u4").view(np.uint8).reshape(-1, 4)
+    return np.bitwise_xor.reduce([table[column] for table, column in zip(_zeros(), bytes_of.T, strict=True)])
+
+
+@lru_cache(maxsize=1)
+def _zeros() -> UInt32[np.ndarray, "4 256"]:
+    """The same for each byte of a register alone."""
+    registers = (np.arange(256, dtype=np.uint32) << 8 * np.arange(4, dtype=np.uint32)[:, None]).reshape(-1)
+    return _remainder(np.zeros((1024, _STRETCH), np.uint8), registers).reshape(4, 256)
 
 
 def checksum(data: bytes) -> bytes:

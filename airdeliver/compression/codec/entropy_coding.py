@@ -12,7 +12,7 @@ from typing import Any
 
 import constriction
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, Integer
 
 _stream: Any = constriction.stream  # type: ignore[attr-defined]
 
@@ -21,6 +21,9 @@ LARGEST_LEVEL = 2**30
 
 REACH = 127
 """Magnitudes up to which a level's coarse part has a probability of its own; larger ones escape."""
+
+PIECE = 1 << 16
+"""Levels that are looked at at a time."""
 
 SHAPES = (0.5, 1.0, 1.5, 2.0)
 SCALES = 96
@@ -82,6 +85,10 @@ class LevelModel:
         """Cost in bits of each level."""
         return self.bits()[_symbols(self._coarse(levels)[0])]
 
+    def total(self, levels: Integer[np.ndarray, "n"]) -> float:
+        """Cost in bits of all levels together, counted piece by piece."""
+        return float(sum(self.cost(part.astype(np.int64, copy=False)).sum() for part in pieces_of(levels)))
+
     def _coarse(
         self, levels: Int64[np.ndarray, "*shape"]
     ) -> tuple[Int64[np.ndarray, "*shape"], Int64[np.ndarray, "*shape"]]:
@@ -95,31 +102,49 @@ class LevelModel:
         return 0 if self.paired else 1 << self.shift >> 1
 
 
-def fit(levels: Int64[np.ndarray, "n"], centre: int | None = None, paired: bool = False) -> LevelModel:
+def fit(
+    levels: Integer[np.ndarray, "n"],
+    centre: int | None = None,
+    paired: bool = False,
+    times: Int64[np.ndarray, "n"] | None = None,
+) -> LevelModel:
     """The cheapest model for these levels.
 
     Args:
         levels: integers of magnitude at most 2^30.
         centre: of the model; by default the median.
         paired: whether the levels lie in pairs about centre - 1/2.
+        times: how often each level occurs, where they are counted beforehand; None for once. It needs a centre.
 
     >>> fit(np.array([0, 0, 3, 0, -1])).centre
     0
+    >>> fit(np.array([0, 0, 3, 0, -1]), 0) == fit(np.array([0, 3, -1]), 0, times=np.array([3, 1, 1]))
+    True
     """
     if not len(levels):
         return LevelModel(paired=paired)
     centre = int(np.median(levels)) if centre is None else centre
-    spread = np.abs(levels - centre)
-    typical = float(spread.mean())
+    total = len(levels) if times is None else int(times.sum())
+    pieces = pieces_of(levels)
+    parts = [*zip(pieces, [None] * len(pieces) if times is None else pieces_of(times), strict=True)]
+    spreads = (np.abs(part.astype(np.int64) - centre) * (1 if often is None else often) for part, often in parts)
+    typical = float(sum(spread.sum() for spread in spreads)) / total
     shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 else 0
-    coarse = LevelModel(centre, shift, paired=paired)._coarse(levels)[0]
-    magnitude = np.maximum(coarse, -coarse - 1) if paired else np.abs(coarse)
-    counts = np.bincount(np.minimum(magnitude, REACH + 1), minlength=REACH + 2)[: REACH + 1].astype(np.float64)
-    zeros, others = counts[0], len(levels) - counts[0]
+    unfitted, counts = LevelModel(centre, shift, paired=paired), np.zeros(REACH + 1)
+    for part, often in parts:
+        coarse = unfitted._coarse(part.astype(np.int64, copy=False))[0]
+        magnitude = np.maximum(coarse, -coarse - 1) if paired else np.abs(coarse)
+        counts += np.bincount(np.minimum(magnitude, REACH + 1), minlength=REACH + 2, weights=often)[: REACH + 1]
+    zeros, others = counts[0], total - counts[0]
     odds = 8 * (math.log2(zeros / others) + 6) if zeros and others else (ZEROS - 1.0 if zeros else 0.0)
     costs = _tail_bits() @ counts[1:]
     shape, scale = divmod(int(costs.argmin()), SCALES)
     return LevelModel(centre, shift, shape, scale, int(min(ZEROS - 1, max(0, round(odds)))), paired)
+
+
+def pieces_of(levels: Integer[np.ndarray, "n"]) -> list[Integer[np.ndarray, "_"]]:
+    """Levels in pieces that a cache holds: what is computed of them takes many times their memory."""
+    return [levels[first : first + PIECE] for first in range(0, len(levels), PIECE)]
 
 
 def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:

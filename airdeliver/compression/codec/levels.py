@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.codec.entropy_coding import LevelModel, fit
+from airdeliver.compression.codec.entropy_coding import PIECE, LevelModel, fit
 from airdeliver.compression.codec.reconstruction import Reconstruction
 from airdeliver.payload import Layout
 
@@ -20,7 +20,7 @@ class Levels:
 
     Args:
         layout: of the payload.
-        numbers: the levels in band order (`Bands.order`).
+        numbers: the levels in band order (`Bands.order`), in any signed integer type that holds them.
         reconstructions: what those of each band stand for.
         models: probability model of each band.
         groups: number of consecutive bands in each group of packets, which are sent at a grade of their own; empty for
@@ -28,7 +28,7 @@ class Levels:
     """
 
     layout: Layout
-    numbers: Int64[np.ndarray, "n"]
+    numbers: Integer[np.ndarray, "n"]
     reconstructions: tuple[Reconstruction, ...]
     models: tuple[LevelModel, ...]
     groups: tuple[int, ...] = ()
@@ -37,7 +37,7 @@ class Levels:
     def fitted(
         cls,
         layout: Layout,
-        numbers: Int64[np.ndarray, "n"],
+        numbers: Integer[np.ndarray, "n"],
         reconstructions: Sequence[Reconstruction],
         centres: Sequence[int | None],
         groups: tuple[int, ...] = (),
@@ -59,14 +59,16 @@ class Levels:
     def bits(self) -> float:
         """What an ideal entropy coder makes of the levels under their models."""
         runs = bands_of(self.layout).split(self.numbers)
-        return float(sum(model.cost(run).sum() for model, run in zip(self.models, runs, strict=True)))
+        return float(sum(model.total(run) for model, run in zip(self.models, runs, strict=True)))
 
     def values(self) -> Float[Tensor, "n"]:
         """The payload's values as the receiver reconstructs them."""
-        bands = bands_of(self.layout)
-        parts = [r.values(run) for r, run in zip(self.reconstructions, bands.split(self.numbers), strict=True)]
-        values = np.empty(self.layout.size, np.float32)
-        values[bands.order] = np.concatenate([np.zeros(0, np.float32), *parts])
+        bands, values, first = bands_of(self.layout), np.empty(self.layout.size, np.float32), 0
+        for size, reconstruction in zip(bands.sizes, self.reconstructions, strict=True):
+            for start in range(first, first + size, PIECE):
+                for ordered, place in bands.spans(start, min(start + PIECE, first + size)):
+                    values[place] = reconstruction.values(self.numbers[ordered].astype(np.int64, copy=False))
+            first += size
         return torch.from_numpy(values)
 
 

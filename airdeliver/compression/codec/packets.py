@@ -1,7 +1,9 @@
 """Packets: runs of levels that are decoded from nothing but themselves and the container's head."""
 
+from collections.abc import Iterator
+
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
 
 from airdeliver.compression.bands import Bands, bands_of
 from airdeliver.compression.codec.bitstream import DecodeError, read_varint, varint
@@ -9,6 +11,12 @@ from airdeliver.compression.codec.crc32c import checksum, crc32c
 from airdeliver.compression.codec.entropy_coding import LevelModel, decode, encode
 from airdeliver.compression.codec.head import CHECKSUM, Head, borders
 from airdeliver.compression.codec.levels import Levels
+
+AHEAD = 1 << 18
+"""Levels whose costs are known at a time, at least."""
+
+_AT_ONCE = 1 << 20
+"""Bytes of packets whose checksums are compared at a time, at least one packet."""
 
 
 class Packer:
@@ -21,8 +29,7 @@ class Packer:
 
     def __init__(self, levels: Levels, packet_bytes: int) -> None:
         self.levels, self.bands, self.packet_bytes = levels, bands_of(levels.layout), packet_bytes
-        costs = [m.cost(run) for m, run in zip(levels.models, self.bands.split(levels.numbers), strict=True)]
-        self.bits: Float64[np.ndarray, "longer"] = np.concatenate([np.zeros(1), *costs]).cumsum()
+        self._first, self._bits = 0, np.zeros(1)
 
     def packets(self, first: int, end: int) -> list[bytes]:
         """The packets of the values from `first` to `end`, all but the last one equally long."""
@@ -38,19 +45,34 @@ class Packer:
         # The range coder ends on a word of four bytes; what its last word leaves free decides about another try.
         words = (room - len(varint(first)) - 2) // 4
         while True:
-            to = min(end, max(first + 1, int(np.searchsorted(self.bits, self.bits[first] + 32 * words)) - 1))
+            to = min(end, max(first + 1, self._reached(first, 32 * words) - 1))
             coded = varint(first) + varint(to - first) + encode(self._runs(first, to))
             if len(coded) <= room:
                 return (coded if to == end else coded.ljust(room, b"\0")), to
             words -= 1
 
+    def _reached(self, first: int, bits: int) -> int:
+        """The value before which so many bits are full, counted from `first`; one behind the last if they are not."""
+        ahead = AHEAD
+        while True:
+            found = int(np.searchsorted(self._bits, self._bits[first - self._first] + bits))
+            if found < len(self._bits) or self._first + len(self._bits) > len(self.levels.numbers):
+                return self._first + found
+            runs = self._runs(first, min(first + ahead, len(self.levels.numbers)))
+            costs = [model.cost(run) for model, run in runs]
+            self._first, self._bits = first, np.concatenate([np.zeros(1), *costs]).cumsum()
+            ahead *= 2
+
     def _runs(self, first: int, to: int) -> list[tuple[LevelModel, Int64[np.ndarray, "_"]]]:
         levels = self.levels
-        return [(levels.models[band], levels.numbers[fro:end]) for band, fro, end in _runs(self.bands, first, to)]
+        return [
+            (levels.models[band], levels.numbers[fro:end].astype(np.int64, copy=False))
+            for band, fro, end in _runs(self.bands, first, to)
+        ]
 
 
-def read_packets(data: bytes, start: int, head: Head) -> list[tuple[int, Int64[np.ndarray, "_"]]]:
-    """First value and levels of each packet that arrived, in band order.
+def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, list[Int64[np.ndarray, "_"]]]]:
+    """First value of each packet that arrived, in band order, and the levels of each band from there on.
 
     Args:
         data: received bytes.
@@ -62,7 +84,7 @@ def read_packets(data: bytes, start: int, head: Head) -> list[tuple[int, Int64[n
     """
     limits = borders(head.bands, head.groups)
     slots = head.slots(start, len(data))
-    read, reached = [], 0
+    reached = 0
     for (begin, end, group), sound in zip(slots, _sound(data, slots), strict=True):
         if not sound:
             continue
@@ -77,16 +99,18 @@ def read_packets(data: bytes, start: int, head: Head) -> list[tuple[int, Int64[n
             levels = decode(data[at : end - CHECKSUM], runs)
         except ValueError as error:
             raise DecodeError("a packet was not coded with the models of the container's head") from error
-        read.append((first, np.concatenate([np.zeros(0, np.int64), *levels])))
-    return read
+        yield first, levels
 
 
 def _with_checksums(packets: list[bytes]) -> list[bytes]:
     if len(packets) < 2:
         return [packet + checksum(packet) for packet in packets]
-    full = np.frombuffer(b"".join(packets[:-1]), np.uint8).reshape(len(packets) - 1, -1)
-    sums = [*crc32c(full).astype("<u4"), np.frombuffer(checksum(packets[-1]), "<u4")[0]]
-    return [packet + stated.tobytes() for packet, stated in zip(packets, sums, strict=True)]
+    checked, at_once = [], _AT_ONCE // len(packets[0]) + 1
+    for first in range(0, len(packets) - 1, at_once):
+        full = packets[first : min(first + at_once, len(packets) - 1)]
+        sums = crc32c(np.frombuffer(b"".join(full), np.uint8).reshape(len(full), -1)).astype("<u4")
+        checked += [packet + stated.tobytes() for packet, stated in zip(full, sums, strict=True)]
+    return [*checked, packets[-1] + checksum(packets[-1])]
 
 
 def _runs(bands: Bands, first: int, to: int) -> list[tuple[int, int, int]]:
@@ -109,7 +133,8 @@ def _sound(data: bytes, slots: list[tuple[int, int, int]]) -> list[bool]:
     begins = np.array([begin for begin, _, _ in slots], dtype=np.int64)
     for length in np.unique(lengths[lengths > CHECKSUM]).tolist():
         rows = np.flatnonzero(lengths == length)
-        packets = received[begins[rows, None] + np.arange(length)]
-        stated = packets[:, -CHECKSUM:].copy().view("<u4")[:, 0]
-        sound[rows] = crc32c(packets[:, :-CHECKSUM]) == stated
+        for some in np.split(rows, range(_AT_ONCE // length + 1, len(rows), _AT_ONCE // length + 1)):
+            packets = np.stack([received[begin : begin + length] for begin in begins[some].tolist()])
+            stated = packets[:, -CHECKSUM:].copy().view("<u4")[:, 0]
+            sound[some] = crc32c(packets[:, :-CHECKSUM]) == stated
     return sound.tolist()

@@ -1,14 +1,18 @@
 """The container of range-coded packets. See docs/container.md."""
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import torch
+from jaxtyping import Float32, Int64
 
 from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.base import Codec, Container, Contents
 from airdeliver.compression.codec.bitstream import DecodeError
+from airdeliver.compression.codec.entropy_coding import PIECE
 from airdeliver.compression.codec.head import (
     CHECKSUM,
     LARGEST_PACKET,
@@ -21,6 +25,7 @@ from airdeliver.compression.codec.head import (
 )
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.packets import Packer, read_packets
+from airdeliver.compression.codec.reconstruction import Reconstruction
 from airdeliver.payload import Layout
 
 
@@ -56,7 +61,7 @@ class RangeCoded(Codec):
 
     def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:  # noqa: D102
         runs = bands_of(levels.layout).split(levels.numbers)
-        each = [model.cost(run).sum() / 8 for model, run in zip(levels.models, runs, strict=True)]
+        each = [model.total(run) / 8 for model, run in zip(levels.models, runs, strict=True)]
         lengths, band = [], 0
         for count in groups_of(levels):
             lengths.append(_in_packets(float(sum(each[band : band + count])), packet_bytes))
@@ -67,22 +72,30 @@ class RangeCoded(Codec):
     def unpack(self, data: bytes, layout: Layout) -> Contents:  # noqa: D102
         head, start = read_head(data, layout)
         bands = head.bands
-        numbers = np.repeat(np.array([model.centre for model in head.models], dtype=np.int64), bands.sizes)
-        arrived = np.zeros(layout.size, dtype=bool)
-        for first, levels in read_packets(data, start, head):
-            numbers[first : first + len(levels)] = levels
-            arrived[first : first + len(levels)] = True
-        values, in_order = np.empty(layout.size, np.float32), np.empty_like(arrived)
-        parts = zip(head.reconstructions, head.models, bands.split(numbers), bands.split(arrived), strict=True)
-        try:
-            ordered = [np.where(here, r.values(run), np.float32(r.lost(model.centre))) for r, model, run, here in parts]
-        except ValueError as error:
-            raise DecodeError(f"a packet holds levels that stand for nothing: {error}") from error
-        values[bands.order] = np.concatenate([np.zeros(0, np.float32), *ordered])
-        in_order[bands.order] = arrived
-        if not np.isfinite(values).all():
+        values, arrived = np.empty(layout.size, np.float32), np.zeros(layout.size, dtype=bool)
+        starts = (0, *accumulate(bands.sizes))
+        for first, end, reconstruction, model in zip(starts, starts[1:], head.reconstructions, head.models):
+            for _, place in bands.spans(first, end):
+                values[place] = reconstruction.lost(model.centre)
+        for first, runs in read_packets(data, start, head):
+            for levels in runs:
+                # A run is what a packet holds of one band; bands without values have none.
+                band = bisect_right(starts, first) - 1
+                read = _values(head.reconstructions[band], levels)
+                for ordered, place in bands.spans(first, first + len(levels)):
+                    values[place] = read[ordered.start - first : ordered.stop - first]
+                    arrived[place] = True
+                first += len(levels)
+        if not all(np.isfinite(part).all() for part in np.array_split(values, layout.size // PIECE + 1)):
             raise DecodeError("the container holds values beyond the range of binary32")
-        return Contents(torch.from_numpy(values), torch.from_numpy(in_order))
+        return Contents(torch.from_numpy(values), torch.from_numpy(arrived))
+
+
+def _values(reconstruction: Reconstruction, levels: Int64[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:
+    try:
+        return reconstruction.values(levels)
+    except ValueError as error:
+        raise DecodeError(f"a packet holds levels that stand for nothing: {error}") from error
 
 
 def _in_packets(coded: float, packet_bytes: int) -> int:

@@ -6,16 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Float, Float64, Int64
+from torch import Tensor
 
 from airdeliver.compression.bands import Bands, bands_of
-from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, LevelModel, fit
+from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, PIECE, LevelModel, fit
 from airdeliver.compression.codec.levels import Levels, centre_of
 from airdeliver.compression.codec.reconstruction import STEPS, OnGrid, step_size
 from airdeliver.payload import Payload
 
 DEAD_ZONE = 0.62
 """Magnitudes below this share of a step become 0 before rate and distortion are weighed (1/2 is plain rounding)."""
+
+
+LONGEST = 1000
+"""Levels from the centre beyond which values are rounded plainly: so fine are they that bits hardly differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +48,16 @@ def sensitivities(payload: Payload) -> Float64[np.ndarray, "bands"]:
     if payload.sensitivity is not None:
         segment = payload.sensitivity.detach().cpu().double()
     else:
-        parts = payload.layout.split(payload.values.detach().cpu().double())
-        segment = torch.tensor(
-            [1 / (float(part.square().mean()) + 1e-60) if len(part) else 0.0 for part in parts], dtype=torch.float64
-        )
+        parts = payload.layout.split(payload.values.detach().cpu())
+        shares = [1 / (_mean_square(part) + 1e-60) if len(part) else 0.0 for part in parts]
+        segment = torch.tensor(shares, dtype=torch.float64)
     total = np.array([float(segment[list(members)].sum()) for members in bands.members])
     return np.clip(total, 1e-60, 1e60) / np.array(bands.sizes)
+
+
+def _mean_square(values: Float[Tensor, "n"]) -> float:
+    pieces = values.split(PIECE)
+    return sum(float(piece.double().square().mean()) * (len(piece) / len(values)) for piece in pieces)
 
 
 def allocate(
@@ -76,10 +85,10 @@ def allocate(
     Trans. IT 42(5), 1996.
     """
     measure = size or (lambda quantised: quantised.bits)
-    problem = _Problem(payload)
+    problem = Problem(payload)
     if steps is not None and len(steps) != len(problem.bands):
         raise ValueError(f"the payload has {len(problem.bands)} bands, got {len(steps)} steps")
-    coarse = _bisect(
+    coarse = bisect(
         lambda slope: problem.solve(slope, steps or problem.steps(slope)), problem.slopes(), bits, measure, 14
     )
     return _refine(problem, coarse, bits, measure)
@@ -87,7 +96,7 @@ def allocate(
 
 def adjust(payload: Payload, quantised: Allocated, bits: float, size: Callable[[Levels], float]) -> Allocated:
     """Another result of `allocate` for nearly the same number of bits, with the same steps."""
-    return _refine(_Problem(payload), quantised, bits, size)
+    return _refine(Problem(payload), quantised, bits, size)
 
 
 def requantise(payload: Payload, before: tuple[int, ...], slope: float) -> Allocated:
@@ -101,25 +110,33 @@ def requantise(payload: Payload, before: tuple[int, ...], slope: float) -> Alloc
     Steps stay as they were until they are more than a sixteenth of an octave off, and then change no further than to
     that, so that a training that does this in every step sees no flicker.
     """
-    problem = _Problem(payload)
+    problem = Problem(payload)
     wanted = problem.steps(slope)
     steps = tuple(min(max(old, new - 1), new + 1) for old, new in zip(before, wanted, strict=True))
     return problem.solve(slope, steps)
 
 
-def _refine(problem: "_Problem", quantised: Allocated, bits: float, size: Callable[[Levels], float]) -> Allocated:
+def _refine(problem: "Problem", quantised: Allocated, bits: float, size: Callable[[Levels], float]) -> Allocated:
     between = (quantised.slope / 8, quantised.slope * 8)
-    return _bisect(lambda slope: problem.solve(slope, quantised.steps), between, bits, size, 8)
+    return bisect(lambda slope: problem.solve(slope, quantised.steps), between, bits, size, 8)
 
 
-def _bisect(
+def bisect(
     solve: Callable[[float], Allocated],
     between: tuple[float, float],
     bits: float,
-    size: Callable[[Levels], float],
+    size: Callable[[Allocated], float],
     halvings: int,
 ) -> Allocated:
-    """The result of the smallest slope found that fits; that of the largest slope if none does."""
+    """The result of the smallest slope found that fits; that of the largest slope if none does.
+
+    Args:
+        solve: the result at a slope.
+        between: smallest and largest slope.
+        bits: that a result may take.
+        size: what a result takes.
+        halvings: of the range of slopes, on a logarithmic scale.
+    """
     low, high = (math.log(slope) for slope in between)
     best = solve(math.exp(high))
     for _ in range(halvings):
@@ -132,7 +149,7 @@ def _bisect(
     return best
 
 
-class _Problem:
+class Problem:
     """One payload's values and weights, in band order."""
 
     def __init__(self, payload: Payload) -> None:
@@ -184,7 +201,7 @@ def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64
     offset = scaled - centre
     nearest = np.rint(offset).astype(np.int64)
     levels = np.sign(nearest) * np.floor(np.abs(offset) + 1 - DEAD_ZONE).astype(np.int64)
-    if abs(offset).max(initial=0) > 1000:
+    if abs(offset).max(initial=0) > LONGEST:
         return nearest + centre, fit(nearest + centre, centre)
     candidates = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
     errors = (candidates - offset) ** 2

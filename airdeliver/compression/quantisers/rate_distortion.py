@@ -10,6 +10,7 @@ from torch import Tensor
 
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.reconstruction import OnGrid
+from airdeliver.compression.quantisers import large
 from airdeliver.compression.quantisers.allocation import Allocated, adjust, allocate, requantise
 from airdeliver.compression.quantisers.base import Quantiser, State
 from airdeliver.compression.quantisers.rate import rate
@@ -81,9 +82,12 @@ class RateDistortion(Quantiser):
         most: float = 1.0,
         near: Levels | None = None,
     ) -> Allocated:
+        steps = None if state is None else _steps(state)
+        if payload.layout.size >= large.LARGE:
+            return large.fit(payload, most, size, steps, near if isinstance(near, Allocated) else None)
         if isinstance(near, Allocated):
             return adjust(payload, near, most, size)
-        return allocate(payload, most, size, None if state is None else _steps(state))
+        return allocate(payload, most, size, steps)
 
 
 def _state(last: Allocated, slope: float | None = None) -> RateDistortionState:

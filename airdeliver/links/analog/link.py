@@ -15,7 +15,7 @@ from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.analog.protection import UNLIMITED, Both, ByExpansion, ByPower, BySize, Demand, Equal, Protection
 from airdeliver.links.analog.receiver import MMSE, Laplacian, Mixture, Receiver, ZeroForcing
 from airdeliver.links.analog.stream import Stream
-from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
+from airdeliver.links.base import Decoded, Knowledge, Link, memoryless, mutual_information
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -161,7 +161,7 @@ class AnalogLink(Link):
         state: ChannelState,
         generator: Generator,
     ) -> Decoded:
-        if plan.layout.size < pieces.LARGE or not pieces.memoryless(channel, state) or not isinstance(plan, AnalogPlan):
+        if plan.layout.size < pieces.LARGE or not memoryless(channel, state) or not isinstance(plan, AnalogPlan):
             return super().send(values, plan, layout, channel, state, generator)
         return pieces.send(self, self.estimate, values, plan, layout, state, generator)
 

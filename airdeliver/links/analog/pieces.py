@@ -14,7 +14,7 @@ from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Decoded, Link, mutual_information
 from airdeliver.payload import Layout, Segment
-from channels import Channel, ChannelState, Received
+from channels import ChannelState, Received
 from channels.base import receive
 from channels.checks import check_power, mean_power
 
@@ -26,15 +26,6 @@ PIECE = 1 << 18
 
 ABOVE = 1 + 1e-5
 """Power from which on the channel looks closely at a delivery."""
-
-
-def memoryless(channel: Channel, state: ChannelState) -> bool:
-    """Whether every symbol meets the same gain and nothing but its own noise, as in slow fading.
-
-    It then does not matter which symbol carries what: every piece of a payload is sent as a delivery of its own.
-    """
-    flat = type(channel).transmit is Channel.transmit and type(state) is ChannelState
-    return flat and state.gain.shape[-1] == 1 and state.noise_variance.shape[-1] == 1
 
 
 def send(

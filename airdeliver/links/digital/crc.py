@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 _CHUNK = 8448  # the longest code block
+_AT_ONCE = 64  # chunks as numbers: four bytes a bit
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class CRC:
             return _mod2(bits.float() @ table[_CHUNK - bits.shape[-1] :]).to(torch.uint8)
         # Leading zeros leave the remainder alone, so chunks and pairs of chunks are filled up in front.
         padded = torch.nn.functional.pad(bits, (chunks * _CHUNK - bits.shape[-1], 0))
-        parts = _mod2(padded.unflatten(-1, (chunks, _CHUNK)).float() @ table)
+        cut = padded.unflatten(-1, (chunks, _CHUNK)).split(_AT_ONCE, dim=-2)
+        parts = torch.cat([_mod2(some.float() @ table) for some in cut], dim=-2)
         while parts.shape[-2] > 1:
             parts = torch.nn.functional.pad(parts, (0, 0, parts.shape[-2] % 2, 0))
             parts = _mod2(parts[..., ::2, :] @ shift + parts[..., 1::2, :])

@@ -8,9 +8,14 @@ from jaxtyping import Complex
 from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
+from airdeliver.links.base import memoryless
 from airdeliver.links.digital.coded import Coded, bits_of, bytes_of
 from airdeliver.links.digital.physical_layer import Carried
+from airdeliver.links.digital.pieces import carry_in_pieces
 from channels import Channel, ChannelState, Received
+
+LARGE = 1 << 20
+"""Symbols from which on a container is sent some code blocks at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Full(Coded):
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
+        if self.symbols(container.groups, grade) >= LARGE and memoryless(channel, state):
+            return carry_in_pieces(self.blocks(container.groups, grade), container, state, generator, self.iterations)
         symbols = self.encode(container, grade).to(generator.device)
         received = channel.transmit(symbols, state, generator)
         return Carried(self.decode(received, container.groups, grade), _power(symbols))

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Complex, Float, Int64
 from torch import Generator, Tensor
 
-from airdeliver.compression.codec import Codec, Container, DecodeError, Levels, RangeCoded
+from airdeliver.compression.codec import Codec, Container, Levels, RangeCoded
 from airdeliver.compression.codec.bitstream import varint
 from airdeliver.compression.quantisers import Quantiser, RateDistortion, State
 from airdeliver.conversion import Converted, converted, named
@@ -22,6 +22,7 @@ from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
 from airdeliver.links.digital.plan import DigitalPlan
+from airdeliver.links.digital.rebuilding import rebuilt
 from airdeliver.links.plan import BudgetError, Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -171,19 +172,8 @@ class DigitalLink(Link):
     ) -> Decoded:
         device = state.gain.device
         usable = information(state, plan.payload_symbols) >= self.side_information_rate
-        values = torch.zeros(len(rows), plan.layout.size, device=device)
-        known: dict[bytes, Tensor | None] = {}
-        for row, data in enumerate(rows):
-            if data is not None and data not in known:
-                try:
-                    known[data] = self.codec.unpack(data, plan.layout).values.to(device)
-                except DecodeError:
-                    known[data] = None
-            contents = None if data is None else known[data]
-            if contents is None:
-                usable[row] = False
-            else:
-                values[row] = contents
+        values, arrived = rebuilt(rows, plan.layout, self.codec, device)
+        usable &= arrived.to(device)
         uses = torch.full((len(rows),), plan.symbols, device=device)
         return Decoded(values, usable, uses, None if power is None else torch.full((1,), power, device=device))
 

@@ -30,14 +30,34 @@ def gold_sequence(length: int, initialisation: int = 0) -> UInt8[Tensor, "length
     """
     if not 0 <= initialisation < 2**31:
         raise ValueError(f"initialisation must be 0 to 2^31 - 1, got {initialisation}")
-    first = _register([1] + [0] * 30, (3, 0), length + _SKIPPED)
-    second = _register([initialisation >> i & 1 for i in range(31)], (3, 2, 1, 0), length + _SKIPPED)
-    return torch.from_numpy((first ^ second)[_SKIPPED:])
+    return GoldSequence(initialisation).take(length)
 
 
-def _register(start: list[int], taps: tuple[int, ...], length: int) -> np.ndarray:
+class GoldSequence:
+    """The same sequence, taken piece by piece.
+
+    Args:
+        initialisation: c_init.
+
+    >>> sequence = GoldSequence(1)
+    >>> torch.equal(torch.cat([sequence.take(5), sequence.take(40)]), gold_sequence(45, 1))
+    True
+    """
+
+    def __init__(self, initialisation: int):
+        first, second = [1] + [0] * 30, [initialisation >> i & 1 for i in range(31)]
+        self._ahead = [np.array(first, np.uint8), np.array(second, np.uint8)]
+        self.take(_SKIPPED)
+
+    def take(self, length: int) -> UInt8[Tensor, "length"]:
+        """The next so many bits."""
+        registers = [_register(a, taps, length + 31) for a, taps in zip(self._ahead, ((3, 0), (3, 2, 1, 0)))]
+        self._ahead = [register[length:].copy() for register in registers]
+        return torch.from_numpy(registers[0][:length] ^ registers[1][:length])
+
+
+def _register(bits: np.ndarray, taps: tuple[int, ...], length: int) -> np.ndarray:
     """x(n + 31) = sum of x(n + tap) modulo 2; squared, it also holds with all distances doubled."""
-    bits = np.array(start, np.uint8)
     while len(bits) < length:
         stretch = 1 << ((len(bits) // 31).bit_length() - 1)
         step = (31 - max(taps)) * stretch

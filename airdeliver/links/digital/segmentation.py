@@ -80,13 +80,25 @@ class Segmentation:
 
     def split(self, payload: UInt8[Tensor, "realizations bits"]) -> UInt8[Tensor, "realizations blocks block_bits"]:
         """Code blocks with their CRCs."""
+        return self.checked(self.contents(payload))
+
+    def contents(self, payload: UInt8[Tensor, "realizations bits"]) -> UInt8[Tensor, "realizations blocks content"]:
+        """Code blocks without CRCs of their own."""
         block = self.crc.attach(torch.nn.functional.pad(payload, (0, self.padding)))
-        contents = block.unflatten(-1, (self.blocks, self.content_bits))
+        return block.unflatten(-1, (self.blocks, self.content_bits))
+
+    def checked(
+        self, contents: UInt8[Tensor, "realizations some content"]
+    ) -> UInt8[Tensor, "realizations some block_bits"]:
+        """Some code blocks with their CRCs."""
         return CRC24B.attach(contents) if self.blocks > 1 else contents
 
     def join(
         self, blocks: UInt8[Tensor, "realizations blocks block_bits"]
     ) -> tuple[UInt8[Tensor, "realizations bits"], Bool[Tensor, "realizations blocks"]]:
         """The payload, and which code blocks pass their CRC."""
-        passed = (CRC24B if self.blocks > 1 else self.crc).check(blocks)
-        return blocks[..., : self.content_bits].flatten(1)[:, : self.bits], passed
+        return blocks[..., : self.content_bits].flatten(1)[:, : self.bits], self.passed(blocks)
+
+    def passed(self, blocks: UInt8[Tensor, "realizations some block_bits"]) -> Bool[Tensor, "realizations some"]:
+        """Which of some code blocks pass their CRC."""
+        return (CRC24B if self.blocks > 1 else self.crc).check(blocks)

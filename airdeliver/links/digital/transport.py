@@ -18,7 +18,7 @@ from airdeliver.links.digital.segmentation import Segmentation
 
 HIGHEST_RATE = 0.95
 """A receiver may skip what is coded less than this: 3GPP TS 38.214, 5.1.3."""
-_SCRAMBLING = (1 << 15) + 1  # user 1 in cell 1: TS 38.211, 7.3.1.1; a sequence that starts from 0 is biased
+SCRAMBLING = (1 << 15) + 1  # user 1 in cell 1: TS 38.211, 7.3.1.1; a sequence that starts from 0 is biased
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,32 @@ class TransportBlock:
         """
         if payload.shape[-1] != self.bits:
             raise ValueError(f"payload must have {self.bits} bits, got {payload.shape[-1]}")
-        blocks = self.segmentation.split(payload)
+        return self.encode_some(self.segmentation.contents(payload), 0, self._scrambling)
+
+    def encode_some(
+        self,
+        contents: UInt8[Tensor, "realizations some content"],
+        first: int,
+        scrambling: UInt8[Tensor, "sent"],
+    ) -> Complex[Tensor, "realizations symbols"]:
+        """The symbols of some of the code blocks.
+
+        Args:
+            contents: of them, from `Segmentation.contents`.
+            first: number of the first of them.
+            scrambling: bits of the sequence that fall on them.
+        """
+        blocks = self.segmentation.checked(contents)
         fillers = torch.nn.functional.pad(blocks, (0, self._matchings[0][1].fillers))
         codewords = encode(fillers.flatten(0, 1), self.segmentation.graph, self._rows).unflatten(0, blocks.shape[:2])
-        sent = [matching.select(codewords[:, place]).flatten(1) for place, matching in self._matchings]
-        scrambled = torch.cat(sent, dim=-1) ^ self._scrambling.to(payload.device)
-        return Modulation(self.bits_per_symbol).map(scrambled)
+        runs = self._runs(first, blocks.shape[1])
+        sent = [matching.select(codewords[:, place]).flatten(1) for place, matching in runs]
+        return Modulation(self.bits_per_symbol).map(torch.cat(sent, dim=-1) ^ scrambling.to(contents.device))
+
+    def sent_bits(self, first: int, count: int) -> int:
+        """Bits that are sent of some code blocks."""
+        runs = self._runs(first, count)
+        return sum((place.stop - place.start) * matching.sent_bits for place, matching in runs)
 
     def decode(
         self,
@@ -133,25 +153,66 @@ class TransportBlock:
         """
         if samples.shape[-1] != self.symbols:
             raise ValueError(f"samples must be {self.symbols} symbols, got {samples.shape[-1]}")
+        every = (0, self.segmentation.blocks, self._scrambling)
+        contents, block_ok = self.decode_some(samples, gain, noise_variance, *every, iterations, threads)
+        return Arrived(contents.flatten(1)[:, : self.bits], block_ok)
+
+    def decode_some(
+        self,
+        samples: Complex[Tensor, "realizations symbols"],
+        gain: Complex[Tensor, "#realizations #symbols"],
+        noise_variance: Float[Tensor, "#realizations #symbols"],
+        first: int,
+        count: int,
+        scrambling: UInt8[Tensor, "sent"],
+        iterations: int = 20,
+        threads: int | None = None,
+    ) -> tuple[UInt8[Tensor, "realizations some content"], Bool[Tensor, "realizations some"]]:
+        """The contents of some of the code blocks, and which of them arrived.
+
+        Args:
+            samples: y = h x + noise, of their symbols alone.
+            gain: what the receiver believes h is.
+            noise_variance: per complex symbol.
+            first: number of the first of them.
+            count: how many.
+            scrambling: bits of the sequence that fall on them.
+            iterations: most of the LDPC decoder, which stops early.
+            threads: of the CPU; as many as torch uses by default.
+        """
         llr = Modulation(self.bits_per_symbol).log_likelihood_ratios(samples, gain, noise_variance)
-        codewords = self.recover(llr)
+        codewords = self._recovered(llr, first, count, scrambling)
         decoder = LayeredDecoder(self.segmentation.graph, self._rows, iterations)
         decoded = decoder(codewords.flatten(0, 1), threads)
         blocks = decoded.bits[:, : self.segmentation.block_bits].unflatten(0, codewords.shape[:2])
-        bits, passed = self.segmentation.join(blocks)
-        return Arrived(bits, passed & decoded.decided.view_as(passed))
+        passed = self.segmentation.passed(blocks) & decoded.decided.view(blocks.shape[:2])
+        return blocks[..., : self.segmentation.content_bits], passed
 
     def recover(self, llr: Float[Tensor, "realizations sent"]) -> Float[Tensor, "realizations blocks codeword"]:
         """LLRs of every code block's codeword from those of the sent bits, as the decoder takes them."""
-        signs = 1 - 2 * self._scrambling.to(llr.device, llr.dtype)
+        return self._recovered(llr, 0, self.segmentation.blocks, self._scrambling)
+
+    def _recovered(
+        self, llr: Float[Tensor, "realizations sent"], first: int, count: int, scrambling: UInt8[Tensor, "sent"]
+    ) -> Float[Tensor, "realizations some codeword"]:
+        signs = 1 - 2 * scrambling.to(llr.device, llr.dtype)
         parts, begin = [], 0
-        for place, matching in self._matchings:
+        for place, matching in self._runs(first, count):
             length = (place.stop - place.start) * matching.sent_bits
             part = slice(begin, begin + length)
             sent = (llr[:, part] * signs[part]).unflatten(-1, (-1, matching.sent_bits))
             parts.append(matching.combine(sent, self._rows))
             begin += length
         return torch.cat(parts, dim=1)
+
+    def _runs(self, first: int, count: int) -> list[tuple[slice, RateMatching]]:
+        """The rate matchings of some code blocks, and which of them each is for."""
+        found = []
+        for place, matching in self._matchings:
+            start, stop = max(place.start, first), min(place.stop, first + count)
+            if start < stop:
+                found.append((slice(start - first, stop - first), matching))
+        return found
 
     @cached_property
     def _matchings(self) -> tuple[tuple[slice, RateMatching], ...]:
@@ -171,4 +232,4 @@ class TransportBlock:
 
     @property
     def _scrambling(self) -> UInt8[Tensor, "sent"]:
-        return gold_sequence(self.symbols * self.bits_per_symbol, _SCRAMBLING)
+        return gold_sequence(self.symbols * self.bits_per_symbol, SCRAMBLING)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec import Levels, OnGrid, RangeCoded
 from airdeliver.compression.codec.bitstream import DecodeError, read_varint, varint
-from airdeliver.compression.codec.crc32c import checksum
+from airdeliver.compression.codec.crc32c import checksum, crc32c
 from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL
 from airdeliver.compression.codec.reconstruction import STEPS
 from airdeliver.compression.quantisers.allocation import allocate
@@ -224,3 +224,15 @@ def test_packets_that_a_head_declares_take_no_memory_before_they_arrive():
     tracemalloc.stop()
     assert not bool(contents.arrived.any())
     assert peak < 40 * layout.size
+
+
+@pytest.mark.parametrize("length", [1, 1024, 1025, 4096, 65_531])
+def test_checksums_of_long_strings_are_those_of_short_ones(length):
+    """CRC-32C is linear: that of a string from the register that its beginning leaves."""
+    data = np.random.default_rng(0).integers(0, 256, (2, length), dtype=np.uint8)
+    register = np.full(2, 0xFFFFFFFF, dtype=np.uint32)
+    for column in data.T:
+        register = register ^ column
+        for _ in range(8):
+            register = register >> 1 ^ np.where(register & 1, np.uint32(0x82F63B78), np.uint32(0))
+    assert (crc32c(data) == register ^ np.uint32(0xFFFFFFFF)).all()
