@@ -12,6 +12,7 @@ from figures.drawing import STYLES
 from figures.gallery import NAMES, drawing, figures_of, results_of, table_for
 from figures.pareto import COSTS
 from figures.table import TableError, read
+from figures.view import View, chosen
 
 OUT = Path(__file__).parent / "out"
 
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     refused = []
     try:
+        view = View(options.ylim, options.percent)
         carrier = Carrier(options.bandwidth_mhz, options.numerology)
         wanted = _wanted(options.names, options.results)
     except ValueError as error:
@@ -32,7 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name, results in wanted:
         try:
             extra = {"latency": {"carrier": carrier}, "pareto": {"costs": options.costs}}.get(name, {})
-            for path in write(name, table_for(name, results), options.style, options.out, **extra):
+            table = chosen(table_for(name, results), options.schemes)
+            for path in write(name, table, options.style, options.out, view, **extra):
                 print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
         except (TableError, OSError) as error:
             refused.append(" ".join(str(error).split()))
@@ -40,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit("\n".join(refused))
 
 
-def write(name: str, table: pd.DataFrame, style: str, folder: Path, **extra: Any) -> list[Path]:
+def write(
+    name: str, table: pd.DataFrame, style: str, folder: Path, view: View | None = None, **extra: Any
+) -> list[Path]:
     """Draw one figure into NAME.pdf, NAME.png and NAME.csv.
 
     Args:
@@ -48,20 +53,23 @@ def write(name: str, table: pd.DataFrame, style: str, folder: Path, **extra: Any
         table: that it draws.
         style: paper or slides.
         folder: made if it is not there.
+        view: of axes that show scores; None for what the figure chose.
         extra: what this figure takes besides a table.
 
     Raises:
         TableError: the table lacks what the figure needs.
         OSError: the folder cannot be written to.
     """
-    chosen = drawing(name)
+    module = drawing(name)
     paths = [folder / f"{name}.{ending}" for ending in ("pdf", "png", "csv")]
     with matplotlib.rc_context(fname=STYLES[style]):
-        figure = chosen.draw(table, **extra)
+        figure = module.draw(table, **extra)
+        if view is not None:
+            view.apply(figure)
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(paths[0], metadata={"CreationDate": None})
         figure.savefig(paths[1])
-    chosen.data(table, **extra).to_csv(paths[2], index=False, float_format="%.6g")
+    module.data(table, **extra).to_csv(paths[2], index=False, float_format="%.6g")
     return paths
 
 
@@ -79,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--costs", nargs="+", default=COSTS, metavar="COLUMN", help=f"of pareto, default: {' '.join(COSTS)}"
     )
+    parser.add_argument("--schemes", metavar="A,B", help="draw these alone, in this order; default: all")
+    parser.add_argument("--ylim", metavar="LOW,HIGH", help="ends of axes that show scores, such as 0.5,1")
+    parser.add_argument("--percent", action=argparse.BooleanOptionalAction, default=True, help="say shares in per cent")
     parser.add_argument("--bandwidth-mhz", type=float, default=20, metavar="MHZ", help="of latency, default: 20")
     parser.add_argument("--numerology", type=int, default=1, metavar="N", help="of latency, 0 to 3, default: 1")
     return parser
@@ -103,7 +114,8 @@ def _figures_of(results: Path) -> list[str]:
     if not names:
         raise TableError(f"{results} does not say which figure it is for: name one of {', '.join(NAMES)}")
     # Nobody wins alone; asked for by name, the figure says so.
-    alone = len(set(table["scheme"])) < 2
+    sides = set(table["side"]) if "side" in table else {""}
+    alone = len(set(table["scheme"])) < 2 or (len(sides) < 2 and sides != {""})
     return [name for name in names if not (alone and name == "winner")]
 
 

@@ -1,9 +1,8 @@
 """Delivered accuracy over bandwidth, a line for each scheme."""
 
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.drawing import lines
@@ -27,30 +26,22 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draw it, a panel for each SNR and whatever else varies.
+    """Draw it, a panel for each SNR and whatever else varies; below channel uses, those for each parameter.
 
     Raises:
         TableError: a column is missing, or there are no rows.
     """
     drawn = data(table)
-    figure, axes = lines(drawn, x="channel_uses", by="title")
+    figure, axes = lines(drawn, x="channel_uses", by="title", scale="log")
     places: Any = drawn.drop_duplicates("channel_uses").sort_values("channel_uses")
     one_model = len(drawn[["dataset", "model"]].drop_duplicates()) == 1
+    said = [f"{uses:,.0f}" for uses in places["channel_uses"]]
+    if one_model:
+        said = [f"{uses}\n{each:.2g}" for uses, each in zip(said, places["uses_per_parameter"])]
+    bottom, top = min(panel.get_ylim()[0] for panel in axes), max(panel.get_ylim()[1] for panel in axes)
     for panel in axes:
-        panel.set_xscale("log", base=2)
-        _ticks(panel, places["channel_uses"], "{:,.0f}")
-        panel.set_xlabel("channel uses")
-        if one_model:
-            above = cast(Axes, panel.twiny())
-            above.set_xscale("log", base=2)
-            above.set_xlim(panel.get_xlim())
-            above.grid(visible=False)
-            _ticks(above, places["channel_uses"], "{:.2g}", places["uses_per_parameter"])
-            above.set_xlabel("channel uses per parameter")
+        panel.set_xticks(places["channel_uses"].tolist(), said, minor=False)
+        panel.minorticks_off()
+        panel.set_ylim(bottom, top)
+        panel.set_xlabel("channel uses, and for each parameter" if one_model else "channel uses")
     return figure
-
-
-def _ticks(axes: Axes, places: pd.Series, form: str, labels: pd.Series | None = None) -> None:
-    shown = places if labels is None else labels
-    axes.set_xticks(places.tolist(), [form.format(value) for value in shown], minor=False)
-    axes.minorticks_off()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import SNR, draw_lines, legend_above, looks, panel_grid
+from figures.drawing import SNR, draw_lines, legend_above, panel_grid, write_conditions
+from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("channels",)
@@ -45,6 +46,7 @@ def draw(table: pd.DataFrame) -> Figure:
         draw_lines(panel, rows, "snr_db", "channel", look)
         panel.set(xlabel=SNR, title=title)
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["channel", "snr_db"])
     return figure
 
 

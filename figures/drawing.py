@@ -1,21 +1,26 @@
 """What figures share: panels, lines with intervals, legends outside of the data."""
 
 import math
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.container import Container
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
 
-from figures.score import Score
-from figures.table import panels, said
+from figures.looks import Look, looks
+from figures.score import SCORE_AXIS, Score
+from figures.table import conditions, panels, said
 
 STYLES = {name: Path(__file__).parent / f"{name}.mplstyle" for name in ("paper", "slides")}
 
@@ -23,8 +28,8 @@ SNR = "SNR (dB)"
 TOP = 1.03
 """Where an axis of shares ends, so that a marker at 1 is whole."""
 
-Look = dict[str, Any]
-"""Colour, marker and dash."""
+APART = 0.006
+"""Of an axis: how far the error bars of neighbouring lines stand from each other, so that none hides another."""
 
 
 def panel_grid(count: int, columns: int = 2, entries: int = 0, stretch: float = 1.0) -> tuple[Figure, list[Axes]]:
@@ -32,7 +37,7 @@ def panel_grid(count: int, columns: int = 2, entries: int = 0, stretch: float = 
 
     Args:
         count: of panels.
-        columns: at most so many side by side.
+        columns: at most so many side by side; more than two share the width of two.
         entries: of the legend, for which the figure grows.
         stretch: of the height of a panel.
     """
@@ -40,7 +45,7 @@ def panel_grid(count: int, columns: int = 2, entries: int = 0, stretch: float = 
     rows = math.ceil(count / columns)
     width, height = matplotlib.rcParams["figure.figsize"]
     legend = math.ceil(entries / (2 * columns)) * _row_height()
-    figure = Figure(figsize=(columns * width, rows * height * stretch + legend), layout="constrained")
+    figure = Figure(figsize=(min(columns, 2) * width, rows * height * stretch + legend), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for unused in axes[count:]:
         unused.remove()
@@ -64,8 +69,7 @@ def legend_above(figure: Figure, axes: Sequence[Axes], patches: Sequence[Patch] 
     for panel in () if patches else axes:
         for handle, label in zip(*panel.get_legend_handles_labels()):
             entries.setdefault(label, handle)
-    # Measurements first, reference lines after them.
-    labels = sorted(entries, key=lambda label: not isinstance(entries[label], Container))
+    labels = sorted(entries, key=lambda label: _place(entries[label]))
     most = min(2 * min(len(axes), 2), len(labels))
     renderer = FigureCanvasAgg(figure).get_renderer()
     for columns in range(most, 0, -1):
@@ -78,22 +82,21 @@ def legend_above(figure: Figure, axes: Sequence[Axes], patches: Sequence[Patch] 
         legend.remove()
 
 
+def _place(handle: Any) -> tuple[bool, float]:
+    """Of an entry in a legend: in the order of the curves, the uppermost first, reference lines last."""
+    if not isinstance(handle, ErrorbarContainer):
+        return True, 0.0
+    heights = np.asarray(handle[0].get_ydata(), dtype=float)
+    return False, -float(np.nanmean(heights)) if np.isfinite(heights).any() else 0.0
+
+
 def _row_height() -> float:
     """Of a legend, in inches."""
     return 1.6 * _points("legend.fontsize") / 72
 
 
-def looks(names: Iterable[object]) -> dict[object, Look]:
-    """A colour, marker and dash for each name, in the order of the style's cycle; the second round has open markers."""
-    cycle = list(matplotlib.rcParams["axes.prop_cycle"])
-    return {
-        name: {**cycle[i % len(cycle)], **({} if i < len(cycle) else {"markerfacecolor": "white"})}
-        for i, name in enumerate(dict.fromkeys(names))
-    }
-
-
 def lines(
-    data: pd.DataFrame, x: str, by: str, within: Sequence[str] = (), further: int = 0
+    data: pd.DataFrame, x: str, by: str, within: Sequence[str] = (), further: int = 0, scale: str = "linear"
 ) -> tuple[Figure, list[Axes]]:
     """The score over a column, a line for each value of another, a panel for whatever else varies.
 
@@ -103,6 +106,7 @@ def lines(
         by: name of the column of which each value has a line.
         within: further columns that do not make panels.
         further: entries of the legend that the caller adds; without any, the legend is drawn.
+        scale: of the horizontal axis, linear or log.
 
     Returns:
         The figure, and its panels, of which the horizontal axis is still without label.
@@ -111,22 +115,59 @@ def lines(
     look = looks(data[by])
     figure, axes = panel_grid(len(parts), entries=len(look) + further)
     for panel, (title, rows) in zip(axes, parts):
+        panel.set_xscale(scale)
         draw_lines(panel, rows, x, by, look)
         panel.set_title(title)
+    write_conditions(figure, data, [by, x, *within])
     if not further:
         legend_above(figure, axes)
     return figure, axes
 
 
 def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[object, Look]) -> None:
-    """The score over a column with its 95 % intervals, a line for each value of another, and its axis."""
-    for value, own in rows.groupby(by, sort=False):
+    """The score over a column with its 95 % intervals, a line for each value of another, and its axis.
+
+    Lines stand a little apart from each other along the axis, so that each interval can be seen.
+    """
+    groups = list(rows.groupby(by, sort=False))
+    for number, (value, own) in enumerate(groups):
         own = own.sort_values(x)
         middle = own["accuracy"]
         reach = [(middle - own["accuracy_low"]).clip(lower=0), (own["accuracy_high"] - middle).clip(lower=0)]
-        axes.errorbar(own[x], middle, yerr=reach, label=said(by, value), **look[value])
+        places = apart(axes, own[x], rows[x], number - (len(groups) - 1) / 2)
+        axes.errorbar(places, middle, yerr=reach, label=said(by, value), **look[value])
     score = Score.of(rows)
-    axes.set(ylabel=score.label, ylim=score.limits(rows["accuracy"]))
+    shown = pd.concat([rows["accuracy"], rows["accuracy_low"]])
+    axes.set(ylabel=score.label, ylim=score.limits(shown))
+    say_score(axes.yaxis, score)
     if not math.isfinite(score.low):
         # Below it, nothing at all would be better.
         axes.axhline(score.base, color="0.5", linewidth=0.8, linestyle=":", zorder=1)
+
+
+def say_score(axis: Axis, score: Score) -> None:
+    """Label the ticks of an axis of scores, shares in per cent, and mark it as one."""
+    axis.set_gid(SCORE_AXIS)
+    if score.is_share:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+
+
+def apart(axes: Axes, places: pd.Series, among: pd.Series, steps: float) -> pd.Series:
+    """Places along an axis, linear or logarithmic, some steps beside where they are."""
+    ends = among.min(), among.max()
+    if axes.get_xscale() == "log":
+        return places * (ends[1] / ends[0]) ** (APART * steps)
+    return places + APART * steps * (ends[1] - ends[0])
+
+
+def write_conditions(figure: Figure, data: pd.DataFrame, shown: Sequence[str] = ()) -> None:
+    """Below a figure, small: what was the same for all that it shows, such as data set, network and budget."""
+    write_below(figure, conditions(data, shown))
+
+
+def write_below(figure: Figure, *paragraphs: str) -> None:
+    """Below a figure, small, in lines that are no longer than the figure is wide."""
+    letters = int(figure.get_figwidth() * 72 / (0.52 * FontProperties(size="x-small").get_size_in_points()))
+    lines = [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, letters)]
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize="x-small", color="0.35")

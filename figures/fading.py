@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from figures.drawing import SNR, TOP, legend_above, looks, panel_grid
+from figures.drawing import SNR, TOP, legend_above, panel_grid, say_score, write_conditions
+from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, SCORE, check, described, panels, said
 
@@ -71,6 +72,7 @@ def draw(table: pd.DataFrame) -> Figure:
         _outage(right, rows, look)
         right.set_title(title)
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["scheme", "channel", "snr_db"])
     return figure
 
 
@@ -81,7 +83,8 @@ def _distribution(axes: Axes, rows: pd.DataFrame, look: dict) -> None:
     axes.axvline(rows["target"].iloc[0], color="black", linewidth=0.8, linestyle="--")
     score = Score.of(rows)
     axes.set(xlabel=score.label, ylabel="share of deliveries below", ylim=(-0.03, TOP))
-    axes.set_xlim(score.limits(rows["quantile_0.00"]))
+    axes.set_xlim(score.limits(pd.concat([rows["quantile_0.00"], rows["quantile_1.00"]])))
+    say_score(axes.xaxis, score)
 
 
 def _outage(axes: Axes, rows: pd.DataFrame, look: dict) -> None:

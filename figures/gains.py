@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import SNR, draw_lines, legend_above, looks, panel_grid
+from figures.drawing import SNR, apart, draw_lines, legend_above, panel_grid, write_conditions
+from figures.looks import looks
 from figures.score import Score
 from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, check, over_seeds, panels
 
@@ -71,11 +72,14 @@ def draw(drawn: pd.DataFrame, within: Sequence[str] = ()) -> Figure:
         score = Score.of(rows)
         draw_lines(left, rows, "snr_db", "title", look)
         left.set(xlabel=SNR, title=title)
-        for name, own in rows.groupby("title", sort=False):
+        groups = list(rows.groupby("title", sort=False))
+        for number, (name, own) in enumerate(groups):
             own = own.sort_values("snr_db")
+            places = apart(right, own["snr_db"], rows["snr_db"], number - (len(groups) - 1) / 2)
             points = score.scale * own[["gain", "gain_low", "gain_high"]]
             reach = [points["gain"] - points["gain_low"], points["gain_high"] - points["gain"]]
-            right.errorbar(own["snr_db"], points["gain"], yerr=reach, **look[name])
+            right.errorbar(places, points["gain"], yerr=reach, **look[name])
         right.set(xlabel=SNR, ylabel=f"gain over {reference} ({score.unit})", title=title)
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["scheme", "snr_db", *within])
     return figure

@@ -1,7 +1,10 @@
 """Delivered accuracy over the time that the delivery takes on an NR carrier."""
 
+import math
+
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from airdeliver.cost.carrier import Carrier
 from figures.drawing import legend_above, lines
@@ -43,13 +46,22 @@ def draw(table: pd.DataFrame, carrier: Carrier = Carrier()) -> Figure:  # noqa: 
         TableError: a column is missing, or there are no rows.
     """
     drawn = data(table, carrier)
-    figure, axes = lines(drawn, x="milliseconds", by="title", within=["channel_uses"], further=1 + len(RATES))
+    figure, axes = lines(
+        drawn, x="milliseconds", by="title", within=["channel_uses"], further=1 + len(RATES), scale="log"
+    )
     bits = BITS * max(drawn["parameters_sent"])
+    marks = {f"float32 at {label}": 1000 * bits / rate for rate, label in RATES.items()}
+    marks["TS 22.261 budget: 1 s"] = BUDGET_MILLISECONDS
     for panel in axes:
-        panel.set_xscale("log")
-        panel.axvline(BUDGET_MILLISECONDS, color="black", linestyle="--", label="TS 22.261 budget: 1 s")
-        for dash, (rate, label) in zip((":", "-."), RATES.items()):
-            panel.axvline(1000 * bits / rate, color="black", linestyle=dash, label=f"float32 at {label}")
+        longest = 5 * drawn["milliseconds"].max()
+        for dash, (label, milliseconds) in zip((":", "-.", "--"), marks.items()):
+            # A mark far beyond the data would squeeze them; the legend says where it is.
+            far = milliseconds > longest
+            place, beyond = (math.nan, f" (off the axis: {milliseconds:,.0f} ms)") if far else (milliseconds, "")
+            panel.axvline(place, color="black", linestyle=dash, label=label + beyond)
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.minorticks_off()
         panel.set_xlabel(f"time on the air (ms)\n{carrier}")
     legend_above(figure, axes)
     return figure

@@ -20,7 +20,11 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
         TableError: a column is missing, or there are no rows.
     """
     check(table, (*CONDITIONS, "seed", *INTERVAL, *RANGE), "mismatch")
-    drawn = over_seeds(table, also=RANGE).sort_values(list(RANGE), kind="stable", na_position="first")
+    drawn = over_seeds(table, also=RANGE)
+    # Without noise, then numbers in their order, then ranges.
+    is_range = drawn[RANGE[0]].ne(drawn[RANGE[1]]) & drawn[RANGE[0]].notna()
+    drawn = drawn.assign(is_range=is_range).sort_values(["is_range", *RANGE], kind="stable", na_position="first")
+    drawn = drawn.drop(columns="is_range")
     trained = pd.Series([_trained(*pair) for pair in zip(*(drawn[end] for end in RANGE))], index=drawn.index)
     schemes: Any = drawn.groupby(trained)["scheme"]
     if schemes.nunique().max() > 1:

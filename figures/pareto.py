@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import legend_above, looks, panel_grid
+from figures.drawing import legend_above, panel_grid, say_score, write_conditions
+from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds
 

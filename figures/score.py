@@ -12,6 +12,10 @@ MARGIN = 0.03
 """Of an axis, above its upper end, so that a marker there is whole."""
 
 
+SCORE_AXIS = "score"
+"""The `gid` of axes that show a score, by which they are found again."""
+
+
 @dataclass(frozen=True)
 class Score:
     """What the columns `accuracy...` of a table mean.
@@ -44,8 +48,8 @@ class Score:
 
     @property
     def label(self) -> str:
-        """Of an axis."""
-        return f"delivered {self.metric}"
+        """Of an axis; shares are said in per cent."""
+        return f"delivered {self.metric}{' (%)' if self.is_share else ''}"
 
     @property
     def is_share(self) -> bool:
@@ -83,18 +87,23 @@ class Score:
     def limits(self, values: Iterable[float]) -> tuple[float, float]:
         """Ends of an axis.
 
-        A bounded score has the whole axis. Where there is no least value, the axis reaches down to what is shown, but
-        no further below the floor than the best is above it: a network that says nonsense may score anything.
+        A bounded score's axis begins at a round number below the least that is shown, a tenth of the whole, and ends
+        at one above the greatest. Where there is no least value, it reaches down to what is shown, but no further below
+        the floor than the best is above it: a network that says nonsense may score anything.
 
         Args:
             values: that are shown.
 
-        >>> Score().limits([0.5]), Score("R2", -math.inf, 1.0, 0.0).limits([-40.0, 0.9])
-        ((0.0, 1.03), (-1.0, 1.06))
+        >>> Score().limits([0.5, 0.97]), Score("R2", -math.inf, 1.0, 0.0).limits([-40.0, 0.9])
+        ((0.4, 1.02), (-1.0, 1.06))
         """
-        shown = list(values)
+        shown = [value for value in values if math.isfinite(value)] or [self.base]
         top = self.high if math.isfinite(self.high) else max(shown)
         bottom = self.low
-        if not math.isfinite(bottom):
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            tenth = (self.high - self.low) / 10
+            bottom = self.low + tenth * max(0, math.floor((min(shown) - self.low) / tenth - 1e-6))
+            top = self.low + tenth * min(10, max(2, math.ceil((max(shown) - self.low) / tenth)))
+        elif not math.isfinite(self.low):
             bottom = max(min(*shown, self.base), 2 * self.base - top)
-        return bottom, round(top + MARGIN * (top - bottom), 9)
+        return round(bottom, 9), round(top + MARGIN * (top - bottom), 9)

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.drawing import SNR, Look, draw_lines, legend_above, looks, panel_grid
+from figures.drawing import SNR, draw_lines, legend_above, panel_grid, write_conditions
+from figures.looks import Look, looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("spectrum",)
@@ -42,6 +43,7 @@ def draw(table: pd.DataFrame) -> Figure:
         _draw_costs(right, rows, look)
         right.set_title(title)
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["scheme", "snr_db"])
     return figure
 
 
@@ -70,7 +72,7 @@ def _draw_costs(axes: Axes, rows: pd.DataFrame, look: dict[object, Look]) -> Non
         size, seconds = costs.loc[title]
         axes.bar_label(bars, [_bytes(4 * size), _duration(seconds)], padding=1, fontsize="x-small")
     axes.set_xticks([0, 1], ["parameters held" if held else "parameters sent", "time of training"])
-    axes.set_ylabel("relative to the first scheme")
+    axes.set_ylabel(f"relative to {costs.index[0]}")
     axes.margins(y=0.12)
     axes.grid(visible=False, axis="x")
 

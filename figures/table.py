@@ -22,6 +22,12 @@ ABOUT = ("title", "side", "preparation", "limit", "member")
 SCORE = ("metric", "score_low", "score_high", "floor")
 """What is scored; a table that does not say holds accuracies."""
 
+WORDS = {
+    "awgn": "AWGN", "cdl": "CDL", "cifar10": "CIFAR-10", "cnn": "CNN", "mlp": "MLP", "resnet20": "ResNet-20",
+    "tdl": "TDL", "vgg": "VGG", "vgg16": "VGG-16",
+}  # fmt: skip
+"""How people write what is not just a word."""
+
 UNITS = {"snr_db": "{:g} dB", "channel_uses": "{:,} uses", "knowledge": "knowledge: {}"}
 
 
@@ -145,10 +151,26 @@ def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.
         yield ", ".join(said(name, told[name]) for name in split), rows
 
 
+def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
+    """What is the same for all rows, for people: data set, network, channel, knowledge, budget, SNR; seeds if several.
+
+    Args:
+        data: rows of conditions.
+        shown: columns that the figure shows anyway.
+
+    >>> conditions(pd.DataFrame({"dataset": ["cifar10"], "snr_db": [5.0]}))
+    'CIFAR-10, 5 dB'
+    """
+    names = [name for name in CONDITIONS if name in data and name not in (*shown, "scheme")]
+    parts = [said(name, data[name].iloc[0]) for name in names if data[name].nunique() == 1]
+    seeds = set(data["seeds"]) if "seeds" in data else {1}
+    return ", ".join([*parts, *(f"{count} seeds" for count in seeds if len(seeds) == 1 and count > 1)])
+
+
 def said(name: str, value: object) -> str:
     """A value of a condition, for people.
 
-    >>> said("snr_db", -5.0), said("channel_uses", 60000), said("scheme", "clean_frozen")
-    ('-5 dB', '60,000 uses', 'clean frozen')
+    >>> said("snr_db", -5.0), said("channel_uses", 60000), said("dataset", "cifar10"), said("scheme", "clean_frozen")
+    ('-5 dB', '60,000 uses', 'CIFAR-10', 'clean frozen')
     """
-    return UNITS.get(name, "{}").format(value).replace("_", " ")
+    return WORDS.get(str(value)) or UNITS.get(name, "{}").format(value).replace("_", " ")

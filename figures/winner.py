@@ -7,13 +7,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from figures.drawing import SNR, legend_above, looks, panel_grid
+from figures.drawing import SNR, legend_above, panel_grid, write_below
 from figures.gains import gain_interval
+from figures.looks import looks
 from figures.score import Score
-from figures.table import CONDITIONS, INTERVAL, SCORE, TableError, check, described, over_seeds, panels
+from figures.table import (
+    CONDITIONS,
+    INTERVAL,
+    SCORE,
+    TableError,
+    check,
+    conditions,
+    described,
+    over_seeds,
+    panels,
+    said,
+)
 
 EXPERIMENTS = ("winner", "bandwidth")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++")
+
+NOBODY = "0.85"
 
 SITUATIONS = {
     "awgn": "SNR known",
@@ -48,22 +62,28 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     second = others.groupby(place, as_index=False).head(1)
     both = measured[[*place, *SCORE]].drop_duplicates(place).merge(first.drop(columns=list(SCORE)), on=place)
     both = both.merge(second, on=place, suffixes=("", "_second"), validate="one_to_one")
+    # Where sides are known, nobody wins against the own side.
+    both = both[(both["side"] != both["side_second"]) | both["side"].eq("")]
     if both.empty:
-        raise TableError("figure winner needs two schemes at the same place, every place of the table has one")
+        raise TableError(
+            "figure winner needs two schemes at the same place, of two sides (analog, digital) if they say so"
+        )
     low, high = gain_interval(both, "", "_second", INTERVAL[1:])
     both = both.assign(lead=both["accuracy"] - both["accuracy_second"], lead_low=low, lead_high=high)
     both = both.merge(limits, on=place, how="left")
     both = both.assign(limit=both["accuracy_limit"] - both["accuracy"])
     both = both.rename(columns={"scheme": "winner", "scheme_second": "second"})
     numbers = ["accuracy", "accuracy_second", "lead", "lead_low", "lead_high", "limit"]
-    return both.loc[:, [*place, "winner", "title", "second", *numbers, *SCORE]]
+    # Nobody wins where what arrives is worth no more than nothing.
+    nobody = both["accuracy_low"] <= both["floor"]
+    return both.loc[:, [*place, "winner", "title", "side", "second", *numbers, *SCORE]].assign(nobody=nobody)
 
 
 def _prepared(measured: pd.DataFrame) -> pd.DataFrame:
     """With how the network was prepared, empty where too few schemes are there to tell preparations apart."""
     contestants: Any = measured[~measured["limit"].astype(bool)].groupby("preparation")["scheme"].nunique()
     apart = len(contestants) > 1 and contestants.min() > 1
-    return measured.assign(prepared="network " + measured["preparation"] if apart else "")
+    return measured.assign(prepared="network " + measured["preparation"].astype(str) if apart else "")
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -71,7 +91,8 @@ def draw(table: pd.DataFrame) -> Figure:
 
     Colour and hatch say who wins, the number by how much over the other side (in points, if the score lies between 0
     and 1); in brackets, and pale, where the interval of the lead contains 0. Below it, how far the limit is above the
-    winner.
+    winner. Grey where nobody wins: what arrives is within its interval of the floor. Above each panel stands in how
+    many squares each side is ahead for sure.
 
     Raises:
         TableError: a column is missing, there are no rows, or no place where two schemes met.
@@ -82,7 +103,7 @@ def draw(table: pd.DataFrame) -> Figure:
     look = looks(titles)
     faces = {t: {"facecolor": look[t]["color"], "hatch": HATCHES[i % len(HATCHES)]} for i, t in enumerate(winners)}
     parts = [
-        ("\n".join(filter(None, (_situation(title, rows), str(prepared)))), rows)
+        ("\n".join(filter(None, (_situation(title, rows), str(prepared), _verdict(rows)))), rows)
         for title, both in panels(drawn.assign(scheme=""), ["snr_db", "channel_uses", "prepared"])
         for prepared, rows in both.groupby("prepared", sort=False)
     ]
@@ -91,14 +112,34 @@ def draw(table: pd.DataFrame) -> Figure:
         _map(panel, rows, faces)
         panel.set(xlabel=SNR, ylabel="channel uses", title=title)
     patches = [Patch(label=str(title), edgecolor="white", **face) for title, face in faces.items()]
+    if drawn["nobody"].any():
+        patches.append(Patch(label="nobody: at the floor", facecolor=NOBODY, edgecolor="white"))
     legend_above(figure, axes, patches, handleheight=1.3)
+    second = "; below, what the limit is ahead of the winner" if drawn["limit"].notna().any() else ""
+    key = f"numbers: lead over the other side in {Score.of(drawn).unit}, in brackets if within its interval{second}"
+    same = conditions(drawn.assign(scheme=""), ["snr_db", "channel_uses"])
+    write_below(figure, key, same)
     return figure
+
+
+def _verdict(rows: pd.DataFrame) -> str:
+    """In how many squares of a panel each side is ahead by more than the interval of the lead.
+
+    >>> _verdict(pd.DataFrame({"side": ["analog", "digital"], "lead_low": [0.1, -0.1], "nobody": [False, False]}))
+    'ahead for sure: analog 1, digital 0 of 2'
+    """
+    if rows["side"].eq("").any():
+        return ""
+    sure = rows[(rows["lead_low"] > 0) & ~rows["nobody"]]
+    sides = sorted(set(rows["side"]) | ({"analog", "digital"} if set(rows["side"]) <= {"analog", "digital"} else set()))
+    counts = ", ".join(f"{side} {sum(sure['side'] == side)}" for side in sides)
+    return f"ahead for sure: {counts} of {len(rows)}"
 
 
 def _situation(title: str, rows: pd.DataFrame) -> str:
     """The title of a panel that shows one of the usual channels, in words."""
-    usual = set(rows["knowledge"]) == {"average"} and title in SITUATIONS
-    return SITUATIONS[title] if usual else title
+    usual = set(rows["knowledge"]) == {"average"} and title in {said("channel", channel) for channel in SITUATIONS}
+    return SITUATIONS[rows["channel"].iloc[0]] if usual else title
 
 
 def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]]) -> None:
@@ -108,6 +149,9 @@ def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]]) -> No
         x, y = across.index(row["snr_db"]), up.index(row["channel_uses"])
         sure = row["lead_low"] > 0
         look = {**faces[row["title"]], "alpha": 1.0 if sure else 0.45}
+        if row["nobody"]:
+            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", facecolor=NOBODY))
+            continue
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", **look))
         text = score.said(row["lead"])
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}

@@ -5,8 +5,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from figures.drawing import STYLES, looks
+from figures.drawing import STYLES
 from figures.gallery import NAMES, drawing
+from figures.looks import looks
 from figures.table import TableError
 
 FOUR = ("clean", "noise", "airnet", "digital")

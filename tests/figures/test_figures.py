@@ -7,6 +7,7 @@ import pytest
 
 from airdeliver.cost.carrier import OVERHEAD, RESOURCE_BLOCKS, Carrier
 from figures import ablation, bandwidth, channels, elastic, fading, latency, mismatch, protection, snr, spectrum, winner
+from figures.looks import KNOWN
 from figures.table import TableError
 
 
@@ -21,7 +22,7 @@ def test_snr_draws_a_line_for_each_scheme(results):
     (axes,) = snr.draw(results(("clean", "noise_frozen"))).axes
     assert [container.get_label() for container in axes.containers] == ["clean", "noise frozen"]
     assert axes.get_xlabel() == "SNR (dB)"
-    assert axes.get_ylabel() == "delivered accuracy"
+    assert axes.get_ylabel() == "delivered accuracy (%)"
 
 
 def test_bandwidth_counts_uses_for_each_parameter_of_the_largest_network(results):
@@ -86,8 +87,8 @@ def test_networks_as_they_are_and_trained_ones_compete_apart_and_the_limit_with_
     assert trained["limit"].isna().all()
     panels = winner.draw(table).axes
     assert [panel.get_title() for panel in panels[:2]] == [
-        "SNR known\nnetwork as it is",
-        "SNR known\nnetwork trained for the link",
+        "SNR known\nnetwork as it is\nahead for sure: analog 1, digital 0 of 1",
+        "SNR known\nnetwork trained for the link\nahead for sure: analog 0, digital 1 of 1",
     ]
     assert [text.get_text() for text in panels[0].texts] == ["20.0\n+30.0"]
 
@@ -106,9 +107,9 @@ def test_titles_are_drawn_and_not_identifiers(results):
     table = about(results(("airnet", "airnet_no_kd")), title=("AirNet", "AirNet without distillation"))
     (axes,) = snr.draw(table).axes
     assert [c.get_label() for c in axes.containers] == ["AirNet", "AirNet without distillation"]
-    assert [label.get_text() for label in ablation.draw(table).axes[0].get_yticklabels()] == [
-        "AirNet", "AirNet without distillation",
-    ]  # fmt: skip
+    figure = ablation.draw(table)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["AirNet without distillation"]
+    assert figure.get_suptitle() == "difference to AirNet in delivered accuracy"
     assert protection.draw(table).axes[1].get_ylabel() == "gain over AirNet (points)"
     drawn = channels.draw(table.assign(channel="awgn")).axes
     assert [panel.get_title() for panel in drawn] == ["AirNet", "AirNet without distillation"]
@@ -130,7 +131,7 @@ def test_another_score_has_its_own_name_unit_and_axis(results):
     assert axes.get_ylim() == (-1.0, 1.06)
     assert snr.data(table)["accuracy_low"].min() == -50.0
     assert protection.draw(table).axes[1].get_ylabel() == "gain over clean (R²)"
-    assert ablation.draw(table).axes[0].get_xlabel() == "delivered R²"
+    assert ablation.draw(table).axes[0].get_xlabel() == "R²"
     lead = winner.draw(results(("a", "b"), snr_db=(5.0,)).assign(**scored, accuracy=[0.5, 0.9])).axes[0].texts[0]
     assert lead.get_text() == "0.4"
 
@@ -211,7 +212,7 @@ def test_latency_is_of_the_uses_that_were_spent(results):
     assert row["milliseconds"] == pytest.approx(7_900 / (51 * 12 * 14 * 2 * 0.86))
     (axes,) = latency.draw(table).axes
     references = {line.get_label(): line.get_xdata()[0] for line in axes.lines if str(line.get_label())[0] in "Tf"}
-    assert references["TS 22.261 budget: 1 s"] == 1000
+    assert math.isnan(references["TS 22.261 budget: 1 s (off the axis: 1,000 ms)"])
     assert references["float32 at 1.1 Gbit/s"] == pytest.approx(14_458 * 32 / 1.1e6)
 
 
@@ -244,3 +245,52 @@ def test_members_of_one_title_are_one_line_over_each_cost(results):
     for axes, cost in ((left, [100, 200, 400]), (right, [10, 40, 160])):
         assert [container.get_label() for container in axes.containers] == ["A", "B"]
         assert axes.containers[0][0].get_xdata().tolist() == cost
+
+
+def test_a_scheme_has_one_look_in_every_figure(results):
+    """Whatever is beside it, and in whichever order."""
+    many = about(results(("a", "b", "c")), title=("Mine", "Digital", "AirNet"))
+    few = about(results(("c",)), title=("AirNet",))
+    colours = {c.get_label(): c[0].get_color() for c in snr.draw(many).axes[0].containers}
+    (alone,) = snr.draw(few).axes[0].containers
+    assert colours["AirNet"] == alone[0].get_color()
+    assert len(set(colours.values())) == 3
+
+
+def test_known_looks_are_told_apart_without_colour():
+    schemes = [(look["marker"], str(look["linestyle"]), look.get("markerfacecolor")) for look in KNOWN.values()]
+    # The two limits have no marker: they are lines that nobody measures on a real link.
+    assert len(set(schemes)) == len(schemes) - 1
+
+
+def test_the_axis_begins_below_the_least_and_says_per_cent(results):
+    table = results(snr_db=(0.0, 5.0)).assign(accuracy=0.87, accuracy_low=0.83, accuracy_high=0.9)
+    (axes,) = snr.draw(table).axes
+    assert axes.get_ylim()[0] == 0.8
+    assert axes.yaxis.get_major_formatter()(0.85) == "85"
+
+
+def test_error_bars_of_coinciding_curves_stand_apart(results):
+    table = results(("a", "b"), snr_db=(0.0, 20.0)).assign(accuracy=0.5, accuracy_low=0.4, accuracy_high=0.6)
+    first, second = (container[0].get_xdata() for container in snr.draw(table).axes[0].containers)
+    assert 0 < abs(first[0] - second[0]) < 1
+
+
+def test_nobody_wins_at_the_floor(results):
+    table = about(results(("a", "b"), snr_db=(5.0,)), side=("analog", "digital"))
+    table = table.assign(accuracy=[0.1, 0.11], accuracy_low=0.08, accuracy_high=0.14, floor=0.1)
+    (row,) = winner.data(table).to_dict("records")
+    assert row["nobody"]
+    assert not winner.draw(table).axes[0].texts
+
+
+def test_nobody_wins_against_the_own_side(results):
+    table = about(results(("a", "b"), snr_db=(5.0,)), side=("digital", "digital"))
+    with pytest.raises(TableError, match="of two sides"):
+        winner.data(table)
+
+
+def test_what_all_of_a_figure_shares_stands_below_it(results):
+    figure = snr.draw(results(seeds=(0, 1)))
+    assert "2 seeds" in figure.get_supxlabel()
+    assert "AWGN" in figure.get_supxlabel()

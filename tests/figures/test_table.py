@@ -36,7 +36,7 @@ def test_the_same_cell_twice_is_refused(results):
 def test_panels_are_what_varies_but_not_what_follows_from_it(results):
     table = over_seeds(results(channels=("awgn", "ofdm")))
     table.loc[table["channel"] == "ofdm", "channel_uses"] += 500
-    assert [title for title, _ in panels(table, ["scheme", "snr_db"])] == ["awgn", "ofdm"]
+    assert [title for title, _ in panels(table, ["scheme", "snr_db"])] == ["AWGN", "ofdm"]
     assert [title for title, _ in panels(table, ["scheme", "snr_db", "channel"])] == [""]
 
 
