@@ -32,14 +32,15 @@ def draw(table: pd.DataFrame) -> Figure:
     drawn = data(table)
     others: Any = drawn[drawn["scheme"] != drawn["reference"]]
     whole = dict(zip(drawn["scheme"], drawn["title"]))[drawn["reference"].iloc[0]]
-    order = list((others if len(others) else drawn).groupby("title")["gain"].mean().sort_values().index)
+    means: Any = (others if len(others) else drawn).groupby("title")["gain"].mean()
+    order = list(means.sort_values().index)
     parts = list(panels(drawn, ["scheme"]))
     height = matplotlib.rcParams["figure.figsize"][1] * 72 / matplotlib.rcParams["font.size"]
     figure, axes = panel_grid(len(parts), columns=min(len(parts), 6), stretch=max(0.5, (2 * len(order) + 6) / height))
     score = Score.of(drawn)
     for panel, (title, rows) in zip(axes, parts):
         rows = rows[rows["title"].isin(order)]
-        points = score.scale * rows[["gain", "gain_low", "gain_high"]]
+        points: Any = score.scale * rows[["gain", "gain_low", "gain_high"]]
         reach = [points["gain"] - points["gain_low"], points["gain_high"] - points["gain"]]
         places = [order.index(name) for name in rows["title"]]
         panel.barh(places, points["gain"], xerr=reach, color="#56B4E9", edgecolor="black", linewidth=0.5, height=0.7,

@@ -131,7 +131,7 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[objec
     """
     groups = list(rows.groupby(by, sort=False))
     for number, (value, own) in enumerate(groups):
-        own = own.sort_values(x)
+        own: Any = own.sort_values(x)
         middle = own["accuracy"]
         reach = [(middle - own["accuracy_low"]).clip(lower=0), (own["accuracy_high"] - middle).clip(lower=0)]
         places = apart(axes, own[x], rows[x], number - (len(groups) - 1) / 2)
@@ -152,7 +152,7 @@ def say_score(axis: Axis, score: Score) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
-def apart(axes: Axes, places: pd.Series, among: pd.Series, steps: float) -> pd.Series:
+def apart(axes: Axes, places: pd.Series, among: Any, steps: float) -> pd.Series:
     """Places along an axis, linear or logarithmic, some steps beside where they are."""
     ends = among.min(), among.max()
     if axes.get_xscale() == "log":

@@ -74,7 +74,7 @@ def draw(drawn: pd.DataFrame, within: Sequence[str] = ()) -> Figure:
         left.set(xlabel=SNR, title=title)
         groups = list(rows.groupby("title", sort=False))
         for number, (name, own) in enumerate(groups):
-            own = own.sort_values("snr_db")
+            own: Any = own.sort_values("snr_db")
             places = apart(right, own["snr_db"], rows["snr_db"], number - (len(groups) - 1) / 2)
             points = score.scale * own[["gain", "gain_low", "gain_high"]]
             reach = [points["gain"] - points["gain_low"], points["gain_high"] - points["gain"]]

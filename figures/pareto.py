@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from figures.drawing import legend_above, panel_grid, say_score, write_conditions
 from figures.looks import looks
 from figures.score import Score
-from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds
+from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, said
 
 EXPERIMENTS = ("compact", "quantisers")
 
@@ -110,13 +110,11 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> Figure:
             score = Score.of(rows)
             panel.set(
                 ylabel=score.label, ylim=score.limits(rows["accuracy"]), xlabel=LABELS[cost],
-                title=", ".join(_said(key, rows[key].iloc[0]) for key in keys),
+                title=", ".join(said(key, rows[key].iloc[0]) for key in keys),
             )  # fmt: skip
+            say_score(panel.yaxis, score)
             if (rows["value"] > 0).all():
                 panel.set_xscale("log")
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["model", "channel_uses", *keys])
     return figure
-
-
-def _said(key: str, value: object) -> str:
-    return f"{value:g} dB" if key == "snr_db" else str(value)

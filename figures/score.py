@@ -95,7 +95,7 @@ class Score:
             values: that are shown.
 
         >>> Score().limits([0.5, 0.97]), Score("R2", -math.inf, 1.0, 0.0).limits([-40.0, 0.9])
-        ((0.4, 1.02), (-1.0, 1.06))
+        ((0.4, 1.018), (-1.0, 1.06))
         """
         shown = [value for value in values if math.isfinite(value)] or [self.base]
         top = self.high if math.isfinite(self.high) else max(shown)

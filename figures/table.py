@@ -162,7 +162,7 @@ def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
     'CIFAR-10, 5 dB'
     """
     names = [name for name in CONDITIONS if name in data and name not in (*shown, "scheme")]
-    parts = [said(name, data[name].iloc[0]) for name in names if data[name].nunique() == 1]
+    parts = [said(name, data[name].iloc[0]) for name in names if len(set(data[name])) == 1]
     seeds = set(data["seeds"]) if "seeds" in data else {1}
     return ", ".join([*parts, *(f"{count} seeds" for count in seeds if len(seeds) == 1 and count > 1)])
 

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -78,4 +79,5 @@ def chosen(table: pd.DataFrame, schemes: str | None) -> pd.DataFrame:
             near = difflib.get_close_matches(name, there, n=1)
             hint = f", did you mean {near[0]}?" if near else ":"
             raise TableError(f"the table has no scheme {name!r}{hint} There are {', '.join(there)}")
-    return pd.concat([table[table["scheme"] == name] for name in names], ignore_index=True)
+    rows: list[Any] = [table[table["scheme"] == name] for name in names]
+    return pd.concat(rows, ignore_index=True)

@@ -112,10 +112,10 @@ def draw(table: pd.DataFrame) -> Figure:
         _map(panel, rows, faces)
         panel.set(xlabel=SNR, ylabel="channel uses", title=title)
     patches = [Patch(label=str(title), edgecolor="white", **face) for title, face in faces.items()]
-    if drawn["nobody"].any():
+    if any(drawn["nobody"]):
         patches.append(Patch(label="nobody: at the floor", facecolor=NOBODY, edgecolor="white"))
     legend_above(figure, axes, patches, handleheight=1.3)
-    second = "; below, what the limit is ahead of the winner" if drawn["limit"].notna().any() else ""
+    second = "; below, what the limit is ahead of the winner" if any(drawn["limit"].notna()) else ""
     key = f"numbers: lead over the other side in {Score.of(drawn).unit}, in brackets if within its interval{second}"
     same = conditions(drawn.assign(scheme=""), ["snr_db", "channel_uses"])
     write_below(figure, key, same)
@@ -128,7 +128,7 @@ def _verdict(rows: pd.DataFrame) -> str:
     >>> _verdict(pd.DataFrame({"side": ["analog", "digital"], "lead_low": [0.1, -0.1], "nobody": [False, False]}))
     'ahead for sure: analog 1, digital 0 of 2'
     """
-    if rows["side"].eq("").any():
+    if "" in set(rows["side"]):
         return ""
     sure = rows[(rows["lead_low"] > 0) & ~rows["nobody"]]
     sides = sorted(set(rows["side"]) | ({"analog", "digital"} if set(rows["side"]) <= {"analog", "digital"} else set()))
@@ -149,7 +149,7 @@ def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]]) -> No
         x, y = across.index(row["snr_db"]), up.index(row["channel_uses"])
         sure = row["lead_low"] > 0
         look = {**faces[row["title"]], "alpha": 1.0 if sure else 0.45}
-        if row["nobody"]:
+        if bool(row["nobody"]):
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", facecolor=NOBODY))
             continue
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", **look))

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from figures import snr
 from figures.__main__ import main
+from figures.view import View
 
 
 @pytest.fixture
@@ -72,3 +74,19 @@ def test_one_line_for_what_cannot_be_drawn(run, tmp_path, results):
     assert "does not say which figure" in refused("--results", "mine.csv")
     (tmp_path / "out").write_text("a file where the folder should be")
     assert "out" in refused("snr")
+
+
+def test_schemes_ends_of_the_axis_and_shares_can_be_asked_for(run, tmp_path):
+    main(["snr", "--schemes", "noise", "--ylim", "0.5,1", "--no-percent", "--out", "out"])
+    assert set(pd.read_csv(tmp_path / "out/snr.csv")["scheme"]) == {"noise"}
+    assert "did you mean noise?" in refused("snr", "--schemes", "nois")
+    assert "--ylim takes two numbers" in refused("snr", "--ylim", "1,0")
+
+
+def test_a_view_changes_axes_of_scores_alone(results):
+    figure = snr.draw(results())
+    across = figure.axes[0].get_xlim()
+    View("0.5,1", percent=False).apply(figure)
+    assert figure.axes[0].get_ylim() == (0.5, 1.0)
+    assert figure.axes[0].get_xlim() == across
+    assert figure.axes[0].get_ylabel() == "delivered accuracy"
