@@ -31,7 +31,7 @@ def on_pre_build(config: Any) -> None:
 def concepts() -> dict[str, Figure]:
     """The pictures of concepts, by name: published tables, few schemes of each."""
     with matplotlib.rc_context(fname=STYLES["paper"]):
-        digital = read(PUBLISHED / "cifar10_snr_analog_digital.csv")
+        digital: Any = read(PUBLISHED / "cifar10_snr_analog_digital.csv")
         digital = digital[digital["scheme"].isin(["digital_qat_adaptive", "digital_qat_fixed", "digital_qat_capacity"])]
         return {
             "knowledge": snr.draw(digital),

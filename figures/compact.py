@@ -12,9 +12,9 @@ COSTS = ("channel_uses_spent", "nonzeros")
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: see `figures.pareto.data`."""
-    return pareto.data(table, COSTS)
+    return pareto.data(table, COSTS, "compact")
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw it, a column of panels for each cost: see `figures.pareto.draw`."""
-    return pareto.draw(table, COSTS)
+    return pareto.draw(table, COSTS, "compact")

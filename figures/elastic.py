@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import draw_lines, legend_above, looks, panel_grid
+from figures.drawing import draw_lines, legend_above, panel_grid, write_conditions
+from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
 EXPERIMENTS = ("elastic",)
@@ -41,15 +42,9 @@ def draw(table: pd.DataFrame) -> Figure:
     for row, (title, rows) in enumerate(parts):
         for column, (cost, label) in enumerate(COSTS.items()):
             panel: Any = axes[row * len(COSTS) + column]
+            panel.set_xscale("log")
             draw_lines(panel, rows, cost, "family", look)
-            panel.set(xlabel=label, xscale="log", title=title)
-            # Members are few: the axis shows where they differ.
-            panel.set_ylim(bottom=_bottom(rows))
+            panel.set(xlabel=label, title=title)
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["scheme"])
     return figure
-
-
-def _bottom(rows: pd.DataFrame) -> float:
-    """The lower end of an axis: a little below the lowest that is drawn."""
-    low, high = rows["accuracy_low"].to_numpy().min(), rows["accuracy_high"].to_numpy().max()
-    return float(max(rows["score_low"].to_numpy().min(), low - 0.05 * (high - low)))

@@ -35,7 +35,7 @@ LABELS = {
 """Columns of costs, as axes say them."""
 
 
-def data(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> pd.DataFrame:
+def data(table: pd.DataFrame, costs: Sequence[str] = COSTS, figure: str = "pareto") -> pd.DataFrame:
     """What is drawn: for each condition and cost, the mean score over seeds and whether the scheme is on the front.
 
     On the front is who has a higher score than all that cost as much or less, in the same panel.
@@ -43,6 +43,7 @@ def data(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> pd.DataFrame:
     Args:
         table: results.
         costs: names of columns.
+        figure: whose name errors bear.
 
     Raises:
         TableError: a column is missing or no cost, or there are no rows that have it.
@@ -50,7 +51,7 @@ def data(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> pd.DataFrame:
     unknown = [name for name in costs if name not in LABELS]
     if unknown:
         raise TableError(f"{unknown[0]!r} is no cost: there are {', '.join(LABELS)}")
-    check(table, (*CONDITIONS, "seed", *INTERVAL, *costs), "pareto")
+    check(table, (*CONDITIONS, "seed", *INTERVAL, *costs), figure)
     drawn = over_seeds(table, also=list(costs))
     parts = []
     for name in dict.fromkeys(costs):
@@ -72,7 +73,7 @@ def _with_front(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(front=front)
 
 
-def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> Figure:
+def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto") -> Figure:
     """Draw it, a column of panels for each cost, a row for each SNR and whatever else varies.
 
     The stairs are the front: nobody is better at less cost. A scheme on it is named where it stands.
@@ -80,11 +81,12 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS) -> Figure:
     Args:
         table: results.
         costs: names of columns.
+        name: of the figure, which errors bear.
 
     Raises:
         TableError: as `data` does.
     """
-    drawn: Any = data(table, costs)
+    drawn: Any = data(table, costs, name)
     costs = list(dict.fromkeys(costs))
     look = looks(drawn["title"])
     keys = [k for k in ("dataset", "channel", "knowledge", "snr_db") if drawn[k].nunique() > 1] or ["snr_db"]

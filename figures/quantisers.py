@@ -12,9 +12,9 @@ COSTS = ("container_bits", "bit_operations")
 
 def data(table: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: see `figures.pareto.data`."""
-    return pareto.data(table, COSTS)
+    return pareto.data(table, COSTS, "quantisers")
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw it, a column of panels for each cost: see `figures.pareto.draw`."""
-    return pareto.draw(table, COSTS)
+    return pareto.draw(table, COSTS, "quantisers")

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from figures import pareto
 from figures.drawing import STYLES
 from figures.gallery import NAMES, drawing
 from figures.looks import looks
@@ -18,7 +19,13 @@ FIVE_BUDGETS = (2_000, 4_000, 8_000, 16_000, 32_000)
 def tables(results, deliveries):
     """A table for each figure."""
     bandwidth = results(FOUR, channel_uses=FIVE_BUDGETS, snr_db=(0.0, 10.0))
+    number = (priced := results(FOUR, snr_db=(0.0, 10.0))).groupby("scheme", sort=False).ngroup()
+    priced = priced.assign(title=priced["scheme"], **{cost: 1_000.0 * (1 + number) for cost in pareto.LABELS})
     return {
+        "compact": priced,
+        "quantisers": priced,
+        "pareto": priced,
+        "elastic": priced,
         "snr": results(FOUR, seeds=(0, 1, 2)),
         "bandwidth": bandwidth,
         "mismatch": results(tuple(f"noise_{i}" for i in range(5))),
