@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
 
 from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.channel_groups import ChannelGroups
 from airdeliver.architecture.dependency import channel_groups
-from airdeliver.payload import Layout, Model, architecture_of, layout_of, write
-from airdeliver.payload.inputs import Inputs, taken
+from airdeliver.payload import Layout, Model, Segment, architecture_of, layout_of, write
+from airdeliver.payload.inputs import Inputs, count, taken
 from airdeliver.randomness import stream
 
 
@@ -63,17 +64,21 @@ class Given(Architecture):
         return replace(layout, description=description)
 
     def example(self, n: int = 1) -> Inputs:
-        """The first `n` of the inputs.
+        """The first `n` of the inputs; all of them where tensors have unlike lengths, as nodes and edges of a graph.
 
         Raises:
             ValueError: a model that was handed in without inputs.
         """
         if self.inputs is None:
             raise ValueError("the network was handed in without inputs: give examples of what it takes")
+        try:
+            count(self.inputs)
+        except ValueError:
+            return self.inputs
         return taken(self.inputs, slice(0, n))
 
     def fresh(self) -> nn.Module:
-        """A network of this architecture with values drawn from a generator of seed 0, around those of no training.
+        """A network with values drawn from a generator of seed 0, such that signals neither die nor grow.
 
         Raises:
             ValueError: a Keras model, or one that masks have pruned.
@@ -86,8 +91,8 @@ class Given(Architecture):
             raise ValueError(
                 "the network holds pruning masks: call torch.nn.utils.prune.remove on its layers before channels go"
             )
-        values = 0.1 * torch.randn(layout.size, generator=stream(0, "initialisation"))
-        write(model, layout, values)
+        generator = stream(0, "initialisation")
+        write(model, layout, torch.cat([_drawn(segment, generator) for segment in layout.segments] or [torch.zeros(0)]))
         return model.eval()
 
     @cached_property
@@ -103,3 +108,12 @@ class Given(Architecture):
         if statistics not in self._layouts:
             self._layouts[statistics] = layout_of(self.blank, statistics)
         return self._layouts[statistics]
+
+
+def _drawn(segment: Segment, generator: Generator) -> Float[Tensor, "n"]:
+    """He's normal for matrices and kernels, around 1 for what scales, around 0 for what shifts and for logarithms."""
+    noise = torch.randn(segment.size, generator=generator)
+    if len(segment.shape) > 1:
+        return noise * (2 * segment.shape[0] / segment.size) ** 0.5
+    scales = segment.name.endswith("weight") and segment.transform == "identity"
+    return 0.2 * noise + scales

@@ -12,7 +12,7 @@ from airdeliver.payload.copying import copied
 from airdeliver.payload.inputs import Inputs, called
 from airdeliver.payload.state import load_tensors
 
-_SAME = 1e-3
+_SAME = 1e-4
 """Relative difference of outputs up to which a network computes the same in another order of sums."""
 
 

@@ -39,12 +39,14 @@ class Trained:
                 to tensor.
 
         Raises:
-            ValueError: something learned that is neither parameter nor buffer, by name.
+            ValueError: a Keras model, or something learned that is neither parameter nor buffer, by name.
 
         >>> network = Trained.of(nn.Linear(2, 1))
         >>> network.model()
         Linear(in_features=2, out_features=1, bias=True)
         """
+        if not isinstance(model, nn.Module):
+            raise ValueError(f"{type(model).__name__} is a Keras model: only torch modules lose channels")
         architecture = Given.of(model, inputs)
         return cls(_tensors(model), architecture, layout_of(model).description)
 
