@@ -13,7 +13,7 @@ from figures.table import TableError, read
 
 NAMES = (
     "snr", "bandwidth", "mismatch", "fading", "channels", "expansion", "protection", "ablation", "spectrum", "elastic",
-    "winner", "latency", "compact", "quantisers", "pareto",
+    "winner", "latency", "compact", "quantisers", "planes", "pareto",
 )  # fmt: skip
 
 RESULTS = "results.parquet"

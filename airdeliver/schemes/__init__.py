@@ -10,6 +10,7 @@ from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.made_elsewhere import packed
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
+from airdeliver.schemes.planes import Planes
 from airdeliver.schemes.quantised import OneQuantiser
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
 
@@ -24,6 +25,7 @@ __all__ = [
     "Noise",
     "OfModel",
     "OneQuantiser",
+    "Planes",
     "Scheme",
     "SeparateNetworks",
     "packed",

@@ -3,9 +3,11 @@
 from airdeliver.compression.codec.base import Codec, Container, Contents
 from airdeliver.compression.codec.bitstream import DecodeError
 from airdeliver.compression.codec.levels import Levels
+from airdeliver.compression.codec.planes import BitPlanes
 from airdeliver.compression.codec.range_coded import RangeCoded
 from airdeliver.compression.codec.reconstruction import (
     Codebook,
+    DeadZone,
     MidRise,
     MidRisePerChannel,
     MidTread,
@@ -15,10 +17,12 @@ from airdeliver.compression.codec.reconstruction import (
 )
 
 __all__ = [
+    "BitPlanes",
     "Codebook",
     "Codec",
     "Container",
     "Contents",
+    "DeadZone",
     "DecodeError",
     "Levels",
     "MidRise",

@@ -51,7 +51,13 @@ class Contents:
 
 
 class Codec(ABC):
-    """Levels to bytes and back; a frozen dataclass, published recipe."""
+    """Levels to bytes and back; a frozen dataclass, published recipe.
+
+    Attributes:
+        most_groups: of a container, about; side information says how many bytes each has.
+    """
+
+    most_groups: int = 2
 
     @abstractmethod
     def pack(self, levels: Levels, packet_bytes: int = 1024) -> Container:

@@ -67,7 +67,8 @@ class Levels:
         for size, reconstruction in zip(bands.sizes, self.reconstructions, strict=True):
             for start in range(first, first + size, PIECE):
                 for ordered, place in bands.spans(start, min(start + PIECE, first + size)):
-                    values[place] = reconstruction.values(self.numbers[ordered].astype(np.int64, copy=False))
+                    run = self.numbers[ordered].astype(np.int64, copy=False)
+                    values[place] = reconstruction.stretch(run, ordered.start - first, size)
             first += size
         return torch.from_numpy(values)
 

@@ -69,6 +69,22 @@ class RangeCoded(Codec):
         head = 22 + len(table_of(levels))
         return head + lengths[0], *lengths[1:]
 
+    def levels(self, data: bytes, layout: Layout) -> Levels:
+        """The levels of a container that arrived whole.
+
+        Raises:
+            DecodeError: it did not.
+        """
+        head, start = read_head(data, layout)
+        numbers, read = np.zeros(layout.size, np.int64), 0
+        for first, runs in read_packets(data, start, head):
+            held = np.concatenate(runs)
+            numbers[first : first + len(held)] = held
+            read += len(held)
+        if read != layout.size:
+            raise DecodeError("a packet of the container is damaged: its checksum fails")
+        return Levels(layout, numbers, tuple(head.reconstructions), tuple(head.models), tuple(head.groups))
+
     def unpack(self, data: bytes, layout: Layout) -> Contents:  # noqa: D102
         head, start = read_head(data, layout)
         bands = head.bands
@@ -81,7 +97,7 @@ class RangeCoded(Codec):
             for levels in runs:
                 # A run is what a packet holds of one band; bands without values have none.
                 band = bisect_right(starts, first) - 1
-                read = _values(head.reconstructions[band], levels)
+                read = _values(head.reconstructions[band], levels, first - starts[band], bands.sizes[band])
                 for ordered, place in bands.spans(first, first + len(levels)):
                     values[place] = read[ordered.start - first : ordered.stop - first]
                     arrived[place] = True
@@ -91,9 +107,11 @@ class RangeCoded(Codec):
         return Contents(torch.from_numpy(values), torch.from_numpy(arrived))
 
 
-def _values(reconstruction: Reconstruction, levels: Int64[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:
+def _values(
+    reconstruction: Reconstruction, levels: Int64[np.ndarray, "n"], first: int, size: int
+) -> Float32[np.ndarray, "n"]:
     try:
-        return reconstruction.values(levels)
+        return reconstruction.stretch(levels, first, size)
     except ValueError as error:
         raise DecodeError(f"a packet holds levels that stand for nothing: {error}") from error
 

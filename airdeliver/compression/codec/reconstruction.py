@@ -35,6 +35,19 @@ class Reconstruction(ABC):
             ValueError: a level that stands for nothing.
         """
 
+    def stretch(self, levels: Int64[np.ndarray, "n"], first: int, size: int) -> Float32[np.ndarray, "n"]:
+        """The values of a part of a band's levels, for kinds to which their place in the band matters.
+
+        Args:
+            levels: consecutive ones.
+            first: place of the first of them in its band.
+            size: of the band.
+
+        Raises:
+            ValueError: a level that stands for nothing.
+        """
+        return self.values(levels)
+
     @abstractmethod
     def lost(self, centre: int) -> float:
         """What a lost value becomes where the sender has signalled a centre."""
@@ -211,11 +224,14 @@ class PerChannel(Reconstruction):
             raise ValueError("steps must be above 0 and numbers that bfloat16 holds, at least one")
 
     def values(self, levels: Int64[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:  # noqa: D102
-        if len(levels) % len(self.steps):
-            raise ValueError(f"{len(levels)} levels are no {len(self.steps)} equal parts")
-        each = np.repeat(np.array(self.steps), len(levels) // len(self.steps))
+        return self.stretch(levels, 0, len(levels))
+
+    def stretch(self, levels: Int64[np.ndarray, "n"], first: int, size: int) -> Float32[np.ndarray, "n"]:  # noqa: D102
+        if size % len(self.steps):
+            raise ValueError(f"{size} levels are no {len(self.steps)} equal parts")
+        part = np.arange(first, first + len(levels)) // max(1, size // len(self.steps))
         with np.errstate(over="ignore"):
-            return ((levels + self.middle) * each).astype(np.float32)
+            return ((levels + self.middle) * np.array(self.steps)[part]).astype(np.float32)
 
     def lost(self, centre: int) -> float:
         """0: the parts have no value in common but that."""
@@ -247,7 +263,33 @@ class MidRisePerChannel(PerChannel):
     middle: ClassVar[float] = 0.5
 
 
-KINDS: tuple[type[Reconstruction], ...] = (OnGrid, MidTread, MidRise, Codebook, PerChannel, MidRisePerChannel)
+@dataclass(frozen=True)
+class DeadZone(MidTread):
+    """0 for level 0, else half a step further out than a level times the step: cells of one step, and one of two.
+
+    >>> DeadZone(2.0).values(np.array([-2, -1, 0, 1])).tolist()
+    [-5.0, -3.0, 0.0, 3.0]
+    """
+
+    kind = 6
+
+    def values(self, levels: Int64[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:  # noqa: D102
+        with np.errstate(over="ignore"):
+            return ((levels + 0.5 * np.sign(levels)) * self.step).astype(np.float32)
+
+    def lost(self, centre: int) -> float:  # noqa: D102
+        return float(self.values(np.array([centre]))[0])
+
+
+KINDS: tuple[type[Reconstruction], ...] = (
+    OnGrid,
+    MidTread,
+    MidRise,
+    Codebook,
+    PerChannel,
+    MidRisePerChannel,
+    DeadZone,
+)
 """By the number that a container knows them by."""
 
 

@@ -10,6 +10,7 @@ from airdeliver.compression.quantisers.lsq_plus import LSQPlus
 from airdeliver.compression.quantisers.qil import QIL
 from airdeliver.compression.quantisers.rate_distortion import RateDistortion
 from airdeliver.compression.quantisers.signs import Signs
+from airdeliver.compression.quantisers.vertical import Vertical
 
 __all__ = [
     "DSQ",
@@ -23,5 +24,6 @@ __all__ = [
     "RateDistortion",
     "Signs",
     "State",
+    "Vertical",
     "hardware",
 ]

@@ -31,25 +31,28 @@ class Coded(PhysicalLayer):
 
     Args:
         protection: bits per symbol of the more robust grade over those of the other, at most.
+        ladder: bits per symbol of each further group but the last over those of the next one, at most; below 1, what
+            comes first is more robust, group by group.
         iterations: most of the LDPC decoder.
 
     Raises:
-        ValueError: a protection outside 0 to 1, or no iteration.
+        ValueError: a protection or a ladder outside 0 to 1, or no iteration.
 
     Source: 3GPP TS 38.214, tables 5.1.3.1-2 and -3 (modulation and coding schemes), TS 38.212 (channel coding).
     """
 
     protection: float = 0.8
     iterations: int = 20
+    ladder: float = 1.0
 
     fastest = len(SCHEMES) - 1
     filling = 0.94
 
     def __post_init__(self) -> None:
-        if not 0 < self.protection <= 1 or self.iterations < 1:
+        if not 0 < self.protection <= 1 or self.iterations < 1 or not 0 < self.ladder <= 1:
             raise ValueError(
-                "protection must be above 0 and at most 1, iterations at least 1, "
-                f"got {self.protection} and {self.iterations}"
+                "protection and ladder must be above 0 and at most 1, iterations at least 1, "
+                f"got {self.protection}, {self.ladder} and {self.iterations}"
             )
 
     def efficiency(self, grade: int) -> float:  # noqa: D102
@@ -61,11 +64,18 @@ class Coded(PhysicalLayer):
 
     def grades_of(self, lengths: Sequence[int], grade: int) -> tuple[int, ...]:
         """The grade of each group; the same for all if more than a quarter is in the first: all of it is vital."""
-        if self.protection == 1 or 4 * lengths[0] > sum(lengths):
-            return (grade,) * len(lengths)
-        most = self.protection * self.efficiency(grade)
-        robust = max((g for g in range(grade) if self.efficiency(g) <= most), default=0)
-        return robust, *[grade] * (len(lengths) - 1)
+        further = [self._slower(grade, self.ladder**steps) for steps in range(len(lengths) - 2, -1, -1)]
+        first = further[0] if further else grade
+        if self.protection == 1 or (4 * lengths[0] > sum(lengths) and self.ladder == 1):
+            return first, *further
+        return self._slower(first, self.protection), *further
+
+    def _slower(self, grade: int, share: float) -> int:
+        """The fastest grade of at most this share of the bits per symbol of another."""
+        if share == 1:
+            return grade
+        most = share * self.efficiency(grade)
+        return max((g for g in range(grade) if self.efficiency(g) <= most), default=0)
 
     def blocks(self, lengths: Sequence[int], grade: int) -> list[TransportBlock]:
         """The transport blocks of a container whose groups have so many bytes; none for an empty group."""

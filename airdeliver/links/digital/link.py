@@ -92,7 +92,7 @@ class DigitalLink(Link):
         """
         if symbols is None:
             raise BudgetError("a digital link needs a budget: give the channel uses that it may spend")
-        layout, room = payload.layout, self._room(payload.layout, symbols)
+        layout, room = payload.layout, self.room(payload.layout, symbols)
         grade = int(self._choose(payload, symbols, knowledge).grades.min())
         fitting = Fitting(self.quantiser, self.codec, self.phy, room, self.bits_per_value)
         fitted = fitting.fit(payload, self._restored(layout), grade)
@@ -177,14 +177,14 @@ class DigitalLink(Link):
         uses = torch.full((len(rows),), plan.symbols, device=device)
         return Decoded(values, usable, uses, None if power is None else torch.full((1,), power, device=device))
 
-    def _room(self, layout: Layout, symbols: int) -> int:
+    def room(self, layout: Layout, symbols: int) -> int:
         """Symbols that are left for the container."""
-        lengths = len(varint(_FASTEST * max(symbols, 1) // 8)) * (2 if self.phy.protects else 1)
+        lengths = len(varint(_FASTEST * max(symbols, 1) // 8)) * (self.codec.most_groups if self.phy.protects else 1)
         side = len(layout.description) + self.phy.grade_bytes + lengths
         return symbols - math.ceil(8 * side / self.side_information_rate)
 
     def _choose(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Chosen:
-        room = max(self._room(payload.layout, symbols), 1)
+        room = max(self.room(payload.layout, symbols), 1)
         return self.adaptation.choose(self.phy, knowledge, room, payload.layout.size, self.worth)
 
 

@@ -3,6 +3,7 @@
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
 from airdeliver.training.methods.distilled import Distillation, Distilled
 from airdeliver.training.methods.joint import Joint
+from airdeliver.training.methods.layered import Layered
 from airdeliver.training.methods.masked import KeptZeros, Masked
 from airdeliver.training.methods.plain import Continued, Plain
 from airdeliver.training.methods.pruned import Pruned
@@ -19,6 +20,7 @@ __all__ = [
     "Distilled",
     "Joint",
     "KeptZeros",
+    "Layered",
     "Masked",
     "Method",
     "Plain",

@@ -1,0 +1,171 @@
+"""Bit planes over the digital link: one network, of which a receiver gets as much precision as its channel carries."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from airdeliver.compression.codec import BitPlanes
+from airdeliver.compression.quantisers import State, Vertical
+from airdeliver.conversion import Converted, converted, real, tuple_of
+from airdeliver.links import DigitalLink, Knowledge
+from airdeliver.links.digital.adaptation import assumed
+from airdeliver.links.digital.coded import Coded
+from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
+from airdeliver.package import Choice, Package
+from airdeliver.payload import Payload, load
+from airdeliver.problem import Problem
+from airdeliver.recipe import Recipe
+from airdeliver.schemes.about import FOR_THE_LINK, About, side_of
+from airdeliver.schemes.base import Scheme
+from airdeliver.schemes.packing import choice_of, sender_inputs
+from airdeliver.training import Trained, Training
+from airdeliver.training.methods import Continued, Layered
+
+VALIDATION_IMAGES = 1024
+
+
+@dataclass(frozen=True)
+class Planes(Scheme):
+    """One network trained at several precisions; bit planes travel, the most significant first and most robust.
+
+    What can be sent is any of the numbers of planes, each with any of the ladders of protection; the sender takes what
+    promises most over what it knows of the channel: the sum over planes of the probability that all up to it arrive
+    times what it adds to the score on validation images.
+
+    Args:
+        bits: of the finest level.
+        dead_zone: whether values below a step are 0: a cheaper base, one plane less.
+        precisions: numbers of planes that are trained, and may be sent, rising.
+        ladders: bits per symbol of each group of packets over those of the next, less than 1 for planes that are
+            protected the more the more they matter.
+        link: that planes are sent over; quantiser, state and codec are set by this scheme. Its physical layer must tell
+            groups apart, as `full` and `abstraction` do.
+        fine_tuning: recipe; None for the task's.
+        normalisation: where batch-norm statistics come from; not `frozen`, as each precision has its own.
+
+    Raises:
+        ValueError: a physical layer that protects all alike, statistics that are sent, no ladder.
+
+    Source: arXiv 2212.05326 (vertical layers); unequal protection of layers is priority encoding.
+    """
+
+    bits: int = 8
+    dead_zone: bool = False
+    precisions: Converted[Iterable[int], tuple[int, ...]] = converted(tuple_of(int), (1, 2, 4, 8))
+    ladders: Converted[Iterable[float], tuple[float, ...]] = converted(tuple_of(real), (1.0, 0.7, 0.5))
+    link: DigitalLink = field(default_factory=DigitalLink)
+    fine_tuning: Recipe | None = None
+    normalisation: Normalisation = field(default_factory=Normalisation)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.link.phy, Coded):
+            raise ValueError(
+                f"planes need a physical layer with a grade for each, full or abstraction, got {self.link.phy}"
+            )
+        if self.normalisation.sends_statistics:
+            raise ValueError("each precision has batch-norm statistics of its own: give normalisation receiver")
+        if not self.ladders:
+            raise ValueError("ladders must be at least one share above 0 and at most 1")
+
+    @property
+    def quantiser(self) -> Vertical:
+        """Of the weights."""
+        return Vertical(self.bits, dead_zone=self.dead_zone)
+
+    def about(self) -> About:  # noqa: D102
+        title = "Bit planes, dead zone" if self.dead_zone else "Bit planes"
+        return About(title, side_of(self.link), FOR_THE_LINK)
+
+    def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
+        method = Layered(Continued(Training.clean(problem)), self.quantiser, self.precisions)
+        return (Training.of(problem, method, self.fine_tuning or problem.fine_tuning),)
+
+    def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
+        (training,) = self.trainings(problem, channel_uses)
+        plain = choice_of(trained[training], self.link, self.normalisation)
+        scores = tuple(self._score(problem, plain, planes) for planes in range(1, self.precisions[-1] + 1))
+        choices = []
+        for planes in self.precisions:
+            for ladder in self.ladders if planes > 1 else self.ladders[:1]:
+                link = self.sending(planes, ladder)
+                promise = Promise(link, plain.payload, scores[:planes], problem.task.floor)
+                choices.append(replace(plain, link=link, expectation=promise))
+        inputs = sender_inputs(problem, self.normalisation)
+        return Package(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
+
+    def sending(self, planes: int, ladder: float = 1.0) -> DigitalLink:
+        """The link that sends so many planes, on a ladder of protection."""
+        physical = self.link.phy
+        assert isinstance(physical, Coded)
+        codec = BitPlanes(self.bits, planes, self.dead_zone)
+        return replace(
+            self.link,
+            phy=replace(physical, ladder=ladder),
+            quantiser=self.quantiser,
+            state=State().to_plain(),
+            codec=codec,
+        )
+
+    @torch.no_grad()
+    def _score(self, problem: Problem, choice: Choice, planes: int) -> float:
+        """Validation score of the network with so many planes."""
+        task, device, layout = problem.task, problem.execution.device, choice.payload.layout
+        rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
+        raw, targets = task.dataset.validation.take(rows)
+        inputs = task.dataset.prepare(raw.to(device))
+        model = choice.architecture.receive(layout.description)
+        assert isinstance(model, nn.Module)
+        load(model, layout, replace(self.quantiser, planes=planes).quantise(choice.payload.values, layout, State()))
+        model.to(device).eval()
+        if batch_norms(model):
+            estimate_statistics(model, inputs[: self.normalisation.calibration_inputs])
+        return float(task.score(model(inputs).float(), targets.to(device)).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Promise:
+    """What a number of planes on a ladder promises: each plane's gain, if all up to it arrive.
+
+    Args:
+        link: that they are sent over.
+        payload: whose levels.
+        scores: with 1, 2, ... planes.
+        floor: of a delivery of which the first group or the first plane does not arrive.
+    """
+
+    link: DigitalLink
+    payload: Payload
+    scores: tuple[float, ...]
+    floor: float
+
+    def of(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
+        """Expected score of each transmission that the sender can tell apart; minus infinity where nothing fits."""
+        physical, lengths = self.link.phy, lengths_of(self)
+        assert isinstance(physical, Coded)
+        room = self.link.room(self.payload.layout, symbols)
+        grade = next((g for g in range(physical.fastest + 1) if physical.symbols(lengths, g) <= room), None)
+        state, receivers = assumed(knowledge, self.link.adaptation.design_snr_db, symbols)
+        rows = len(state.gain)
+        if grade is None:
+            arrive = torch.zeros(rows, len(lengths), dtype=torch.float64)
+        else:
+            grades = physical.grades_of(lengths, grade)
+            uses = [physical.symbols((length,), g) for length, g in zip(lengths, grades, strict=True)]
+            parts = [physical.failure(torch.tensor([g]), state, n)[:, 0] for g, n in zip(grades, uses, strict=True)]
+            arrive = (1 - torch.stack(parts, 1).double()).cumprod(1)
+        gains = torch.tensor([after - before for before, after in zip((self.floor, *self.scores), self.scores)])
+        expected = self.floor + (arrive[:, 1:] * gains.double().to(arrive.device)).sum(1)
+        apart = knowledge.kind == "instantaneous"
+        found = expected.view(-1, receivers).mean(1) if apart else expected.mean()[None]
+        return found.float() if grade is not None else torch.full_like(found, -torch.inf).float()
+
+
+@lru_cache(maxsize=64)
+def lengths_of(promise: Promise) -> tuple[int, ...]:
+    """Bytes of each group of what is sent."""
+    levels = promise.link.quantiser.levels(promise.payload.values, promise.payload.layout, State())
+    return promise.link.codec.pack(levels, promise.link.phy.packet_bytes).groups
