@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from airdeliver.architecture import Architecture
 from airdeliver.links import BudgetError, Decoded, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.normalisation import Normalisation, NormalisationKind, batch_norms, estimate_statistics, serve_by_batch
-from airdeliver.package import Choice, Package
+from airdeliver.package import Choice, Package, Snapshot
 from airdeliver.payload import Layout, Model, Payload, is_keras, load
 from airdeliver.randomness import blocks, stream
 from airdeliver.training.trained import Trained
@@ -30,6 +30,7 @@ class Group:
         plan: what was agreed on.
         decoded: what the receiver has, row by row.
         power: mean |x|^2 over the symbols sent, of each row.
+        snapshots: what the receivers had before, where layers arrive one after the other; the earliest first.
     """
 
     realizations: Int64[Tensor, "rows"]
@@ -39,6 +40,17 @@ class Group:
     plan: Plan
     decoded: Decoded
     power: Float[Tensor, "rows"]
+    snapshots: tuple[Snapshot, ...] = ()
+
+    def after(self, uses: int) -> "Group":
+        """The same as it was after so many channel uses; nothing is usable before the first layer is there."""
+        if uses >= int(self.decoded.uses.max()):
+            return self
+        before = [snapshot for snapshot in self.snapshots if snapshot.uses <= uses]
+        if before:
+            return replace(self, description=before[-1].description, decoded=before[-1].decoded, snapshots=())
+        nothing = replace(self.decoded, usable=torch.zeros_like(self.decoded.usable))
+        return replace(self, decoded=nothing, snapshots=())
 
     @cached_property
     def layout(self) -> Layout:
@@ -65,6 +77,14 @@ class Delivery:
     normalisation: Normalisation
     seed: int
     first: int = 0
+
+    def after(self, uses: int) -> "Delivery":
+        """What receivers had after so many channel uses, a delivery of its own.
+
+        Args:
+            uses: side information and pilots included.
+        """
+        return replace(self, groups=tuple(group.after(uses) for group in self.groups))
 
     @property
     def realizations(self) -> int:
@@ -217,7 +237,7 @@ def send(
                 noise = stream(seed, "noise", block, device)
                 numbers = alike + rows.start * channel.receivers
                 met = (channel, state[alike], known.of(alike), symbols, noise, numbers)
-                groups.append(_send_group(package.choices[index], package.normalisation.sends_statistics, *met))
+                groups.extend(_send_groups(package.choices[index], package.normalisation.sends_statistics, *met))
     return Delivery(tuple(groups), package.normalisation, seed)
 
 
@@ -233,7 +253,7 @@ def _alike(choice: Choice, known: Knowledge, symbols: int, chosen: Int64[Tensor,
     return [chosen[kinds == kind] for kind in kinds.unique()]
 
 
-def _send_group(
+def _send_groups(
     choice: Choice,
     statistics: bool,
     channel: Channel,
@@ -242,7 +262,7 @@ def _send_group(
     symbols: int,
     noise: Generator,
     numbers: Tensor,
-) -> Group:
+) -> list[Group]:
     values = choice.payload.values.to(noise.device)
     payload = Payload(values, choice.payload.layout, choice.payload.sensitivity)
     plan = choice.link.plan(payload, symbols, known)
@@ -252,4 +272,7 @@ def _send_group(
     power = choice.link.power(values, plan) if decoded.power is None else decoded.power
     uses = torch.full_like(decoded.uses, channel.uses(plan.symbols)).maximum(decoded.uses)
     decoded, power = replace(decoded, uses=uses), power.expand(len(numbers))
-    return Group(numbers, choice.architecture, description, statistics, plan, decoded, power)
+    return [
+        Group(numbers[a.rows], a.architecture, a.description, statistics, plan, a.decoded, power[a.rows], a.snapshots)
+        for a in choice.arrived(decoded, plan, numbers)
+    ]

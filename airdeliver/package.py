@@ -9,7 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.architecture import Architecture, Given
-from airdeliver.links import Knowledge, Link
+from airdeliver.links import Decoded, Knowledge, Link, Plan
 from airdeliver.normalisation import Normalisation, average_statistics
 from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
 from airdeliver.training.trained import Trained
@@ -31,6 +31,40 @@ class Expectation(Protocol):
             symbols: complex symbols that fit.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What receivers had some time into a delivery.
+
+    Args:
+        uses: channel uses after which they had it.
+        description: of the network that it makes, in bytes.
+        decoded: what they had of that network's values.
+    """
+
+    uses: int
+    description: bytes
+    decoded: Decoded
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Realizations whose receivers build the same network.
+
+    Args:
+        rows: which of those that were sent together.
+        architecture: of the network.
+        description: which one of that architecture.
+        decoded: what they have of its values.
+        snapshots: what they had before, the earliest first; networks of the same architecture.
+    """
+
+    rows: Int64[Tensor, "rows"]
+    architecture: Architecture
+    description: bytes
+    decoded: Decoded
+    snapshots: tuple[Snapshot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +111,16 @@ class Choice:
         if self.expectation is not None:
             return self.expectation.of(knowledge, symbols)
         return self.link.prospects(self.payload, symbols, knowledge)
+
+    def arrived(self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"]) -> list[Arrived]:
+        """What networks the receivers build: one for all, but where each takes what it can.
+
+        Args:
+            decoded: what they have of the payload.
+            plan: that was sent by.
+            numbers: of the realizations within the delivery.
+        """
+        return [Arrived(torch.arange(len(numbers)), self.architecture, self.payload.layout.description, decoded)]
 
     @torch.no_grad()
     def with_statistics(

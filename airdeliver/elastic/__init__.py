@@ -2,6 +2,7 @@
 
 from airdeliver.elastic.architecture import ElasticArchitecture
 from airdeliver.elastic.base import Elastic, ElasticBuilder, Member
+from airdeliver.elastic.layers import LayeredArchitecture, Layers, layers_of
 from airdeliver.elastic.nested import Nested, NestedBuilder
 from airdeliver.elastic.samplers import Every, Ordered, Sampler, Sandwich
 from airdeliver.elastic.slimmable import Slimmable, SlimmableBuilder
@@ -12,6 +13,8 @@ __all__ = [
     "ElasticArchitecture",
     "ElasticBuilder",
     "Every",
+    "LayeredArchitecture",
+    "Layers",
     "Member",
     "Nested",
     "NestedBuilder",
@@ -21,4 +24,5 @@ __all__ = [
     "Slimmable",
     "SlimmableBuilder",
     "Statistics",
+    "layers_of",
 ]

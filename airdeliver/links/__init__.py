@@ -5,6 +5,7 @@ from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Decoded, Knowledge, KnowledgeKind, Link
 from airdeliver.links.capacity import CapacityLink
 from airdeliver.links.digital import DigitalLink, Worth
+from airdeliver.links.layered import LayeredLink, LayeredPlan
 from airdeliver.links.plan import BudgetError, Plan
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "DigitalLink",
     "Knowledge",
     "KnowledgeKind",
+    "LayeredLink",
+    "LayeredPlan",
     "Link",
     "Plan",
     "Worth",

@@ -53,12 +53,21 @@ class Decoded:
         usable: False where nothing usable arrived (side information lost, say).
         uses: channel uses spent.
         power: mean |x|^2 over the payload symbols of each delivery, where sending has measured it; else None.
+        layers: of a layered payload, which of its leading layers each realization has; else None.
     """
 
     values: Float[Tensor, "realizations n"] | Arrivals
     usable: Bool[Tensor, "realizations"]
     uses: Int[Tensor, "realizations"]
     power: Float[Tensor, "#realizations"] | None = None
+    layers: Bool[Tensor, "realizations layers"] | None = None
+
+    def of(self, rows: Int64[Tensor, "rows"]) -> "Decoded":
+        """The same for some realizations alone; their values must be held."""
+        assert isinstance(self.values, Tensor)
+        power = self.power if self.power is None or len(self.power) == 1 else self.power[rows]
+        layers = None if self.layers is None else self.layers[rows]
+        return Decoded(self.values[rows], self.usable[rows], self.uses[rows], power, layers)
 
 
 class Link(ABC):

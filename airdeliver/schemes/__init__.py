@@ -7,6 +7,7 @@ from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.elastic import ElasticNetwork
+from airdeliver.schemes.layered import Layered
 from airdeliver.schemes.made_elsewhere import packed
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
@@ -22,6 +23,7 @@ __all__ = [
     "Compact",
     "Digital",
     "ElasticNetwork",
+    "Layered",
     "Noise",
     "OfModel",
     "OneQuantiser",

@@ -1,0 +1,235 @@
+"""The layered link: each layer of a payload has a link, a plan and a share of the budget of its own."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Complex, Float
+from torch import Generator, Tensor
+
+from airdeliver.conversion import Converted, converted, instance_of, real, tuple_of
+from airdeliver.links.analog import AnalogLink
+from airdeliver.links.arrivals import Arrivals
+from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
+from airdeliver.links.plan import Plan
+from airdeliver.payload import Layout, Payload
+from channels import Channel, ChannelState, Received
+from channels.base import Decibel
+
+MARK = "/"
+"""Behind the number of the layer that a segment belongs to, in its name."""
+
+_STEPS = 2.0
+"""Thresholds are told in steps of half a dB, one byte each."""
+
+_NEVER_BELOW = -64.0
+"""dB; the lowest threshold that a byte tells."""
+
+
+def layouts_of(layout: Layout) -> list[Layout]:
+    """The segments of each layer; the description is told once, of all of them.
+
+    Raises:
+        ValueError: segments whose names do not say which layer they are of.
+    """
+    try:
+        numbered = [(int(segment.name.split(MARK, 1)[0]), segment) for segment in layout.segments]
+    except ValueError:
+        raise ValueError(f"segments of a layered payload are named NUMBER{MARK}NAME, got {layout.names[0]}") from None
+    parts = {number: tuple(s for _, s in part) for number, part in groupby(numbered, key=lambda pair: pair[0])}
+    if list(parts) != list(range(len(parts))):
+        raise ValueError(f"layers must be numbered from 0 and stand in order, got {list(parts)}")
+    return [Layout(segments) for segments in parts.values()]
+
+
+@dataclass(frozen=True)
+class LayeredPlan(Plan):
+    """The plans of the layers that are sent, the leading ones.
+
+    Args:
+        plans: of each layer.
+        least_db: the SNR in dB from which a receiver should use each layer, in half dB.
+    """
+
+    plans: tuple[Plan, ...]
+    least_db: tuple[float, ...]
+
+    @property
+    def payload_symbols(self) -> int:  # noqa: D102
+        return sum(plan.payload_symbols for plan in self.plans)
+
+    def to_bytes(self) -> bytes:
+        """How many layers; of each its threshold, the length of its side information, and that."""
+        parts = [bytes([len(self.plans)])]
+        for plan, least in zip(self.plans, self.least_db, strict=True):
+            own = plan.to_bytes()
+            parts += [round(_STEPS * least).to_bytes(1, "little", signed=True), len(own).to_bytes(3, "little"), own]
+        return b"".join(parts)
+
+    @property
+    def uses(self) -> tuple[int, ...]:
+        """Symbols after which each layer is there, side information included: layers travel one after the other.
+
+        What is told of all layers together (their number, the description) comes first.
+        """
+        lengths = [8 * len(plan.to_bytes()) / self.side_information_rate for plan in self.plans]
+        first, found = self.side_information_symbols - math.ceil(sum(lengths)), []
+        done = float(first)
+        for plan, length in zip(self.plans, lengths, strict=True):
+            done += plan.payload_symbols + length
+            found.append(math.ceil(done))
+        return tuple(min(uses, self.symbols) for uses in found)
+
+
+@dataclass(frozen=True)
+class LayeredLink(Link):
+    """Sends the leading layers of a payload, each over a link of its own, one after the other.
+
+    A receiver uses the leading layers that arrived, up to the first that did not, or whose threshold its SNR does not
+    reach: noise on the values of a further layer may cost more than the layer is worth. What a layer is, the payload's
+    layout says: names of segments begin with the number of their layer.
+
+    Args:
+        links: of the layers that are sent, the first first; analog ones with an expansion, digital ones with a grade.
+        shares: of the budget, of each, positive; their sum is 1.
+        least_db: the SNR in dB from which each is used; empty for any.
+        side_information_rate: bits per channel use at which numbers, thresholds and lengths are sent.
+
+    Raises:
+        ValueError: another number of shares or thresholds than links, or shares that are none.
+    """
+
+    links: Converted[Iterable[Link], tuple[Link, ...]] = converted(tuple_of(instance_of(Link)))
+    shares: Converted[Iterable[float], tuple[float, ...]] = converted(tuple_of(real))
+    least_db: Converted[Iterable[float], tuple[float, ...]] = converted(tuple_of(real), ())
+    side_information_rate: float = 0.25
+
+    def __post_init__(self) -> None:
+        if len(self.links) != len(self.shares) or not self.links:
+            raise ValueError(f"links need a share each, got {len(self.links)} and {len(self.shares)}")
+        if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-6:
+            raise ValueError(f"shares must be above 0 and their sum 1, got {list(self.shares)}")
+        if self.least_db and len(self.least_db) != len(self.links):
+            raise ValueError(f"least_db needs a number for each of {len(self.links)} links, got {list(self.least_db)}")
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """In half dB."""
+        wanted = self.least_db or (_NEVER_BELOW,) * len(self.links)
+        return tuple(max(_NEVER_BELOW, round(_STEPS * least) / _STEPS) for least in wanted)
+
+    def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> LayeredPlan:  # noqa: D102
+        parts = self._parts(payload)
+        left = None if symbols is None else symbols - self._told(payload.layout)
+        plans = []
+        for link, share, part in zip(self.links, self.shares, parts, strict=True):
+            own = None if left is None else max(0, math.floor(share * left))
+            plans.append(link.plan(part, own, knowledge))
+        plan = LayeredPlan(payload.layout, self.side_information_rate, tuple(plans), self.thresholds)
+        plan.check_budget(symbols)
+        return plan
+
+    def refresh(self, plan: LayeredPlan, payload: Payload) -> LayeredPlan:  # noqa: D102
+        parts = zip(self.links, plan.plans, self._parts(payload), strict=True)
+        return replace(plan, plans=tuple(link.refresh(own, part) for link, own, part in parts))
+
+    def plan_from_bytes(self, side_information: bytes, layout: Layout) -> LayeredPlan:  # noqa: D102
+        layouts = layouts_of(layout)
+        at, plans, least = 1, [], []
+        for number in range(side_information[0]):
+            least.append(int.from_bytes(side_information[at : at + 1], "little", signed=True) / _STEPS)
+            length = int.from_bytes(side_information[at + 1 : at + 4], "little")
+            told = side_information[at + 4 : at + 4 + length]
+            plans.append(self.links[number].plan_from_bytes(told, layouts[number]))
+            at += 4 + length
+        return LayeredPlan(layout, self.side_information_rate, tuple(plans), tuple(least))
+
+    def encode(self, values: Float[Tensor, "n"], plan: LayeredPlan) -> Complex[Tensor, "#realizations symbols"]:  # noqa: D102
+        parts = zip(self.links, self._split(values, plan.layout), plan.plans, strict=True)
+        encoded = [link.encode(part, own) for link, part, own in parts]
+        rows = max(len(part) for part in encoded)
+        return torch.cat([part.expand(rows, -1) for part in encoded], dim=-1)
+
+    def decode(self, received: Received, plan: LayeredPlan) -> Decoded:  # noqa: D102
+        start, found, heard = 0, [], []
+        for link, own in zip(self.links, plan.plans, strict=True):
+            part = _columns(received, start, start + own.payload_symbols)
+            start += own.payload_symbols
+            found.append(link.decode(part, own))
+            heard.append(mutual_information(part))
+        return self._together(found, heard, plan)
+
+    def send(  # noqa: D102
+        self,
+        values: Float[Tensor, "n"],
+        plan: LayeredPlan,
+        layout: Layout,
+        channel: Channel,
+        state: ChannelState,
+        generator: Generator,
+    ) -> Decoded:
+        told = self.plan_from_bytes(plan.to_bytes(), layout)
+        if all(isinstance(link, AnalogLink) for link in self.links):
+            return self.decode(channel.transmit(self.encode(values, plan), state, generator), told)
+        start, found, heard = 0, [], []
+        layouts, parts = layouts_of(layout), self._split(values, plan.layout)
+        for number, (link, own) in enumerate(zip(self.links, plan.plans, strict=True)):
+            part = _columns(state, start, start + own.payload_symbols)
+            start += own.payload_symbols
+            found.append(link.send(parts[number], own, layouts[number], channel, part, generator))
+            heard.append(mutual_information(Received(part.gain, part.gain, part.noise_variance)))
+        return self._together(found, heard, told)
+
+    def power(self, values: Float[Tensor, "n"], plan: LayeredPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
+        parts = zip(self.links, self._split(values, plan.layout), plan.plans, strict=True)
+        powers = [own.payload_symbols * link.power(part, own) for link, part, own in parts]
+        return torch.stack(torch.broadcast_tensors(*powers)).sum(0) / max(1, plan.payload_symbols)
+
+    def perturb(  # noqa: D102
+        self, values: Float[Tensor, "n"], plan: LayeredPlan, channel: Channel, snr_db: Decibel, generator: Generator
+    ) -> Float[Tensor, "n"]:
+        parts = zip(self.links, self._split(values, plan.layout), plan.plans, strict=True)
+        arrived = [link.perturb(part, own, channel, snr_db, generator) for link, part, own in parts]
+        return torch.cat([*arrived, values[sum(len(part) for part in arrived) :]])
+
+    def _together(self, found: Sequence[Decoded], heard: Sequence[Tensor], plan: LayeredPlan) -> Decoded:
+        """All layers of each realization, and how far its leading ones are usable."""
+        least = [math.log2(1 + 10 ** (threshold / 10)) for threshold in plan.least_db]
+        usable = torch.stack([d.usable & (h >= bits) for d, h, bits in zip(found, heard, least, strict=True)], -1)
+        # The first layer is used wherever it arrived: less there is not.
+        usable[:, 0] = found[0].usable
+        leading: Bool[Tensor, "realizations layers"] = usable.long().cumprod(-1).bool()
+        values = torch.cat([_held(d.values) for d in found], -1)
+        values = torch.nn.functional.pad(values, (0, plan.layout.size - values.shape[-1]))
+        uses = torch.full((len(values),), plan.symbols, device=values.device)
+        return Decoded(values, leading[:, 0], uses, layers=leading)
+
+    def _split(self, values: Float[Tensor, "n"], layout: Layout) -> list[Tensor]:
+        sizes = [part.size for part in layouts_of(layout)]
+        return list(values.split(sizes))[: len(self.links)]
+
+    def _parts(self, payload: Payload) -> list[Payload]:
+        layouts = layouts_of(payload.layout)
+        if len(layouts) < len(self.links):
+            raise ValueError(f"the payload has {len(layouts)} layers and the link wants {len(self.links)}")
+        values = self._split(payload.values, payload.layout)
+        return [Payload(part, layout) for part, layout in zip(values, layouts, strict=False)]
+
+    def _told(self, layout: Layout) -> int:
+        """Symbols of what is told of all layers together; each rounds up its own."""
+        side = len(layout.description) + 1 + 4 * len(self.links)
+        return math.ceil(8 * side / self.side_information_rate) + 1
+
+
+def _columns(of: Any, start: int, end: int) -> Any:
+    """Some symbols of what was received, or of a state whose gain or noise may be that of all of them."""
+    named = {name: getattr(of, name) for name in ("samples", "gain", "noise_variance") if hasattr(of, name)}
+    cut = {name: t[..., start:end] if t.shape[-1] > 1 or name == "samples" else t for name, t in named.items()}
+    return replace(of, **cut)
+
+
+def _held(values: Float[Tensor, "realizations n"] | Arrivals) -> Float[Tensor, "realizations n"]:
+    return torch.stack([values[row] for row in range(len(values))]) if isinstance(values, Arrivals) else values
