@@ -1,5 +1,6 @@
 """airdeliver: which neural network arrives, and how good is it, when its parameters are sent over a radio link?"""
 
+from airdeliver.capability import Capability
 from airdeliver.delivery import Delivery, deliver
 from airdeliver.evaluation import Report, evaluate
 from airdeliver.links import AnalogLink, BudgetError, CapacityLink, DigitalLink, Link
@@ -12,6 +13,7 @@ from airdeliver.training.made_elsewhere import prune
 __all__ = [
     "AnalogLink",
     "BudgetError",
+    "Capability",
     "CapacityLink",
     "Delivery",
     "DigitalLink",

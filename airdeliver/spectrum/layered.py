@@ -55,7 +55,7 @@ class LayeredChoice(Choice):
         """
         layers = layers_of(architecture, description)
         payload = Payload(elastic_values(elastic)[layers.order.to(next(elastic.parameters()).device)], layers.layout)
-        example = architecture.unpruned.whole.signature.example()
+        example = architecture.unpruned.whole.example()
         models = (elastic.members[index].model for index in elastic.delivered)
         macs = tuple(multiply_accumulates(model, example) for model in models)
         sent = LayeredArchitecture(architecture)

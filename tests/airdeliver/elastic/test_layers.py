@@ -8,6 +8,7 @@ import torch
 from airdeliver import AnalogLink, Normalisation, evaluate
 from airdeliver.architecture import Pruned, Whole
 from airdeliver.capability import Capability
+from airdeliver.compression.quantisers import Signs
 from airdeliver.delivery import send
 from airdeliver.elastic import ElasticArchitecture, NestedBuilder, SlimmableBuilder, Statistics, layers_of
 from airdeliver.elastic.layers import elastic_values
@@ -106,16 +107,17 @@ def test_receivers_take_the_leading_layers_that_their_snr_bears(choice):
 
 def test_a_lost_layer_leaves_a_working_smaller_member(choice, problem):
     """Digital layers at rising grades: in between, the first arrive and the rest do not; what is built is finite."""
-    links = [DigitalLink("capacity", adaptation=FixedGrade(grade)) for grade in (-3.0, 6.0, 15.0)]
-    digital = replace(choice, link=LayeredLink(links, [0.2, 0.3, 0.5]))
+    grades = (FixedGrade(grade) for grade in (-3.0, 6.0, 15.0))
+    links = [DigitalLink("capacity", adaptation=grade, quantiser=Signs()) for grade in grades]
+    digital = replace(choice, link=LayeredLink(links, [0.7, 0.15, 0.15]))
     data = problem.task.dataset
     inputs, targets = data.test.take(torch.arange(64))
     for snr_db, count in ((10.0, 2), (0.0, 1)):
-        delivery = sent(digital, AWGN(), snr_db, realizations=2, uses=30_000)
+        delivery = sent(digital, AWGN(), snr_db, realizations=2, uses=20_000)
         (group,) = delivery.groups
         assert group.layout.size == choice.layers.member_layout(count - 1).size
         assert evaluate(delivery, data.prepare(inputs), targets, task=problem.task).finite == 1.0
-    delivery = sent(digital, AWGN(), -9.0, realizations=2, uses=30_000)
+    delivery = sent(digital, AWGN(), -9.0, realizations=2, uses=20_000)
     assert delivery.usable == 0.0
 
 
