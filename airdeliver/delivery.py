@@ -229,7 +229,7 @@ def send(
     groups = []
     for block, rows in enumerate(blocks(realizations)):
         state = channel.realize(len(rows), symbols, snr_db, stream(seed, "fading", block, device))
-        known = _known(knowledge, snr_db, channel, state)
+        known = _known(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
         choice = package.select(known, symbols).expand(len(rows) * channel.receivers)
         for index in choice.unique().tolist():
             chosen = torch.nonzero(choice == index).flatten()
@@ -241,10 +241,14 @@ def send(
     return Delivery(tuple(groups), package.normalisation, seed)
 
 
-def _known(kind: KnowledgeKind, snr_db: float, channel: Channel, state: ChannelState) -> Knowledge:
+def _known(
+    kind: KnowledgeKind, snr_db: float, channel: Channel, state: ChannelState, generator: Generator
+) -> Knowledge:
     if kind == "none":
         return Knowledge("none")
-    return Knowledge(kind, snr_db, channel, state if kind == "instantaneous" else None)
+    # What the sender is told was estimated, and by pilots before those that the receiver decodes with.
+    told = channel.effective(state, generator) if kind == "instantaneous" else None
+    return Knowledge(kind, snr_db, channel, told)
 
 
 def _alike(choice: Choice, known: Knowledge, symbols: int, chosen: Int64[Tensor, "rows"]) -> list[Int64[Tensor, "_"]]:

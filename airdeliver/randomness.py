@@ -16,6 +16,7 @@ Purpose = Literal[
     "importance",
     "fading",
     "noise",
+    "estimate",
     "statistics",
     "calibration",
     "test images",

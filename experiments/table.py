@@ -1,6 +1,7 @@
 """The table of results: one row a cell."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 from rich.table import Table
 
 from airdeliver.delivery_cost import COSTS
+from channels.gain_knowledge import gain_knowledge
 from experiments.planner import Cell
 from experiments.store import write_whole
 
@@ -18,13 +20,13 @@ COLUMNS = (
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
-    "conformance",
-    *COSTS,
+    "conformance", "estimation_error", "pilot_share", "delay_spread", *COSTS,
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
 Accuracy is the mean of the task's `metric`, whichever it is, between `score_low` and `score_high`; `floor` is what a
-delivery counts as of which nothing usable arrived. The last are what a delivery costs:
+delivery counts as of which nothing usable arrived. `estimation_error`, `pilot_share` and `delay_spread` say how the
+receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. The last are what a delivery costs:
 `airdeliver.delivery_cost.DeliveryCost` says what each is.
 """
 
@@ -59,6 +61,7 @@ def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, An
         "train_snr_db_high": high,
         "train_channel": cell.train_channel,
         "seed": cell.seed,
+        **asdict(gain_knowledge(cell.stage.channel)),
         "title": about.title,
         "side": about.side,
         "preparation": about.preparation,

@@ -13,8 +13,11 @@ from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
 from channels.base import Decibel
+from channels.noise import complex_normal
 
 KnowledgeKind = Literal["none", "average", "instantaneous"]
+
+_PROBED = 1 << 20  # symbols that say what a receiver makes of a channel, at most
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Knowledge:
             (this realization too).
         snr_db: mean SNR in dB; None for `none`.
         channel: the channel's statistics; None for `none`.
-        state: the realized channel, for `instantaneous` only.
+        state: the realized channel as the sender is told it, for `instantaneous` only: `Channel.effective` of the
+            truth, an estimate where the channel has estimation, and not the one that the receiver will decode with.
     """
 
     kind: KnowledgeKind = "none"
@@ -41,6 +45,13 @@ class Knowledge:
     def of(self, realizations: Int64[Tensor, "rows"]) -> "Knowledge":
         """The same for some realizations alone."""
         return self if self.state is None else replace(self, state=self.state[realizations])
+
+    def apart(self) -> "list[Knowledge]":
+        """The same for each transmission that the sender can tell apart."""
+        if self.state is None:
+            return [self]
+        receivers = 1 if self.channel is None else self.channel.receivers
+        return [self.of(rows) for rows in torch.arange(len(self.state.gain)).view(-1, receivers)]
 
 
 @dataclass(frozen=True)
@@ -160,7 +171,9 @@ class Link(ABC):
             generator: of the noise.
         """
         received = channel.transmit(self.encode(values, plan), state, generator)
-        return self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
+        decoded = self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
+        told = side_information_arrives(plan, channel, state, generator)
+        return replace(decoded, usable=told)
 
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""
@@ -190,7 +203,23 @@ def memoryless(channel: Channel, state: ChannelState) -> bool:
     return flat and state.gain.shape[-1] == 1 and state.noise_variance.shape[-1] == 1
 
 
-def mutual_information(received: Received) -> Float[Tensor, "realizations"]:
+def side_information_arrives(
+    plan: Plan, channel: Channel, state: ChannelState, generator: Generator
+) -> Bool[Tensor, "realizations"]:
+    """Whether the realized channel, as its receiver sees it, carries the side information at its rate.
+
+    What it sees is `Channel.effective`, impairments and the error of its estimate included, over the payload's symbols,
+    or the first million of them.
+    """
+    if memoryless(channel, state):
+        return mutual_information(state) >= plan.side_information_rate
+    probe = complex_normal((1, min(max(plan.payload_symbols, 1), _PROBED)), generator)
+    probe /= probe.abs().square().mean().sqrt() * (1 + 1e-6)
+    seen = channel.effective(state, generator, probe)
+    return mutual_information(seen) >= plan.side_information_rate
+
+
+def mutual_information(received: Received | ChannelState) -> Float[Tensor, "realizations"]:
     """Mutual information of each delivery in bits per complex symbol, at the receiver's knowledge of the channel.
 
     The mean over symbols of log2(1 + |h|^2 / noise variance).

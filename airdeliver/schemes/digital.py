@@ -116,7 +116,7 @@ class Digital(Scheme):
 
     def about(self) -> About:  # noqa: D102
         limit = is_limit(self.link)
-        title = f"Digital{' QAT' if self.train_bits else ''}{', Shannon limit' if limit else ''}"
+        title = f"Digital{' QAT' if self.train_bits else ''}{': rate at capacity, these networks' if limit else ''}"
         return About(title, side_of(self.link), FOR_THE_LINK if self.train_bits else AS_IT_IS, limit=limit)
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102

@@ -7,6 +7,8 @@ from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.link import DigitalLink
 from airdeliver.links.digital.mcs import MCS, MCS_TABLES, transport_block_size
+from airdeliver.links.digital.outer_loop import OuterLoop
+from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.links.digital.plan import DigitalPlan
 from airdeliver.links.digital.transport import Arrived, TransportBlock
@@ -25,6 +27,8 @@ __all__ = [
     "FixedGrade",
     "Full",
     "Ideal",
+    "OuterLoop",
+    "Outlook",
     "PhysicalLayer",
     "TransportBlock",
     "Worth",

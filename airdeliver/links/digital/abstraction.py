@@ -12,6 +12,7 @@ from airdeliver.compression.codec import Container
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
 from airdeliver.links.digital.coded import SCHEMES, Coded, segmentation
 from airdeliver.links.digital.physical_layer import Carried
+from airdeliver.links.digital.reception import reception
 from airdeliver.links.digital.transport import TransportBlock
 from channels import Channel, ChannelState
 
@@ -33,20 +34,21 @@ class Abstraction(Coded):
 
     The rate is measured with the full chain the first time that it is needed, at nearly the block's own length, and
     kept; far from the waterfall the normal approximation decides. Every code block has the effective SNR of its own
-    symbols.
+    symbols, as its receiver sees them: impairments and the error of the estimate included (`reception`).
     """
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
-        snr = state.gain.abs().square() / state.noise_variance
-        rows: list[list[bytes]] = [[] for _ in range(len(snr))]
+        seen = _Seen(channel, state, self.symbols(container.groups, grade), generator)
+        rows: list[list[bytes]] = [[] for _ in range(len(state.gain))]
         blocks, first = iter(self.blocks(container.groups, grade)), 0
         for part, used in zip(container.parts(), self.grades_of(container.groups, grade), strict=True):
             if not part:
                 continue
             block = next(blocks)
             span = slice(first, first + block.symbols)
+            snr = seen.snr(block.bits_per_symbol)
             lost = self.error_rates(block, used, snr[:, span] if snr.shape[-1] > 1 else snr)
             draws = torch.rand(lost.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()
             for row, failed in zip(rows, draws < lost, strict=True):
@@ -80,6 +82,22 @@ class Abstraction(Coded):
         low = math.floor(position)
         odds = [_log_odds(measured(grade, octave, index, self.iterations)) for index in (low, low + 1)]
         return 1 / (1 + math.exp(-(odds[0] + (position - low) * (odds[1] - odds[0]))))
+
+
+class _Seen:
+    """The SNRs of a delivery as receivers of each constellation see them."""
+
+    def __init__(self, channel: Channel, state: ChannelState, symbols: int, generator: Generator) -> None:
+        self._asked = channel, state, symbols, generator
+        self._known: dict[int, Tensor] = {}
+
+    def snr(self, bits_per_symbol: int) -> Float[Tensor, "realizations #symbols"]:
+        """|h|^2 over the noise variance, linear, of every symbol."""
+        if bits_per_symbol not in self._known:
+            channel, state, symbols, generator = self._asked
+            seen = reception(channel, state, bits_per_symbol, symbols, generator)
+            self._known[bits_per_symbol] = seen.gain.abs().square() / seen.noise_variance
+        return self._known[bits_per_symbol]
 
 
 @lru_cache(maxsize=1 << 14)

@@ -1,25 +1,21 @@
 """Link adaptation: how fast to send, given what the sender knows of the channel."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from torch import Generator, Tensor
+from torch import Tensor
 
 from airdeliver.links.base import Knowledge
 from airdeliver.links.digital.memory import Memory, digest
+from airdeliver.links.digital.outer_loop import OuterLoop
+from airdeliver.links.digital.outlook import Outlook, outlooks
 from airdeliver.links.digital.physical_layer import PhysicalLayer
-from channels import AWGN, Channel, ChannelState
-
-FEW, MANY = 64, 2048
-"""Realizations that a sender imagines when it knows a channel's statistics: few where each has a gain per symbol."""
-
-LONGEST = 1 << 16
-"""Symbols of those realizations, at most."""
 
 _PROMISES = Memory[tuple[int, Tensor]]()
+_BACK_OFF = Memory[float]()
 
 
 @dataclass(frozen=True)
@@ -53,42 +49,48 @@ class Adaptation(ABC):
 
     Attributes:
         design_snr_db: the mean SNR in dB, of an AWGN channel, that a sender without knowledge assumes.
+        outer_loop: what is made of earlier deliveries that failed; None for nothing.
     """
 
     design_snr_db: float
+    outer_loop: OuterLoop | None = None
 
     @abstractmethod
-    def best(
-        self, physical: PhysicalLayer, state: ChannelState, symbols: int, values: int, worth: Worth, receivers: int
-    ) -> int:
-        """The one grade for all realizations of a state.
+    def best(self, physical: PhysicalLayer, outlook: Outlook, symbols: int, values: int, worth: Worth) -> int:
+        """The one grade for all realizations of an outlook.
 
         Args:
             physical: layer that sends.
-            state: realizations that are as likely as each other.
+            outlook: what the receivers will see.
             symbols: complex symbols for the payload.
             values: number of values in the payload.
             worth: of what arrives.
-            receivers: rows of one transmission.
         """
 
     def choose(
         self, physical: PhysicalLayer, knowledge: Knowledge, symbols: int, values: int, worth: Worth
     ) -> "Chosen":
         """The grade of every transmission that the sender can tell apart, one for all if it cannot."""
-        state, receivers = assumed(knowledge, self.design_snr_db, symbols)
-        if knowledge.kind != "instantaneous":
-            parts, resolution = [state], 1
-        else:
-            parts = [state[rows] for rows in torch.arange(len(state.gain)).view(-1, receivers)]
-            resolution = physical.resolution
+        resolution = physical.resolution if knowledge.kind == "instantaneous" else 1
 
-        def promise(part: ChannelState) -> tuple[int, Tensor]:
-            grade = self.best(physical, part, symbols, values, worth, receivers) // resolution * resolution
-            return grade, expected(physical, torch.tensor([grade]), part, symbols, values, worth)[0]
+        def best(outlook: Outlook, sent: int) -> int:
+            return self.best(physical, outlook, sent, values, worth) // resolution * resolution
 
-        asked = (self, physical, resolution, symbols, values, worth, receivers)
-        promises = [_PROMISES.answer((*asked, digest(part)), lambda part=part: promise(part)) for part in parts]
+        asked = (self, physical, knowledge.kind, knowledge.channel, knowledge.snr_db, symbols, values, worth)
+        back_off = 0.0
+        if self.outer_loop is not None and knowledge.channel is not None:
+            loop = self.outer_loop
+            back_off = _BACK_OFF.answer(asked, lambda: loop.back_off_db(physical, knowledge, symbols, best))
+
+        def promise(part: Knowledge) -> tuple[int, Tensor]:
+            outlook = outlooks(part, self.design_snr_db, symbols, physical.alphabets)[0].backed_off(back_off)
+            grade = best(outlook, symbols)
+            return grade, expected(physical, torch.tensor([grade]), outlook, symbols, values, worth)[0]
+
+        promises = [
+            _PROMISES.answer((*asked, None if part.state is None else digest(part.state)), lambda p=part: promise(p))
+            for part in knowledge.apart()
+        ]
         grades, prospects = zip(*promises, strict=True)
         return Chosen(torch.tensor(grades), torch.stack(prospects))
 
@@ -109,15 +111,15 @@ class Chosen:
 def expected(
     physical: PhysicalLayer,
     grades: Int64[Tensor, "candidates"],
-    state: ChannelState,
+    outlook: Outlook,
     symbols: int,
     values: int,
     worth: Worth,
 ) -> Float[Tensor, "candidates"]:
-    """Expected worth of each grade, over realizations of a state and block errors."""
+    """Expected worth of each grade, over what receivers may see and block errors."""
     carried = physical.filling * symbols / max(values, 1)
     bits = torch.tensor([physical.efficiency(grade) * carried for grade in grades.tolist()])
-    failure = physical.failure(grades, state, symbols).mean(0).cpu()
+    failure = physical.failure(grades, outlook, symbols).mean(0).cpu()
     return (1 - failure) * worth.of(bits) + failure * worth.chance
 
 
@@ -127,15 +129,15 @@ class Adaptive(Adaptation):
 
     Args:
         design_snr_db: the SNR in dB that a sender without knowledge assumes.
+        outer_loop: backs off when more is lost than was promised; None to believe every promise.
     """
 
     design_snr_db: float = 5.0
+    outer_loop: OuterLoop | None = field(default_factory=OuterLoop)
 
-    def best(  # noqa: D102
-        self, physical: PhysicalLayer, state: ChannelState, symbols: int, values: int, worth: Worth, receivers: int
-    ) -> int:
-        grades = physical.grades(state, symbols)
-        return int(grades[int(expected(physical, grades, state, symbols, values, worth).argmax())])
+    def best(self, physical: PhysicalLayer, outlook: Outlook, symbols: int, values: int, worth: Worth) -> int:  # noqa: D102
+        grades = physical.grades(outlook, symbols)
+        return int(grades[int(expected(physical, grades, outlook, symbols, values, worth).argmax())])
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class FixedErrorRate(Adaptation):
     Args:
         target: most of the transmissions that may fail, on average over what the sender does not know.
         design_snr_db: the SNR in dB that a sender without knowledge assumes.
+        outer_loop: backs off when more is lost than was promised; None to believe every promise.
 
     Raises:
         ValueError: a target outside 0 to 1.
@@ -154,16 +157,15 @@ class FixedErrorRate(Adaptation):
 
     target: float = 0.1
     design_snr_db: float = 5.0
+    outer_loop: OuterLoop | None = field(default_factory=OuterLoop)
 
     def __post_init__(self) -> None:
         if not 0 < self.target < 1:
             raise ValueError(f"the target error rate must lie between 0 and 1, got {self.target}")
 
-    def best(  # noqa: D102
-        self, physical: PhysicalLayer, state: ChannelState, symbols: int, values: int, worth: Worth, receivers: int
-    ) -> int:
-        grades = physical.grades(state, symbols)
-        reached = torch.nonzero(physical.failure(grades, state, symbols).mean(0) <= self.target).flatten()
+    def best(self, physical: PhysicalLayer, outlook: Outlook, symbols: int, values: int, worth: Worth) -> int:  # noqa: D102
+        grades = physical.grades(outlook, symbols)
+        reached = torch.nonzero(physical.failure(grades, outlook, symbols).mean(0) <= self.target).flatten()
         return int(grades[int(reached[-1]) if len(reached) else 0])
 
 
@@ -179,27 +181,6 @@ class FixedGrade(Adaptation):
     design_snr_db: float = 5.0
     target: float = 0.1
 
-    def best(  # noqa: D102
-        self, physical: PhysicalLayer, state: ChannelState, symbols: int, values: int, worth: Worth, receivers: int
-    ) -> int:
-        designed, _ = assumed(Knowledge(), self.design_snr_db, symbols)
-        rule = FixedErrorRate(self.target, self.design_snr_db)
-        return rule.best(physical, designed, symbols, values, worth, 1)
-
-
-def assumed(knowledge: Knowledge, design_snr_db: float, symbols: int) -> tuple[ChannelState, int]:
-    """Realizations that the sender has to expect, and how many rows make one transmission.
-
-    The realized ones if it knows them, draws from the channel's statistics if it knows those, else an AWGN channel.
-    """
-    channel: Channel = knowledge.channel or AWGN()
-    if knowledge.state is not None:
-        return knowledge.state, channel.receivers
-    snr_db = design_snr_db if knowledge.snr_db is None else knowledge.snr_db
-    generator = Generator().manual_seed(0)
-    symbols = min(symbols, LONGEST)
-    state = channel.realize(1, symbols, snr_db, generator)
-    draws = MANY if state.gain.shape[-1] == state.noise_variance.shape[-1] == 1 else FEW
-    if isinstance(channel, AWGN):
-        return state, channel.receivers
-    return channel.realize(draws, symbols, snr_db, generator), channel.receivers
+    def best(self, physical: PhysicalLayer, outlook: Outlook, symbols: int, values: int, worth: Worth) -> int:  # noqa: D102
+        designed = outlooks(Knowledge(), self.design_snr_db, symbols, physical.alphabets)[0]
+        return FixedErrorRate(self.target, self.design_snr_db).best(physical, designed, symbols, values, worth)

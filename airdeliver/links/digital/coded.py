@@ -11,10 +11,10 @@ from torch import Tensor
 from airdeliver.links.digital.base_graph import select_base_graph
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
 from airdeliver.links.digital.mcs import MCS, MCS_TABLES
+from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.links.digital.segmentation import Segmentation
 from airdeliver.links.digital.transport import TransportBlock
-from channels import ChannelState
 
 SCHEMES: tuple[MCS, ...] = tuple(
     sorted(
@@ -47,6 +47,7 @@ class Coded(PhysicalLayer):
 
     fastest = len(SCHEMES) - 1
     filling = 0.94
+    alphabets = (2, 4, 6, 8)
 
     def __post_init__(self) -> None:
         if not 0 < self.protection <= 1 or self.iterations < 1 or not 0 < self.ladder <= 1:
@@ -82,14 +83,16 @@ class Coded(PhysicalLayer):
         parts = zip(lengths, self.grades_of(lengths, grade), strict=True)
         return [transport_block(8 * length, SCHEMES[g]) for length, g in parts if length]
 
-    def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102
+    def grades(self, outlook: Outlook, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102
         return torch.arange(len(SCHEMES))
 
     def failure(  # noqa: D102
-        self, grades: Int64[Tensor, "candidates"], state: ChannelState, symbols: int
+        self, grades: Int64[Tensor, "candidates"], outlook: Outlook, symbols: int
     ) -> Float[Tensor, "realizations candidates"]:
-        snr = (state.gain.abs().square() / state.noise_variance)[:, :symbols]
-        carried = {m: information_of(snr, m) for m in {SCHEMES[g].bits_per_symbol for g in grades.tolist()}}
+        carried = {}
+        for bits in {SCHEMES[grade].bits_per_symbol for grade in grades.tolist()}:
+            state = outlook.states[bits]
+            carried[bits] = information_of((state.gain.abs().square() / state.noise_variance)[:, :symbols], bits)
         columns = []
         for grade in grades.tolist():
             mcs = SCHEMES[grade]
@@ -128,3 +131,11 @@ def segmentation(bits: int, mcs: MCS) -> Segmentation:
 def transport_block(bits: int, mcs: MCS) -> TransportBlock:
     """The transport block of so many payload bits."""
     return TransportBlock(bits, symbols_for(bits, mcs), mcs.bits_per_symbol, mcs.rate)
+
+
+def longest_block(symbols: int, mcs: MCS) -> TransportBlock:
+    """The transport block of most payload bits that so many symbols take at a modulation and coding scheme."""
+    bits = max(8, int(symbols * mcs.spectral_efficiency) // 8 * 8)
+    while symbols_for(bits, mcs) > symbols and bits > 8:
+        bits -= 8
+    return transport_block(bits, mcs)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Complex
+from jaxtyping import Bool, Complex
 from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
 from airdeliver.links.base import memoryless
-from airdeliver.links.digital.coded import Coded, bits_of, bytes_of
+from airdeliver.links.digital.coded import SCHEMES, Coded, bits_of, bytes_of, longest_block
 from airdeliver.links.digital.physical_layer import Carried
 from airdeliver.links.digital.pieces import carry_in_pieces
 from channels import Channel, ChannelState, Received
@@ -48,6 +48,16 @@ class Full(Coded):
         symbols = self.encode(container, grade).to(generator.device)
         received = channel.transmit(symbols, state, generator)
         return Carried(self.decode(received, container.groups, grade), _power(symbols))
+
+    def lost(  # noqa: D102
+        self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator
+    ) -> Bool[Tensor, "realizations"]:
+        block = longest_block(symbols, SCHEMES[grade])
+        shape = (len(state.gain) // channel.receivers, block.bits)
+        sent = torch.randint(0, 2, shape, dtype=torch.uint8, generator=generator, device=generator.device)
+        received = channel.transmit(block.encode(sent), state, generator)
+        arrived = block.decode(received.samples, received.gain, received.noise_variance, self.iterations)
+        return ~arrived.block_ok.all(-1)
 
     def power(self, container: Container, grade: int) -> float:  # noqa: D102
         return _power(self.encode(container, grade))

@@ -10,7 +10,10 @@ from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
 from airdeliver.compression.codec.head import LARGEST_PACKET
+from airdeliver.links.digital.block_errors import information_of
+from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
+from airdeliver.links.digital.reception import GAUSSIAN, reception, transparent
 from channels import Channel, ChannelState
 
 _PER_OCTAVE = 4096
@@ -23,7 +26,9 @@ class Ideal(PhysicalLayer):
     """A capacity-achieving code over the whole delivery.
 
     All of a container arrives if its rate is at most the mutual information of the realised channel over the payload
-    symbols; otherwise nothing does (outage). Grade g has 2^(g / 4096 - 6) bits per symbol.
+    symbols; otherwise nothing does (outage). Impairments and the error of the estimate are noise, and the symbols are
+    those that carry most through them, Gaussian ones or a constellation of the coded layers: symbols of equal amplitude
+    pass an amplifier that distorts Gaussian ones. Grade g has 2^(g / 4096 - 6) bits per symbol.
 
     Source: D. Tse and P. Viswanath, Fundamentals of Wireless Communication, 2005, section 5.4.1.
 
@@ -36,6 +41,7 @@ class Ideal(PhysicalLayer):
     packet_bytes = LARGEST_PACKET
     resolution = 64
     protects = False
+    alphabets = (GAUSSIAN, 2, 4, 6, 8)
 
     def efficiency(self, grade: int) -> float:  # noqa: D102
         return 2.0 ** (grade / _PER_OCTAVE + _LOWEST)
@@ -43,22 +49,39 @@ class Ideal(PhysicalLayer):
     def symbols(self, lengths: Sequence[int], grade: int) -> int:  # noqa: D102
         return max(1, math.ceil(8 * sum(lengths) / self.efficiency(grade)))
 
-    def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:
+    def grades(self, outlook: Outlook, symbols: int) -> Int64[Tensor, "candidates"]:
         """The highest grade of every realization: the best choice is always one of them."""
-        finite = information(state, symbols).clamp(2.0**_LOWEST, 2.0**4)
+        finite = most_information(outlook, symbols).clamp(2.0**_LOWEST, 2.0**4)
         exact = _PER_OCTAVE * (torch.log2(finite) - _LOWEST)
         return (exact + 1e-6).floor().long().clamp(0, _GRADES - 1).unique()
 
     def failure(  # noqa: D102
-        self, grades: Int64[Tensor, "candidates"], state: ChannelState, symbols: int
+        self, grades: Int64[Tensor, "candidates"], outlook: Outlook, symbols: int
     ) -> Float[Tensor, "realizations candidates"]:
         rates = 2.0 ** (grades.double() / _PER_OCTAVE + _LOWEST)
-        return (information(state, symbols)[:, None] * (1 + 1e-9) < rates).float()
+        return (most_information(outlook, symbols)[:, None] * (1 + 1e-9) < rates).float()
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
         symbols = self.symbols(container.groups, grade)
         limit = self.efficiency(grade)
-        arrives = information(state, symbols) * (1 + 1e-9) >= limit
+        if transparent(channel, state):
+            seen, slack = Outlook.of(state, self.alphabets), 1e-9
+        else:
+            # Probes say what is carried to so much: one who sends at the limit is not to lose all by that.
+            seen, slack = Outlook({a: reception(channel, state, a, symbols, generator) for a in self.alphabets}), 0.01
+        arrives = most_information(seen, symbols) * (1 + slack) >= limit
         return Carried([container.data if ok else None for ok in arrives.tolist()])
+
+
+def most_information(outlook: Outlook, symbols: int) -> Float[Tensor, "realizations"]:
+    """Bits per symbol, float64, of the alphabet that carries most over the first symbols of each realization."""
+    gaussian = outlook.states[GAUSSIAN]
+    most = information(gaussian, symbols)
+    for bits, state in outlook.states.items():
+        if state is gaussian:  # no constellation carries more over one and the same channel
+            continue
+        snr = state.gain[:, :symbols].abs().square() / state.noise_variance[:, :symbols]
+        most = torch.maximum(most, torch.from_numpy(2 * information_of(snr, bits)).mean(-1).to(most))
+    return most

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import torch
-from jaxtyping import Complex, Float, Int64
+from jaxtyping import Bool, Complex, Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Codec, Container, Levels, RangeCoded
 from airdeliver.compression.codec.bitstream import varint
 from airdeliver.compression.quantisers import Quantiser, RateDistortion, State
 from airdeliver.conversion import Converted, converted, named
-from airdeliver.links.base import Decoded, Knowledge, Link
+from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information, side_information_arrives
 from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, Chosen, Worth
 from airdeliver.links.digital.fitting import Fitting
 from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
-from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
+from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer
 from airdeliver.links.digital.plan import DigitalPlan
 from airdeliver.links.digital.rebuilding import rebuilt
 from airdeliver.links.plan import BudgetError, Plan
@@ -45,8 +45,9 @@ class DigitalLink(Link):
 
     Args:
         phy: depth of the physical layer: `full` (every bit through encoder, channel and decoder), `abstraction` (code
-            blocks are lost as often as `full` loses them), `capacity` (error-free at the Shannon limit of the realised
-            channel, outage beyond it), or any `PhysicalLayer`. A name becomes the layer that it stands for.
+            blocks are lost as often as `full` loses them), `capacity` (error-free at the capacity of the realised
+            channel as its receiver sees it, outage beyond it), or any `PhysicalLayer`. A name becomes the layer that it
+            stands for.
         adaptation: how the rate is chosen, given what the sender knows.
         bits_per_value: most bits that a value may take on average; None for as many as fit.
         worth: what a delivery of so many bits is worth: what the adaptation maximises.
@@ -138,7 +139,7 @@ class DigitalLink(Link):
     def decode(self, received: Received, plan: DigitalPlan) -> Decoded:
         """Samples to bytes to values; what is lost is concealed."""
         rows = self.phy.decode(received, plan.lengths, plan.grade)
-        return self._rebuilt(rows, plan, ChannelState(received.gain, received.noise_variance))
+        return self._rebuilt(rows, plan, mutual_information(received) >= self.side_information_rate)
 
     def send(  # noqa: D102
         self,
@@ -151,7 +152,8 @@ class DigitalLink(Link):
     ) -> Decoded:
         carried: Carried = self.phy.carry(_container(plan), plan.grade, channel, state, generator)
         received = self.plan_from_bytes(plan.to_bytes(), layout)
-        return self._rebuilt(carried.rows, received, state, carried.power)
+        told = side_information_arrives(plan, channel, state, generator)
+        return self._rebuilt(carried.rows, received, told, carried.power)
 
     def power(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
         return torch.full((1,), self.phy.power(_container(plan), plan.grade), device=values.device)
@@ -168,12 +170,15 @@ class DigitalLink(Link):
         return None if self.state is None else self.quantiser.restore(json.loads(self.state), layout)
 
     def _rebuilt(
-        self, rows: list[bytes | None], plan: DigitalPlan, state: ChannelState, power: float | None = None
+        self,
+        rows: list[bytes | None],
+        plan: DigitalPlan,
+        told: Bool[Tensor, "realizations"],
+        power: float | None = None,
     ) -> Decoded:
-        device = state.gain.device
-        usable = information(state, plan.payload_symbols) >= self.side_information_rate
+        device = told.device
         values, arrived = rebuilt(rows, plan.layout, self.codec, device)
-        usable &= arrived.to(device)
+        usable = told & arrived.to(device)
         uses = torch.full((len(rows),), plan.symbols, device=device)
         return Decoded(values, usable, uses, None if power is None else torch.full((1,), power, device=device))
 

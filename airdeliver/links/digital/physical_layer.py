@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Complex, Float, Int64
+from jaxtyping import Bool, Complex, Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
+from airdeliver.links.digital.outlook import Outlook
+from airdeliver.links.digital.reception import GAUSSIAN
 from channels import Channel, ChannelState, Received
 
 
@@ -34,6 +36,7 @@ class PhysicalLayer(ABC):
         packet_bytes: length of packets that suits it.
         resolution: grades that a sender tells apart when it chooses for every realization.
         filling: share of a grade's bits that is left when checks and protection are paid, about.
+        alphabets: bits per symbol of the constellations that it sends, 0 for Gaussian symbols.
         protects: whether each group of packets has a grade of its own, head and protected packets a more robust one;
             the receiver is then told the length of each.
     """
@@ -44,6 +47,7 @@ class PhysicalLayer(ABC):
     resolution: int = 1
     filling: float = 1.0
     protects: bool = True
+    alphabets: Sequence[int] = (GAUSSIAN,)
 
     @abstractmethod
     def efficiency(self, grade: int) -> float:
@@ -54,14 +58,30 @@ class PhysicalLayer(ABC):
         """Complex symbols that take a container whose groups have so many bytes."""
 
     @abstractmethod
-    def grades(self, state: ChannelState, symbols: int) -> Int64[Tensor, "candidates"]:
-        """The grades among which to choose for these realizations of the channel, in rising order."""
+    def grades(self, outlook: Outlook, symbols: int) -> Int64[Tensor, "candidates"]:
+        """The grades among which to choose for what the sender has to expect, in rising order."""
 
     @abstractmethod
     def failure(
-        self, grades: Int64[Tensor, "candidates"], state: ChannelState, symbols: int
+        self, grades: Int64[Tensor, "candidates"], outlook: Outlook, symbols: int
     ) -> Float[Tensor, "realizations candidates"]:
         """Probability that not all of `symbols` payload symbols' worth of bits arrives, at each grade."""
+
+    def lost(
+        self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator
+    ) -> Bool[Tensor, "realizations"]:
+        """Which deliveries at a grade are lost, whatever they hold: what earlier ones teach the outer loop.
+
+        Only a layer overrides this of which more may be lost than an outlook promises.
+
+        Args:
+            grade: how fast.
+            channel: physics.
+            state: a row a delivery.
+            symbols: of each delivery.
+            generator: of contents and noise.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def carry(

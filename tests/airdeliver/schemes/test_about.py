@@ -27,7 +27,7 @@ def test_a_scheme_of_ones_own_needs_to_say_nothing():
 
 def test_the_limit_is_known_by_the_link_however_it_is_written():
     for link in (CapacityLink(), DigitalLink(phy="capacity"), DigitalLink(phy=Ideal())):
-        assert Digital(link).about() == About("Digital, Shannon limit", "digital", limit=True)
+        assert Digital(link).about() == About("Digital: rate at capacity, these networks", "digital", limit=True)
     assert not Digital().about().limit
 
 

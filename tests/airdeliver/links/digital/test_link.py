@@ -9,7 +9,7 @@ import torch
 from airdeliver.compression.quantisers import LSQ, RateDistortion, Signs
 from airdeliver.compression.quantisers.allocation import Allocated
 from airdeliver.links import BudgetError, CapacityLink, DigitalLink, Knowledge, Worth
-from airdeliver.links.digital import Abstraction, Adaptive, FixedErrorRate, FixedGrade, Full, Ideal
+from airdeliver.links.digital import Abstraction, Adaptive, FixedErrorRate, FixedGrade, Full, Ideal, Outlook
 from airdeliver.links.digital.abstraction import BLOCKS
 from airdeliver.links.digital.block_errors import block_error_rate
 from airdeliver.payload import Layout, Payload, Segment
@@ -145,10 +145,11 @@ def test_fixed_rates_have_a_cliff():
 
 
 def test_target_error_rates_are_kept():
-    layer, state = Full(), AWGN().realize(1, 5000, 6.0, seeded(0))
-    grades = layer.grades(state, 5000)
-    failure = layer.failure(grades, state, 5000)[0]
-    careful, bold = (FixedErrorRate(target).best(layer, state, 5000, 6000, Worth(), 1) for target in (0.001, 0.5))
+    layer = Full()
+    outlook = Outlook.of(AWGN().realize(1, 5000, 6.0, seeded(0)), layer.alphabets)
+    grades = layer.grades(outlook, 5000)
+    failure = layer.failure(grades, outlook, 5000)[0]
+    careful, bold = (FixedErrorRate(target).best(layer, outlook, 5000, 6000, Worth()) for target in (0.001, 0.5))
     assert careful <= bold
     assert float(failure[careful]) <= 0.001
     with pytest.raises(ValueError, match="between 0 and 1"):
