@@ -32,10 +32,10 @@ KNOWN: dict[str, Look] = {
     "One network for 5 dB": _look(OLIVE, "h", "--"),
     "Digital": _look(VERMILION, "s", "--"),
     "Digital, fixed rate": _look(VERMILION, "s", ":", hollow=True),
-    "Digital, Shannon limit": _look(VERMILION, "", (0, (1, 1))),
+    "Digital: rate at capacity, these networks": _look(VERMILION, "", (0, (1, 1))),
     "Digital QAT": _look(SKY, "X", "--"),
     "Digital QAT, fixed rate": _look(SKY, "X", ":", hollow=True),
-    "Digital QAT, Shannon limit": _look(SKY, "", (0, (1, 1))),
+    "Digital QAT: rate at capacity, these networks": _look(SKY, "", (0, (1, 1))),
 }
 """By title."""
 
