@@ -12,7 +12,7 @@ from airdeliver.compression.codec import BitPlanes
 from airdeliver.compression.quantisers import State, Vertical
 from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.links import DigitalLink, Knowledge
-from airdeliver.links.digital.adaptation import assumed
+from airdeliver.links.digital.outlook import Outlook, outlooks
 from airdeliver.links.digital.coded import Coded
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
@@ -148,20 +148,19 @@ class Promise:
         assert isinstance(physical, Coded)
         room = self.link.room(self.payload.layout, symbols)
         grade = next((g for g in range(physical.fastest + 1) if physical.symbols(lengths, g) <= room), None)
-        state, receivers = assumed(knowledge, self.link.adaptation.design_snr_db, symbols)
-        rows = len(state.gain)
+        seen = outlooks(knowledge, self.link.adaptation.design_snr_db, symbols, physical.alphabets)
         if grade is None:
-            arrive = torch.zeros(rows, len(lengths), dtype=torch.float64)
-        else:
-            grades = physical.grades_of(lengths, grade)
-            uses = [physical.symbols((length,), g) for length, g in zip(lengths, grades, strict=True)]
-            parts = [physical.failure(torch.tensor([g]), state, n)[:, 0] for g, n in zip(grades, uses, strict=True)]
-            arrive = (1 - torch.stack(parts, 1).double()).cumprod(1)
+            return torch.full((len(seen),), -torch.inf)
+        grades = physical.grades_of(lengths, grade)
+        uses = [physical.symbols((length,), g) for length, g in zip(lengths, grades, strict=True)]
         gains = torch.tensor([after - before for before, after in zip((self.floor, *self.scores), self.scores)])
-        expected = self.floor + (arrive[:, 1:] * gains.double().to(arrive.device)).sum(1)
-        apart = knowledge.kind == "instantaneous"
-        found = expected.view(-1, receivers).mean(1) if apart else expected.mean()[None]
-        return found.float() if grade is not None else torch.full_like(found, -torch.inf).float()
+
+        def expected(outlook: Outlook) -> Tensor:
+            parts = [physical.failure(torch.tensor([g]), outlook, n)[:, 0] for g, n in zip(grades, uses, strict=True)]
+            arrive = (1 - torch.stack(parts, 1).double()).cumprod(1)
+            return self.floor + (arrive[:, 1:] * gains.double().to(arrive.device)).sum(1).mean()
+
+        return torch.stack([expected(outlook) for outlook in seen]).float()
 
 
 @lru_cache(maxsize=64)
