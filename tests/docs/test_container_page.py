@@ -32,18 +32,21 @@ def test_the_example_is_what_the_code_writes_and_reads():
 def test_the_head_of_the_example_has_the_fields_of_the_page():
     """Read by the page's tables alone."""
     assert HEAD[:3] == MAGIC + bytes([VERSION | 0x30])
-    fields, at = [], 7
+    fields, at = [], 3
     for _ in range(9):
         field, at = read_varint(HEAD, at)
         fields.append(field)
-    assert fields == [64, 2, 1, 1, 1, 10, 1, 10, 9]
+    assert fields == [64, 2, 1, 1, 1, 8, 1, 8, 9]
     assert at + 9 + 4 == len(HEAD)
     reader = BitReader(HEAD[at : at + 9])
     assert reader.read(2) == 2
     assert float(torch.tensor(reader.read(16) << 16, dtype=torch.int32).view(torch.float32)) == 0.5
-    assert [reader.read_gamma(), reader.read_gamma(), *(reader.read(width) for width in (2, 7, 7))][:2] == [0, 0]
+    assert [reader.read_gamma(), reader.read_gamma()] == [0, 0]
+    assert reader.read(1) == 1
+    assert [reader.read(width) for width in (2, 7, 7)] == [0, 0, 127]
     assert reader.read(2) == 0
-    assert 2 ** ((reader.read(12) - 2048) / 16) == 1 / 16
+    folded = reader.read_gamma() << 4 | reader.read(4)
+    assert 2 ** (-folded / 2 / 16) == 1 / 16
 
 
 def test_every_kind_and_version_is_on_the_page():

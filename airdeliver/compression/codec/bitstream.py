@@ -84,3 +84,17 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at + i + 1
     raise DecodeError("the container ends within a number, or the number is too large")
+
+
+def folded(value: int) -> int:
+    """A number of either sign as one from 0 on: 0, 1, -1, 2, -2, ... are 0, 1, 2, 3, 4, ...
+
+    >>> [folded(value) for value in (0, 1, -1, 2)], [unfolded(number) for number in range(4)]
+    ([0, 1, 2, 3], [0, 1, -1, 2])
+    """
+    return 2 * abs(value) - (value > 0)
+
+
+def unfolded(number: int) -> int:
+    """The inverse of `folded`."""
+    return number // 2 + 1 if number % 2 else -(number // 2)

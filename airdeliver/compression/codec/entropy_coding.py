@@ -14,6 +14,8 @@ import constriction
 import numpy as np
 from jaxtyping import Float64, Int64, Integer
 
+from airdeliver.compression.codec.adaptive import adapted, expected_bits, parts
+
 _stream: Any = constriction.stream  # type: ignore[attr-defined]
 
 LARGEST_LEVEL = 2**30
@@ -147,8 +149,12 @@ def pieces_of(levels: Integer[np.ndarray, "n"]) -> list[Integer[np.ndarray, "_"]
     return [levels[first : first + PIECE] for first in range(0, len(levels), PIECE)]
 
 
-def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
+def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]], adapts: bool = True) -> bytes:
     """Range-code runs of levels, each with its model, into bytes; trailing zero bytes are left out.
+
+    Args:
+        runs: models and levels.
+        adapts: whether the models learn from the levels of their run; not in containers of versions 1 and 2.
 
     >>> levels = np.array([0, 0, 1, -1, 0, 100_000])
     >>> model = fit(levels)
@@ -161,7 +167,10 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
             continue
         coarse, fine = model._coarse(levels)
         symbols = _symbols(coarse)
-        encoder.encode(symbols.astype(np.int32), _categorical(model.shape, model.scale, model.zero, model.paired))
+        seen = np.zeros(256, np.int64)
+        for part in parts(len(symbols)) if adapts else [slice(0, len(symbols))]:
+            encoder.encode(symbols[part].astype(np.int32), _table(model, seen))
+            seen += np.bincount(symbols[part], minlength=256)
         escaped = symbols == _ESCAPE
         if escaped.any():
             far = (levels[escaped] & 0xFFFFFFFF).astype(np.int64)
@@ -173,7 +182,7 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]]) -> bytes:
     return encoder.get_compressed().astype(">u4").tobytes().rstrip(b"\0")
 
 
-def decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.ndarray, "_"]]:
+def decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool = True) -> list[Int64[np.ndarray, "_"]]:
     """The inverse of `encode`, given the models and the number of levels of each run.
 
     Bytes that were not made by `encode` mostly give levels that mean nothing, which a checksum has to tell.
@@ -182,12 +191,21 @@ def decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.nda
         ValueError: bytes that no levels have under these models.
     """
     try:
-        return _decode(data, runs)
+        return _decode(data, runs, adapts)
     except AssertionError as error:  # constriction's way to say so
         raise ValueError("the bytes were not coded with these models") from error
 
 
-def _decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.ndarray, "_"]]:
+def coded_bits(model: LevelModel, levels: Integer[np.ndarray, "n"]) -> float:
+    """About how many bits `encode` makes of a run whose model adapts."""
+    plain, counts = _extra(model.shift), []
+    for part in parts(len(levels)):
+        coarse = (model._coarse(piece.astype(np.int64, copy=False))[0] for piece in pieces_of(levels[part]))
+        counts.append(sum((np.bincount(_symbols(k), minlength=256) for k in coarse), np.zeros(256, np.int64)))
+    return expected_bits(counts, np.exp2(plain - model.bits())) + sum(float(part @ plain) for part in counts)
+
+
+def _decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool) -> list[Int64[np.ndarray, "_"]]:
     words = np.frombuffer(data + bytes(-len(data) % 4), dtype=">u4").astype(np.uint32)
     decoder = _stream.queue.RangeDecoder(words)
     decoded = []
@@ -195,7 +213,10 @@ def _decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.nd
         if not count:
             decoded.append(np.zeros(0, np.int64))
             continue
-        symbols = decoder.decode(_categorical(model.shape, model.scale, model.zero, model.paired), count)
+        seen, symbols = np.zeros(256, np.int64), np.zeros(count, np.int64)
+        for part in parts(count) if adapts else [slice(0, count)]:
+            symbols[part] = decoder.decode(_table(model, seen), part.stop - part.start)
+            seen += np.bincount(symbols[part], minlength=256)
         escaped = symbols == _ESCAPE
         outside = int(escaped.sum())
         high, low = (decoder.decode(_uniform(16), outside).astype(np.int64) if outside else 0 for _ in range(2))
@@ -203,7 +224,7 @@ def _decode(data: bytes, runs: list[tuple[LevelModel, int]]) -> list[Int64[np.nd
         for position, width in _pieces(model.shift):
             if len(fine):
                 fine |= decoder.decode(_uniform(width), len(fine)).astype(np.int64) << position
-        levels = symbols.astype(np.int64) - REACH
+        levels = symbols - REACH
         levels[~escaped] = (levels[~escaped] << model.shift) + fine - model._half + model.centre
         if outside:
             levels[escaped] = ((high << 16 | low) ^ 0x80000000) - 0x80000000
@@ -218,6 +239,13 @@ def _symbols(coarse: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]
 def _pieces(bits: int) -> list[tuple[int, int]]:
     """Fine bits in pieces that a uniform model of the range coder can hold."""
     return [(low, min(16, bits - low)) for low in range(0, bits, 16)]
+
+
+def _table(model: LevelModel, seen: Int64[np.ndarray, "256"]) -> Any:
+    """Of a model, when some symbols have been seen."""
+    if not seen.any():
+        return _categorical(model.shape, model.scale, model.zero, model.paired)
+    return _stream.model.Categorical(adapted(model.weights(), seen) / _TOTAL, perfect=False)
 
 
 @lru_cache(maxsize=32)

@@ -2,26 +2,52 @@
 docs/container.md."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from airdeliver.compression.bands import Bands, bands_of
-from airdeliver.compression.codec.bitstream import BitReader, BitWriter, DecodeError, read_varint, varint
+from airdeliver.compression.codec.bitstream import (
+    BitReader,
+    BitWriter,
+    DecodeError,
+    folded,
+    read_varint,
+    unfolded,
+    varint,
+)
 from airdeliver.compression.codec.crc32c import checksum
 from airdeliver.compression.codec.entropy_coding import LevelModel
 from airdeliver.compression.codec.levels import Levels
-from airdeliver.compression.codec.reconstruction import KINDS, OnGrid, Reconstruction
+from airdeliver.compression.codec.reconstruction import KINDS, STEPS, OnGrid, Reconstruction
 from airdeliver.payload import Layout
 
 MAGIC = b"AD"
-VERSION = 2
+VERSION = 3
 CHECKSUM = 4
 SMALLEST_PACKET, LARGEST_PACKET = 32, 65_535
 
 _GROUPS, _RECONSTRUCTIONS, _WIDE = 0x10, 0x20, 0x40
-"""Flags beside the version: groups are listed, kinds of reconstruction are, in three bits each. Without them, a
-container costs no more than one of version 1 did."""
+"""Flags beside the version: groups are listed, kinds of reconstruction are, in three bits each."""
+
+_FINE = 4
+"""Lower bits of a difference of steps that are written as they are."""
+
+_NARROW = (2, 0)
+"""Shape and scale of a band without a level beyond the next to its centre."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a packet is among those of its group.
+
+    Args:
+        leads: whether it needs no number of its first value: that of the group.
+        ends: whether it needs no number of values: all that are left of the group.
+    """
+
+    leads: bool
+    ends: bool
 
 
 @dataclass(frozen=True)
@@ -36,6 +62,7 @@ class Head:
         groups: number of bands in each group.
         counts: number of packets in each group.
         last: length of the last packet of each group, 0 if there is none.
+        version: 1 to 3.
     """
 
     bands: Bands
@@ -45,6 +72,17 @@ class Head:
     groups: tuple[int, ...]
     counts: tuple[int, ...]
     last: tuple[int, ...]
+    version: int = VERSION
+
+    @property
+    def adapts(self) -> bool:
+        """Whether models learn from the levels of their packet."""
+        return self.version > 2
+
+    def places(self) -> Iterator[Place]:
+        """The place of each packet; those of earlier versions say all their numbers."""
+        for count in self.counts:
+            yield from (Place(self.adapts and i == 0, self.adapts and i == count - 1) for i in range(count))
 
     def slots(self, start: int, length: int) -> list[tuple[int, int, int]]:
         """First byte, end and group of each packet that lies within so many bytes."""
@@ -94,22 +132,30 @@ def write_head(levels: Levels, packet_bytes: int, packets: Sequence[Sequence[byt
         flags |= _RECONSTRUCTIONS | (_WIDE if _width(levels) > 2 else 0)
     fields = [number for group in packets for number in (len(group), len(group[-1]) if group else 0)]
     table = table_of(levels)
-    head = MAGIC + bytes([flags]) + _fingerprint(levels.layout) + varint(packet_bytes) + listed
-    head += b"".join(map(varint, [*fields, len(table)])) + table
-    return head + checksum(head)
+    head = MAGIC + bytes([flags]) + varint(packet_bytes) + listed + b"".join(map(varint, [*fields, len(table)])) + table
+    return head + checksum(_named(levels.layout) + head)
 
 
 def table_of(levels: Levels) -> bytes:
     """Reconstruction and model of each band."""
-    writer, told = BitWriter(), _told(levels)
+    writer, told, before = BitWriter(), _told(levels), OnGrid(STEPS // 2)
     for reconstruction, model in zip(levels.reconstructions, levels.models, strict=True):
         if told:
             writer.write(reconstruction.kind, _width(levels))
-        reconstruction.write(writer)
-        writer.write_gamma(2 * abs(model.centre) - (model.centre > 0))
+        if isinstance(reconstruction, OnGrid):  # steps differ less than they might
+            more = folded(reconstruction.index - before.index)
+            writer.write_gamma(more >> _FINE)
+            writer.write(more & ((1 << _FINE) - 1), _FINE)
+            before = reconstruction
+        else:
+            reconstruction.write(writer)
+        writer.write_gamma(folded(model.centre))
         writer.write_gamma(model.shift)
-        writer.write(model.shape, 2)
-        writer.write(model.scale, 7)
+        narrow = (model.shape, model.scale) == _NARROW
+        writer.write(int(not narrow), 1)
+        if not narrow:
+            writer.write(model.shape, 2)
+            writer.write(model.scale, 7)
         writer.write(model.zero, 7)
     return writer.to_bytes()
 
@@ -123,10 +169,11 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
     if data[:2] != MAGIC or len(data) < 7:
         raise DecodeError("no container: it does not begin with AD")
     version, flags = data[2] & 0x0F, data[2] & 0xF0
-    if version not in (1, VERSION) or not _flags_can_be(flags) or (version == 1 and flags):
-        raise DecodeError(f"a container of version {data[2]}, this code reads versions 1 and {VERSION}")
+    if not 1 <= version <= VERSION or not _flags_can_be(flags) or (version == 1 and flags):
+        raise DecodeError(f"a container of version {data[2]}, this code reads versions 1 to {VERSION}")
     bands = bands_of(layout, mixed=version == 1)
-    packet_bytes, at = read_varint(data, 7)
+    named = b"" if version < 3 else _named(layout)
+    packet_bytes, at = read_varint(data, 7 if version < 3 else 3)
     groups: Sequence[int] = (bands.protected, len(bands) - bands.protected)
     if flags & _GROUPS:
         count, at = read_varint(data, at)
@@ -134,9 +181,11 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
     fields, at = _varints(data, at, 2 * len(groups))
     length, at = read_varint(data, at)
     end = at + length
-    if len(data) < end + CHECKSUM or checksum(data[:end]) != data[end : end + CHECKSUM]:
-        raise DecodeError("the container's head is damaged: its checksum fails")
-    if data[3:7] != _fingerprint(layout):
+    if len(data) < end + CHECKSUM or checksum(named + data[:end]) != data[end : end + CHECKSUM]:
+        raise DecodeError(
+            "the container's head is damaged, or of another architecture or normalisation: its checksum fails"
+        )
+    if version < 3 and data[3:7] != checksum(_named(layout)):
         raise DecodeError("the container was made for another architecture or normalisation")
     counts, lasts = tuple(fields[::2]), tuple(fields[1::2])
     # Every packet holds at least one value.
@@ -145,12 +194,14 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
         raise DecodeError("the container's head declares packets that cannot be")
     try:
         width = 0 if not flags & _RECONSTRUCTIONS else 3 if flags & _WIDE else 2
-        reconstructions, models = _read_table(BitReader(data[at:end]), len(bands), width)
+        read = _read_table if version == VERSION else _read_earlier_table
+        reconstructions, models = read(BitReader(data[at:end]), len(bands), width)
     except DecodeError:
         raise
     except ValueError as error:
         raise DecodeError(f"the container's head is malformed: {error}") from error
-    return Head(bands, reconstructions, models, packet_bytes, tuple(groups), counts, lasts), end + CHECKSUM
+    head = Head(bands, reconstructions, models, packet_bytes, tuple(groups), counts, lasts, version)
+    return head, end + CHECKSUM
 
 
 def _told(levels: Levels) -> bool:
@@ -176,16 +227,41 @@ def _varints(data: bytes, at: int, count: int) -> tuple[list[int], int]:
     return numbers, at
 
 
-def _read_table(reader: BitReader, bands: int, width: int) -> tuple[tuple[Reconstruction, ...], tuple[LevelModel, ...]]:
-    """Reconstructions and models, of which each kind has so many bits."""
+Table = tuple[tuple[Reconstruction, ...], tuple[LevelModel, ...]]
+
+
+def _read_table(reader: BitReader, bands: int, width: int) -> Table:
+    reconstructions, models, before = list[Reconstruction](), [], STEPS // 2
+    for _ in range(bands):
+        kind = _read_kind(reader, width)
+        if kind is OnGrid:
+            more = reader.read_gamma() << _FINE
+            before += unfolded(more | reader.read(_FINE))
+            reconstruction: Reconstruction = OnGrid(before)
+        else:
+            reconstruction = kind.read(reader)
+        centre, shift = unfolded(reader.read_gamma()), reader.read_gamma()
+        shape, scale = (reader.read(2), reader.read(7)) if reader.read(1) else _NARROW
+        models.append(LevelModel(centre, shift, shape, scale, reader.read(7), reconstruction.paired))
+        reconstruction.lost(centre)
+        reconstructions.append(reconstruction)
+    return tuple(reconstructions), tuple(models)
+
+
+def _read_kind(reader: BitReader, width: int) -> type[Reconstruction]:
+    """Told in so many bits; the first of the kinds where none are."""
+    kind = reader.read(width) if width else 0
+    if kind >= len(KINDS):
+        raise DecodeError(f"a band has reconstruction {kind}, this code knows 0 to {len(KINDS) - 1}")
+    return KINDS[kind]
+
+
+def _read_earlier_table(reader: BitReader, bands: int, width: int) -> Table:
+    """That of versions 1 and 2."""
     reconstructions, models = [], []
     for _ in range(bands):
-        kind = reader.read(width) if width else 0
-        if kind >= len(KINDS):
-            raise DecodeError(f"a band has reconstruction {kind}, this code knows 0 to {len(KINDS) - 1}")
-        reconstruction = KINDS[kind].read(reader)
-        centre, shift = reader.read_gamma(), reader.read_gamma()
-        centre = -(centre // 2) if centre % 2 == 0 else centre // 2 + 1
+        reconstruction = _read_kind(reader, width).read(reader)
+        centre, shift = unfolded(reader.read_gamma()), reader.read_gamma()
         shape, scale, zero = reader.read(2), reader.read(7), reader.read(7)
         models.append(LevelModel(centre, shift, shape, scale, zero, reconstruction.paired))
         reconstruction.lost(centre)
@@ -194,6 +270,6 @@ def _read_table(reader: BitReader, bands: int, width: int) -> tuple[tuple[Recons
 
 
 @lru_cache(maxsize=64)
-def _fingerprint(layout: Layout) -> bytes:
-    """CRC-32C of the layout as JSON: names, shapes and transforms of all segments."""
-    return checksum(json.dumps(layout.to_dict(), separators=(",", ":")).encode())
+def _named(layout: Layout) -> bytes:
+    """The layout as JSON: names, shapes and transforms of all segments."""
+    return json.dumps(layout.to_dict(), separators=(",", ":")).encode()

@@ -18,6 +18,10 @@ AHEAD = 1 << 18
 _AT_ONCE = 1 << 20
 """Bytes of packets whose checksums are compared at a time, at least one packet."""
 
+_TRIES = 5
+_ENOUGH = 4
+"""Bytes of a packet that may stay free, the word that the range coder works by."""
+
 
 class Packer:
     """Cuts levels into packets that do not exceed their length.
@@ -33,25 +37,42 @@ class Packer:
 
     def packets(self, first: int, end: int) -> list[bytes]:
         """The packets of the values from `first` to `end`, all but the last one equally long."""
-        packets = []
-        while first < end:
-            packet, first = self._packet(first, end)
+        packets, start = [], first
+        while start < end:
+            packet, start = self._packet(start, end, not packets)
             packets.append(packet)
         return _with_checksums(packets)
 
-    def _packet(self, first: int, end: int) -> tuple[bytes, int]:
+    def _packet(self, first: int, end: int, leads: bool) -> tuple[bytes, int]:
         """As many values as fit, without the checksum, and the value after them."""
         room = self.packet_bytes - CHECKSUM
-        # The range coder ends on a word of four bytes; what its last word leaves free decides about another try.
-        words = (room - len(varint(first)) - 2) // 4
-        while True:
-            to = min(end, max(first + 1, self._reached(first, 32 * words) - 1))
-            coded = varint(first) + varint(to - first) + encode(self._runs(first, to))
-            if len(coded) <= room:
-                return (coded if to == end else coded.ljust(room, b"\0")), to
-            words -= 1
+        # Models that adapt take about what they do without, and the range coder ends on a word of four bytes: what is
+        # left free decides about another try.
+        bits, best = 8.0 * room, None
+        for _ in range(_TRIES):
+            to = min(end, max(first + 1, self._reached(first, bits) - 1))
+            if best is not None and to <= best[1]:
+                break
+            coded = self._coded(first, to, end, leads)
+            free = room - len(coded)
+            if free >= 0:
+                best = coded, to
+                if to == end or free <= _ENOUGH:
+                    break
+            elif best is not None:
+                break
+            bits += 8 * free - 16 if free < 0 else 8 * (free - _ENOUGH)
+        while best is None:
+            to = first + max(1, (to - first) * 15 // 16)
+            coded = self._coded(first, to, end, leads)
+            best = (coded, to) if len(coded) <= room or to == first + 1 else None
+        return (best[0] if best[1] == end else best[0].ljust(room, b"\0")), best[1]
 
-    def _reached(self, first: int, bits: int) -> int:
+    def _coded(self, first: int, to: int, end: int, leads: bool) -> bytes:
+        numbers = (b"" if leads else varint(first)) + (b"" if to == end else varint(to - first))
+        return numbers + encode(self._runs(first, to))
+
+    def _reached(self, first: int, bits: float) -> int:
         """The value before which so many bits are full, counted from `first`; one behind the last if they are not."""
         ahead = AHEAD
         while True:
@@ -85,18 +106,19 @@ def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, lis
     limits = borders(head.bands, head.groups)
     slots = head.slots(start, len(data))
     reached = 0
-    for (begin, end, group), sound in zip(slots, _sound(data, slots), strict=True):
+    for (begin, end, group), place, sound in zip(slots, head.places(), _sound(data, slots), strict=False):
         if not sound:
             continue
-        first, at = read_varint(data, begin)
-        count, at = read_varint(data, at)
         low, high = limits[group]
-        if at > end - CHECKSUM or first < max(reached, low) or first + count > high:
+        at = begin
+        first, at = (low, at) if place.leads else read_varint(data, at)
+        count, at = (high - first, at) if place.ends else read_varint(data, at)
+        if at > end - CHECKSUM or first < max(reached, low) or not 0 <= count <= high - first:
             raise DecodeError("a packet claims values that are not its own")
         reached = first + count
         runs = [(head.models[band], to - fro) for band, fro, to in _runs(head.bands, first, reached)]
         try:
-            levels = decode(data[at : end - CHECKSUM], runs)
+            levels = decode(data[at : end - CHECKSUM], runs, head.adapts)
         except ValueError as error:
             raise DecodeError("a packet was not coded with the models of the container's head") from error
         yield first, levels

@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64
 from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.base import Codec, Container, Contents
 from airdeliver.compression.codec.bitstream import DecodeError
-from airdeliver.compression.codec.entropy_coding import PIECE
+from airdeliver.compression.codec.entropy_coding import PIECE, coded_bits
 from airdeliver.compression.codec.head import (
     CHECKSUM,
     LARGEST_PACKET,
@@ -33,7 +33,7 @@ from airdeliver.payload import Layout
 class RangeCoded(Codec):
     """Levels under parametric models, range-coded in packets that are decoded independently.
 
-    Containers of version 1 are read too.
+    Containers of versions 1 and 2 are read too.
 
     >>> from airdeliver.compression.codec.reconstruction import OnGrid
     >>> from airdeliver.payload import Segment
@@ -61,12 +61,12 @@ class RangeCoded(Codec):
 
     def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:  # noqa: D102
         runs = bands_of(levels.layout).split(levels.numbers)
-        each = [model.total(run) / 8 for model, run in zip(levels.models, runs, strict=True)]
+        each = [coded_bits(model, run) / 8 for model, run in zip(levels.models, runs, strict=True)]
         lengths, band = [], 0
         for count in groups_of(levels):
             lengths.append(_in_packets(float(sum(each[band : band + count])), packet_bytes))
             band += count
-        head = 22 + len(table_of(levels))
+        head = 18 + len(table_of(levels))
         return head + lengths[0], *lengths[1:]
 
     def levels(self, data: bytes, layout: Layout) -> Levels:
@@ -117,5 +117,7 @@ def _values(
 
 
 def _in_packets(coded: float, packet_bytes: int) -> int:
-    """Bytes with what packets add: a checksum, two numbers, and half a word that is not full."""
-    return math.ceil(coded) + (CHECKSUM + 7) * math.ceil(coded / (packet_bytes - CHECKSUM - 7))
+    """Bytes with what packets add: a checksum, half a word that is not full and, but for one alone, two numbers."""
+    single = math.ceil(coded) + CHECKSUM + 2
+    each = CHECKSUM + 7
+    return single if single <= packet_bytes else math.ceil(coded) + each * math.ceil(coded / (packet_bytes - each))
