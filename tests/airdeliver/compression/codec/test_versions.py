@@ -44,7 +44,7 @@ def test_lost_packets_of_earlier_versions_cost_their_values_alone(case):
 
 
 def test_payloads_whose_bands_are_the_same_have_the_same_levels_in_fewer_bytes():
-    """At least 6: 4 of the head that names the layout in its checksum, 2 and more of what a packet alone need not say."""
+    """At least 6: 4 of the head whose checksum stands for the layout, 2 of what a packet alone need not say."""
     layout, before = Layout.from_dict(SAME["layout"]), bytes.fromhex(SAME["container"])
     levels = allocate(Payload(floats(SAME["values"]), layout), SAME["bits"])
     assert torch.equal(levels.values(), floats(SAME["reconstructed"]))
