@@ -1,5 +1,6 @@
 """Kinds of reconstruction, alone and in containers."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -110,11 +111,12 @@ def test_heads_of_any_content_are_refused_or_read(parts, drawn):
     """With sound checksums: a sender of bad will gets a DecodeError or finite values."""
     levels = built(parts)
     data = bytearray(CODEC.pack(levels, 64).data)
-    end = next(end for end in range(7, len(data)) if checksum(bytes(data[:end])) == data[end : end + 4])
+    named = json.dumps(levels.layout.to_dict(), separators=(",", ":")).encode()
+    end = next(end for end in range(7, len(data)) if checksum(named + bytes(data[:end])) == data[end : end + 4])
     for _ in range(drawn.draw(st.integers(1, 4))):
-        data[drawn.draw(st.integers(7, end - 1))] = drawn.draw(st.integers(0, 255))
-    data[2] = drawn.draw(st.sampled_from([data[2], 0x02, 0x12, 0x22, 0x32]))
-    data[end : end + 4] = checksum(bytes(data[:end]))
+        data[drawn.draw(st.integers(3, end - 1))] = drawn.draw(st.integers(0, 255))
+    data[2] = drawn.draw(st.sampled_from([data[2], 0x03, 0x13, 0x23, 0x33, 0x63]))
+    data[end : end + 4] = checksum(named + bytes(data[:end]))
     try:
         contents = CODEC.unpack(bytes(data), levels.layout)
     except DecodeError:
