@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint figures docs benchmarks clean
+.PHONY: demo test test-slow lint figures reproduce docs benchmarks clean
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/python -m experiments.sweep experiment=demo
@@ -32,6 +32,11 @@ figures: $(VENV)/.installed-all
 	  $(BIN)/python -m experiments.sweep experiment=$$name dataset=digits preset=demo engine=local || exit 1; \
 	done
 	$(BIN)/python -m figures
+
+# A claim of a paper: runs what is missing, draws the figure, says whether it holds; CLAIM=all for all of them.
+CLAIM ?= all
+reproduce: $(VENV)/.installed-all
+	$(BIN)/python -m figures.claims $(CLAIM)
 
 # The documentation site, into site/: offline, every link checked, every warning an error.
 docs: $(VENV)/.installed-all

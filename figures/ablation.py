@@ -55,6 +55,6 @@ def draw(table: pd.DataFrame) -> Figure:
     for panel in axes:
         panel.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
         panel.set_xlabel(score.unit)
-    figure.suptitle(f"difference to {whole} in delivered {score.metric}", fontsize="medium")
+    figure.suptitle(f"difference to {whole} in delivered {score.words}", fontsize="medium")
     write_conditions(figure, drawn, ["scheme"])
     return figure

@@ -47,9 +47,14 @@ class Score:
         return cls(several[0], min(low), max(high), min(floor))
 
     @property
+    def words(self) -> str:
+        """Its name, for people."""
+        return self.metric.replace("_", " ")
+
+    @property
     def label(self) -> str:
         """Of an axis; shares are said in per cent."""
-        return f"delivered {self.metric}{' (%)' if self.is_share else ''}"
+        return f"delivered {self.words}{' (%)' if self.is_share else ''}"
 
     @property
     def is_share(self) -> bool:
@@ -59,7 +64,7 @@ class Score:
     @property
     def unit(self) -> str:
         """Of differences."""
-        return "points" if self.is_share else self.metric
+        return "points" if self.is_share else self.words
 
     @property
     def scale(self) -> float:

@@ -1,0 +1,85 @@
+"""After AirNet's claims: what its abstracts say, and which of our tables tell whether it holds here.
+
+Source of all: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet: Neural Network Transmission over the Air,
+arXiv 2105.11166, abstracts of its versions. No figure, network or number of the paper is claimed or copied.
+"""
+
+from figures.claims.claim import Claim, Comparison, Steepness
+
+SOURCE = "AirNet, arXiv 2105.11166, abstract"
+
+# Without a teacher on either side, and both made for the budget.
+_RIVALS = (
+    "scheme=[airnet,spectrum_separate,digital_qat_adaptive,digital_qat_fixed]",
+    "scheme.airnet.teacher=null",
+    "scheme.digital_qat_adaptive.teacher=null",
+    "scheme.digital_qat_fixed.teacher=null",
+    "channel_uses=[0.5x]",
+)
+
+CLAIMS: dict[str, Claim] = {
+    claim.name: claim
+    for claim in (
+        Claim(
+            "digital",
+            "More accurate than digital delivery at equal bandwidth and power, both made for one SNR or both adapting.",
+            SOURCE,
+            "snr",
+            Comparison([("airnet", "digital_qat_fixed"), ("spectrum_separate", "digital_qat_adaptive")]),
+            _RIVALS,
+            ("snr_analog_digital", "spectrum"),
+        ),
+        Claim(
+            "graceful",
+            "Accuracy degrades gracefully with the quality of the channel.",
+            SOURCE,
+            "snr",
+            Steepness("airnet", "digital_qat_fixed"),
+            _RIVALS,
+            ("snr_analog_digital",),
+        ),
+        Claim(
+            "noise",
+            "Noise injection in training helps.",
+            SOURCE,
+            "ablation",
+            Comparison([("airnet", "airnet_no_noise")]),
+        ),
+        Claim(
+            "distillation",
+            "Distillation helps.",
+            SOURCE,
+            "ablation",
+            Comparison([("airnet", "airnet_no_kd")]),
+        ),
+        Claim(
+            "pruning",
+            "Pruning below the bandwidth, then expanding, is better than a network that fills it.",
+            SOURCE,
+            "ablation",
+            Comparison([("airnet", "airnet_plain"), ("airnet", "airnet_no_prune")]),
+        ),
+        Claim(
+            "expansion",
+            "Non-linear bandwidth expansion (here: a spiral) is better than repetition.",
+            SOURCE,
+            "expansion",
+            Comparison([("airnet_spiral", "airnet_twice")]),
+        ),
+        Claim(
+            "protection",
+            "Unequal protection of important layers is better than equal protection.",
+            SOURCE,
+            "protection",
+            Comparison([("airnet", "airnet_equal")]),
+        ),
+        Claim(
+            "spectrum",
+            "A spectrum trained together is as good (here: within a point) as a network for each channel condition.",
+            SOURCE,
+            "spectrum",
+            Comparison([("spectrum", "spectrum_separate")], within=1.0),
+        ),
+    )
+}
+"""By name."""
