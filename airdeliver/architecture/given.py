@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.channel_groups import ChannelGroups
 from airdeliver.architecture.dependency import channel_groups
+from airdeliver.architecture.hollow import filled, hollowed
 from airdeliver.payload import Layout, Model, Segment, architecture_of, layout_of, write
 from airdeliver.payload.inputs import Inputs, count, taken
 from airdeliver.randomness import stream
@@ -38,7 +39,13 @@ class Given(Architecture):
         Raises:
             ValueError: something learned that a copy would hold and a payload would not, by name.
         """
-        return cls(architecture_of(model), inputs)
+        given = cls(architecture_of(model), inputs)
+        if isinstance(given.blank, nn.Module):
+            # What it looks like is noted before its values give their memory back.
+            for statistics in (None, True, False):
+                given._layout(statistics)
+            given._strides.update(hollowed(given.blank))
+        return given
 
     def receive(self, description: bytes) -> Model:
         """A copy of the blank model.
@@ -47,7 +54,7 @@ class Given(Architecture):
             ValueError: the description of another model.
         """
         self.layout(description, None)
-        return architecture_of(self.blank)
+        return self._copy()
 
     def layout(self, description: bytes, statistics: bool | None) -> Layout:
         """Its segments.
@@ -83,7 +90,7 @@ class Given(Architecture):
         Raises:
             ValueError: a Keras model, or one that masks have pruned.
         """
-        model = architecture_of(self.blank)
+        model = self._copy()
         layout = self._layout(True)
         if not isinstance(model, nn.Module):
             raise ValueError(f"{type(model).__name__} is a Keras model: only torch modules lose channels")
@@ -99,6 +106,15 @@ class Given(Architecture):
     def groups(self) -> ChannelGroups:
         """Its channel groups, found once."""
         return channel_groups(self.fresh(), self.example())
+
+    def _copy(self) -> Model:
+        model = architecture_of(self.blank)
+        return filled(model, self._strides) if isinstance(model, nn.Module) else model
+
+    @cached_property
+    def _strides(self) -> dict[str, tuple[int, ...]]:
+        """Of the parameters of a large model, which hold no memory."""
+        return {}
 
     @cached_property
     def _layouts(self) -> dict[bool | None, Layout]:

@@ -55,13 +55,14 @@ def send(
     """
     rows = len(state.gain)
     sending = sending_of(link, estimate, values, plan, layout, state, generator)
+    received: Tensor | Arrivals = sending.arrivals()
     if rows == 1:
         received = values.new_empty(1, layout.size)
         energy = torch.zeros(1, dtype=torch.float64, device=values.device)
         for where, part in sending.pieces(0, energy):
             received[0, where] = part
     else:
-        received, energy = sending.arrivals(), sending.energy()
+        energy = sending.energy()
     power = energy / plan.payload_symbols
     if not bool(power <= ABOVE):
         check_power(link.encode(values, plan))
