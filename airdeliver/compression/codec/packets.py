@@ -127,12 +127,15 @@ def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, lis
 def _with_checksums(packets: list[bytes]) -> list[bytes]:
     if len(packets) < 2:
         return [packet + checksum(packet) for packet in packets]
-    checked, at_once = [], _AT_ONCE // len(packets[0]) + 1
+    at_once = _AT_ONCE // len(packets[0]) + 1
     for first in range(0, len(packets) - 1, at_once):
-        full = packets[first : min(first + at_once, len(packets) - 1)]
+        some = slice(first, min(first + at_once, len(packets) - 1))
+        full = packets[some]
         sums = crc32c(np.frombuffer(b"".join(full), np.uint8).reshape(len(full), -1)).astype("<u4")
-        checked += [packet + stated.tobytes() for packet, stated in zip(full, sums, strict=True)]
-    return [*checked, packets[-1] + checksum(packets[-1])]
+        # In their places: together they are as large as the container.
+        packets[some] = [packet + stated.tobytes() for packet, stated in zip(full, sums, strict=True)]
+    packets[-1] += checksum(packets[-1])
+    return packets
 
 
 def _runs(bands: Bands, first: int, to: int) -> list[tuple[int, int, int]]:

@@ -55,9 +55,12 @@ class RangeCoded(Codec):
         packer = Packer(levels, packet_bytes)
         packets = [packer.packets(*ends) for ends in borders(packer.bands, groups_of(levels))]
         head = write_head(levels, packet_bytes, packets)
-        groups = [b"".join(group) for group in packets]
+        groups = []
+        for group in packets:
+            groups.append(b"".join(group))
+            group.clear()
         first, *others = map(len, groups)
-        return Container(head + b"".join(groups), (len(head) + first, *others))
+        return Container(b"".join([head, *groups]), (len(head) + first, *others))
 
     def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:  # noqa: D102
         runs = bands_of(levels.layout).split(levels.numbers)
