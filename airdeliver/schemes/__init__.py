@@ -9,6 +9,7 @@ from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.layered import Layered
 from airdeliver.schemes.made_elsewhere import packed
+from airdeliver.schemes.mutualnet import MutualNet
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
 from airdeliver.schemes.planes import Planes
@@ -24,6 +25,7 @@ __all__ = [
     "Digital",
     "ElasticNetwork",
     "Layered",
+    "MutualNet",
     "Noise",
     "OfModel",
     "OneQuantiser",

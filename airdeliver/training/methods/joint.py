@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, NestedBuilder, Sampler, Sandwich
+from airdeliver.elastic.resized import at_resolution, check_resolutions
 from airdeliver.links import Plan
 from airdeliver.links.condition import Condition
 from airdeliver.payload import Payload
@@ -40,9 +41,11 @@ class Joint(Continuing):
         sampler: which members a step trains.
         teaching: who learns from whom.
         statistics: whether members are pruned with room for batch-norm statistics.
+        resolutions: of which each member of a step but the widest draws one, that it sees its images at; empty for
+            images as they are.
 
     Raises:
-        ValueError: no conditions, or another number of them than the builder has members.
+        ValueError: no conditions, another number of them than the builder has members, or no resolution.
 
     Source: AirNet, arXiv 2105.11166; J. Yu and T. Huang, arXiv 1903.05134, sections 3.2 and 3.3.
     """
@@ -52,8 +55,10 @@ class Joint(Continuing):
     sampler: Sampler = field(default_factory=Sandwich)
     teaching: Teaching = field(default_factory=Teaching)
     statistics: bool = False
+    resolutions: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        check_resolutions(self.resolutions)
         if not self.conditions:
             raise ValueError("an elastic network needs at least one condition")
         if self.builder.members not in (None, len(self.conditions)):
@@ -111,8 +116,17 @@ class JointRun(Run):
         *smaller, widest = self.joint.sampler.draw(len(self.arrivals), noise)
         outputs = self.arrivals[widest](batch.inputs, noise)
         seen = self.joint.teaching.seen(len(batch.targets))
-        self._smaller = {index: self.arrivals[index](batch.inputs[:seen], noise) for index in smaller}
+        examples = batch.inputs[:seen]
+        self._smaller = {index: self.arrivals[index](self._resized(examples, noise), noise) for index in smaller}
         return outputs
+
+    def _resized(self, images: Tensor, generator: Generator) -> Tensor:
+        """At one of the resolutions, each as likely as any other."""
+        resolutions = self.joint.resolutions
+        if not resolutions:
+            return images
+        drawn = int(torch.randint(len(resolutions), (), generator=generator, device=generator.device))
+        return at_resolution(images, resolutions[drawn])
 
     def terms(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:  # noqa: D102
         smoothing = self.recipe.label_smoothing
