@@ -138,7 +138,7 @@ class ChannelGroups:
     def select(self, tensors: Mapping[str, Tensor], kept: Sequence[Sequence[int]]) -> dict[str, Tensor]:
         """What pruning leaves of a network's tensors, by their names in its state dict."""
         left = dict(tensors)
-        for (name, dim), stays in self._staying(kept).items():
+        for (name, dim), stays in self.staying(kept).items():
             left[name] = left[name].index_select(dim, torch.nonzero(stays).flatten().to(left[name].device))
         return left
 
@@ -159,7 +159,7 @@ class ChannelGroups:
 
     def narrowed(self, kept: Sequence[Sequence[int]]) -> "ChannelGroups":
         """The groups of the pruned network: what is left of each, positions counted anew, without operations."""
-        staying = self._staying(kept)
+        staying = self.staying(kept)
         groups = []
         for group, units in zip(self.groups, kept, strict=True):
             shrinking = []
@@ -170,8 +170,12 @@ class ChannelGroups:
             groups.append(replace(group, units=len(units), shrinking=tuple(shrinking), operations=()))
         return ChannelGroups(tuple(groups), self.fixed)
 
-    def _staying(self, kept: Sequence[Sequence[int]]) -> dict[tuple[str, int], Bool[Tensor, "size"]]:
-        """Which positions of every dimension that shrinks stay."""
+    def staying(self, kept: Sequence[Sequence[int]]) -> dict[tuple[str, int], Bool[Tensor, "size"]]:
+        """Which positions of every dimension that shrinks stay, by the tensor's name and the dimension.
+
+        Args:
+            kept: sorted units of each group.
+        """
         staying: dict[tuple[str, int], Tensor] = {}
         for group, units in zip(self.groups, kept, strict=True):
             gone = sorted(set(range(group.units)) - set(units))

@@ -14,7 +14,7 @@ from airdeliver.compression.pruning import Pruning, removal_order
 from airdeliver.elastic.aligned import Aligned
 from airdeliver.elastic.base import Computed, Elastic, ElasticBuilder, Member
 from airdeliver.elastic.ranking import Ranked, permuted, ranking
-from airdeliver.elastic.window import Window, check_slices
+from airdeliver.elastic.window import Window
 from airdeliver.links.condition import Condition
 from airdeliver.task.base import Task
 
@@ -28,7 +28,8 @@ OWN = 0.08
 class Nested(Elastic):
     """Members that have the first channels of the largest one, group by group, or the last.
 
-    A large parameter of a smaller member is a slice of the largest one's, in the same memory. Batch-norm statistics are
+    A large parameter of a smaller member is a slice of the largest one's, in the same memory; where layers are
+    concatenated or grouped it is a copy, made again whenever `members` are asked for. Batch-norm statistics are
     each member's own, and so are the small parameters (scales, biases, the first convolutions): they weigh little, and
     members of unlike noise and width want them unlike. So do the large ones: what a small member makes of parameters
     costs a larger one that has them too. The smallest members can therefore be cut from the other end.
@@ -43,7 +44,7 @@ class Nested(Elastic):
         apart: how many of the smallest members have the last channels, not the first.
 
     Raises:
-        ValueError: a member that is not within the next larger one, or channels that are no slice.
+        ValueError: a member that is not within the next larger one.
 
     Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166 (a spectrum of networks);
     J. Yu and T. Huang, Universally Slimmable Networks, arXiv 1903.05134 (statistics of each width its own); J. Yu et
@@ -60,7 +61,6 @@ class Nested(Elastic):
         apart: int = 0,
     ) -> None:
         check_nested(counts)
-        check_slices(architecture.groups)
         models = [architecture.of_counts(widths) for widths in counts[:-1]] + [largest]
         super().__init__(
             [
@@ -69,17 +69,32 @@ class Nested(Elastic):
             ]
         )
         self.shared, self.architecture = largest, architecture
-        last = [Window.last(architecture.groups, widths, counts[-1]) for widths in counts[:apart]]
-        self.windows = [*last, *(Window.first() for _ in counts[apart:])]
+        self.windows = [
+            Window.within(architecture.groups, widths, counts[-1], last=index < apart)
+            for index, widths in enumerate(counts)
+        ]
         names = _small(models, own) if isinstance(own, int | float) else set(own)
         self.own = nn.ModuleList(
             _share(model, largest, names, window) for model, window in zip(models[:-1], self.windows)
         )
 
+    @property
+    def members(self) -> tuple[Member, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The members, the smallest first; what they have copies of is as it is shared now."""
+        if "own" in self._modules:
+            for index, (member, window) in enumerate(zip(self._members, self.windows)):
+                if window.copied:
+                    _copy_again(member.model, self.shared, window, self.own_names(index))
+        return self._members
+
+    @members.setter
+    def members(self, members: tuple[Member, ...]) -> None:
+        self._members = members
+
     def _apply(self, fn: Any, recurse: bool = True) -> "Nested":
         """What `.to` does, for members too: they are no modules of this one, and their views are made anew."""
         super()._apply(fn, recurse)
-        for member, own, window in zip(self.members, self.own, self.windows):
+        for member, own, window in zip(self._members, self.own, self.windows):
             _view(member.model, self.shared, own, window)
         return self
 
@@ -89,7 +104,7 @@ class Nested(Elastic):
         Args:
             index: of the member.
         """
-        if index == len(self.members) - 1:
+        if index == len(self._members) - 1:
             return set()
         return {name.replace("/", ".") for name, _ in self.own[index].named_parameters()}
 
@@ -98,11 +113,11 @@ class Nested(Elastic):
         own, window = self.own_names(index), self.windows[index]
         return {
             name: parameter if name in own else window.of(name, shared[name], parameter.shape)
-            for name, parameter in self.members[index].model.named_parameters()
+            for name, parameter in self._members[index].model.named_parameters()
         }
 
     def computing(self, index: int) -> Computed:  # noqa: D102
-        member = self.members[index]
+        member = self._members[index]
         return Aligned(member.model, self.architecture, member.shape)
 
 
@@ -139,7 +154,6 @@ class NestedBuilder(ElasticBuilder):
         statistics: bool,
     ) -> Nested:
         groups = architecture.groups
-        check_slices(groups)
         order = removal_order(self.importance.scores(model, groups, task, seed), self.core)
         ranked, scores = ranking(order, groups.units)
         ordered = architecture.unpruned().to(next(model.parameters()).device)
@@ -220,6 +234,14 @@ def _view(model: nn.Module, largest: nn.Module, own: nn.Module, window: Window) 
                 parameter.data = window.of(dotted + name, shared[dotted + name].detach(), parameter.shape)
         for name, _ in module.named_buffers(recurse=False):
             module._buffers[name] = kept[_flat(dotted + name)]
+
+
+def _copy_again(model: nn.Module, largest: nn.Module, window: Window, own: set[str]) -> None:
+    """Let a member have the shared values as they are now, where it cannot have the memory itself."""
+    shared = dict(largest.named_parameters())
+    for name, parameter in model.named_parameters():
+        if name in window.copied and name not in own:
+            parameter.data = window.of(name, shared[name].detach(), parameter.shape)
 
 
 def _flat(name: str) -> str:

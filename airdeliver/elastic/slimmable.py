@@ -13,7 +13,6 @@ from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.elastic.base import ElasticBuilder
 from airdeliver.elastic.nested import Counts, Nested
 from airdeliver.elastic.statistics import Statistics
-from airdeliver.elastic.window import check_slices
 from airdeliver.links.condition import Condition
 from airdeliver.randomness import stream
 from airdeliver.task.base import Task
@@ -140,7 +139,6 @@ class SlimmableBuilder(ElasticBuilder):
     def _made(self, largest: nn.Module, conditions: Sequence[Condition | None], architecture: Pruned) -> Slimmable:
         if len(conditions) != len(self.widths):
             raise ValueError(f"{len(self.widths)} widths need a condition each, got {len(conditions)}: give as many")
-        check_slices(architecture.groups)
         trained = self.trained_widths
         # A width that is trained only has the condition of the next larger one that is delivered.
         met = [next(c for w, c in zip(self.widths, conditions) if w >= width) for width in trained]

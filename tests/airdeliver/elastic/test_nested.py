@@ -7,11 +7,10 @@ import torch
 from torch import nn
 
 from airdeliver.architecture import Pruned, Whole
-from airdeliver.architecture.channel_groups import ChannelGroup, ChannelGroups, Shrinking
 from airdeliver.compression.importance import Magnitude
 from airdeliver.compression.pruning import removal_order
 from airdeliver.elastic import NestedBuilder
-from airdeliver.elastic.nested import check_nested, check_slices
+from airdeliver.elastic.nested import check_nested
 from airdeliver.elastic.ranking import permuted, ranking
 from airdeliver.models import CNN, VGG, ResNet20
 from airdeliver.randomness import stream
@@ -151,14 +150,6 @@ def test_another_order_of_channels_computes_the_same(problem, task, clean):
 def test_members_that_are_not_nested_are_refused():
     with pytest.raises(ValueError, match="member 0 must be within member 1"):
         check_nested([(2, 5), (3, 4)])
-
-
-def test_channels_that_are_no_prefix_are_refused():
-    """The second half of a concatenation, say."""
-    shrinking = Shrinking("2.weight", 1, 8, torch.arange(4, 8).unsqueeze(1))
-    groups = ChannelGroups((ChannelGroup("1", 4, (shrinking,), ()),))
-    with pytest.raises(ValueError, match=r"not a slice of 2\.weight"):
-        check_slices(groups)
 
 
 def test_a_condition_without_budget_is_refused(problem, task):
