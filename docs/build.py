@@ -63,11 +63,11 @@ def claims() -> str:
     sections = [
         "# Claims",
         "",
-        "What papers claim, in our words, and whether it holds here. Each verdict is computed from a published table "
-        "when this page is built. `make reproduce CLAIM=NAME` makes the table anew on the digits (seconds to minutes), draws "
-        "its figure and prints the verdict; `python -m figures.claims NAME --dataset cifar10 --set dataset.path=FOLDER` "
-        "does it on CIFAR-10 (hours on two cores). No figure or number of a paper is claimed. In brackets: 95 % "
-        "intervals over channels and trainings, the test images as given.",
+        "What papers claim, in our words, and whether it holds here. Each verdict is computed from a published "
+        "table when this page is built. `make reproduce CLAIM=NAME` makes the table anew on the digits (seconds "
+        "to minutes), draws its figure and prints the verdict; `python -m figures.claims NAME --dataset cifar10 "
+        "--set dataset.path=FOLDER` does it on CIFAR-10 (hours on two cores). No figure or number of a paper is "
+        "claimed. In brackets: 95 % intervals over channels and trainings, the test images as given.",
     ]
     for claim in CLAIMS.values():
         sections += ["", f"## {claim.name}", "", f"*{claim.says}* ({claim.source})", ""]

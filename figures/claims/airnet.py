@@ -22,7 +22,7 @@ CLAIMS: dict[str, Claim] = {
     for claim in (
         Claim(
             "digital",
-            "More accurate than digital delivery at equal bandwidth and power, both made for one SNR or both adapting.",
+            "More accurate than digital delivery at equal bandwidth and power (both for one SNR, or both adapt).",
             SOURCE,
             "snr",
             Comparison([("airnet", "digital_qat_fixed"), ("spectrum_separate", "digital_qat_adaptive")]),
