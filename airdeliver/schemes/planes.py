@@ -12,8 +12,8 @@ from airdeliver.compression.codec import BitPlanes
 from airdeliver.compression.quantisers import State, Vertical
 from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.links import DigitalLink, Knowledge
-from airdeliver.links.digital.outlook import Outlook, outlooks
 from airdeliver.links.digital.coded import Coded
+from airdeliver.links.digital.outlook import Outlook, outlooks
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Payload, load
