@@ -3,6 +3,7 @@
 from airdeliver.capability import Capability
 from airdeliver.delivery import Delivery, deliver
 from airdeliver.evaluation import Report, evaluate
+from airdeliver.fades import Fades
 from airdeliver.links import AnalogLink, BudgetError, CapacityLink, DigitalLink, Link
 from airdeliver.normalisation import Normalisation
 from airdeliver.problem import Execution, Problem
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "DigitalLink",
     "Execution",
+    "Fades",
     "Link",
     "Normalisation",
     "Problem",

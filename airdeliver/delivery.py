@@ -1,6 +1,6 @@
 """Delivering: a package over a channel, many realizations at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.architecture import Architecture
+from airdeliver.fades import Fades, Strata, draw
 from airdeliver.links import BudgetError, Decoded, Knowledge, KnowledgeKind, Link, Plan
+from airdeliver.links.digital.physical_layer import information
 from airdeliver.normalisation import Normalisation, NormalisationKind, batch_norms, estimate_statistics, serve_by_batch
 from airdeliver.package import Choice, Package, Snapshot
 from airdeliver.payload import Layout, Model, Payload, is_keras, load
@@ -27,19 +29,23 @@ class Group:
         architecture: published.
         description: what the receiver was told of the network, in bytes.
         statistics: whether batch-norm statistics are part of the payload, by the published recipe.
+        link: that it was sent over.
         plan: what was agreed on.
         decoded: what the receiver has, row by row.
         power: mean |x|^2 over the symbols sent, of each row.
         snapshots: what the receivers had before, where layers arrive one after the other; the earliest first.
+        information: mutual information of the channel of each row, in bits per complex symbol.
     """
 
     realizations: Int64[Tensor, "rows"]
     architecture: Architecture
     description: bytes
     statistics: bool
+    link: Link
     plan: Plan
     decoded: Decoded
     power: Float[Tensor, "rows"]
+    information: Float[Tensor, "rows"]
     snapshots: tuple[Snapshot, ...] = ()
 
     def after(self, uses: int) -> "Group":
@@ -51,6 +57,12 @@ class Group:
             return replace(self, description=before[-1].description, decoded=before[-1].decoded, snapshots=())
         nothing = replace(self.decoded, usable=torch.zeros_like(self.decoded.usable))
         return replace(self, decoded=nothing, snapshots=())
+
+    @property
+    def settled(self) -> Float[Tensor, "rows"]:
+        """Of each row, the mutual information that settles whether it arrives, over what it takes; NaN for chance."""
+        threshold = self.link.threshold(self.plan)
+        return self.information / (torch.nan if threshold is None else threshold)
 
     @cached_property
     def layout(self) -> Layout:
@@ -71,12 +83,14 @@ class Delivery:
         normalisation: where batch-norm statistics come from.
         seed: of fading and noise.
         first: where this is a part of a longer delivery, the number there of its realization 0.
+        strata: of the fades that they stand for, where they were chosen from many; None for independent realizations.
     """
 
     groups: tuple[Group, ...]
     normalisation: Normalisation
     seed: int
     first: int = 0
+    strata: Strata | None = None
 
     def after(self, uses: int) -> "Delivery":
         """What receivers had after so many channel uses, a delivery of its own.
@@ -88,7 +102,7 @@ class Delivery:
 
     @property
     def realizations(self) -> int:
-        """Independent deliveries."""
+        """How many deliveries: independent ones, or one for each stratum of many fades."""
         return sum(len(group.realizations) for group in self.groups)
 
     @property
@@ -98,7 +112,7 @@ class Delivery:
 
     @property
     def parameters_sent(self) -> float:
-        """Mean number of payload values."""
+        """Mean number of payload values; means are over fades where deliveries stand for them."""
         return self._mean(lambda group: torch.full_like(group.power, group.layout.size))
 
     @property
@@ -114,10 +128,16 @@ class Delivery:
     @property
     def usable_realizations(self) -> Bool[Tensor, "realizations"]:
         """Of which deliveries something usable arrived."""
-        usable = torch.zeros(self.realizations, dtype=torch.bool)
-        for group in self.groups:
-            usable[group.realizations.cpu()] = group.decoded.usable.cpu()
-        return usable
+        return self._in_order(lambda group: group.decoded.usable)
+
+    @property
+    def settled(self) -> Float[Tensor, "realizations"]:
+        """What settles whether a delivery arrives, which it does where this is 1 or more: see `Link.threshold`.
+
+        Not a number where chance decides, or where it was decided otherwise (by what the receiver made of the channel).
+        """
+        settled, usable = self._in_order(lambda group: group.settled), self.usable_realizations
+        return settled.where((settled >= 1) == usable, torch.nan)
 
     @property
     def calibrates(self) -> bool:
@@ -153,7 +173,14 @@ class Delivery:
         return serve_by_batch(model) if calibration is None else estimate_statistics(model, calibration)
 
     def _mean(self, measure: Callable[[Group], Tensor]) -> float:
-        return float(torch.cat([measure(group).float() for group in self.groups]).mean())
+        if self.strata is None:
+            return float(torch.cat([measure(group).float() for group in self.groups]).mean())
+        return float(self._in_order(measure).double() @ self.strata.shares)
+
+    def _in_order(self, measure: Callable[[Group], Tensor]) -> Tensor:
+        """A number for each realization, in their order."""
+        order = torch.cat([group.realizations.cpu() for group in self.groups]).argsort()
+        return torch.cat([measure(group).cpu() for group in self.groups])[order]
 
 
 def deliver(
@@ -162,7 +189,7 @@ def deliver(
     channel: Channel,
     snr_db: float,
     channel_uses: int,
-    realizations: int = 16,
+    realizations: int | Fades = 16,
     seed: int = 0,
     knowledge: KnowledgeKind = "average",
     normalisation: NormalisationKind | Normalisation = "receiver",
@@ -177,7 +204,7 @@ def deliver(
         channel: physics.
         snr_db: mean SNR per complex symbol, in dB.
         channel_uses: the budget, side information included.
-        realizations: independent deliveries.
+        realizations: independent deliveries, or `Fades`: many fades, of which a few are sent for all.
         seed: of all randomness.
         knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
         normalisation: where batch-norm statistics come from: `frozen`, `sender` or `receiver`.
@@ -198,7 +225,7 @@ def send(
     snr_db: float,
     channel_uses: int,
     knowledge: KnowledgeKind,
-    realizations: int,
+    realizations: int | Fades,
     seed: int,
     device: str = "cpu",
 ) -> Delivery:
@@ -210,7 +237,9 @@ def send(
         snr_db: mean SNR per complex symbol, in dB.
         channel_uses: the budget, side information and pilots included.
         knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
-        realizations: independent deliveries (transmissions, where many receivers hear one).
+        realizations: independent deliveries (transmissions, where many receivers hear one); or `Fades`: many fades, of
+            which a few are sent that stand for all. Where many receivers hear what a sender chose for all of their
+            realized channels, they cannot be sent to apart: so many independent transmissions are sent then.
         seed: of fading and noise.
         device: where all of it is computed.
 
@@ -218,7 +247,7 @@ def send(
         BudgetError: a choice does not fit; nothing is sent.
         ValueError: an argument out of range.
     """
-    if realizations < 1:
+    if isinstance(realizations, int) and realizations < 1:
         raise ValueError(f"realizations must be at least 1, got {realizations}")
     if channel_uses < 1:
         raise BudgetError(f"channel_uses must be at least 1, got {channel_uses}")
@@ -226,19 +255,47 @@ def send(
     if package.normalisation.kind == "sender":
         assumed = package.design_snr_db if knowledge == "none" else snr_db
         package = package.with_statistics(channel, assumed, symbols, stream(seed, "statistics", 0, device))
-    groups = []
-    for block, rows in enumerate(blocks(realizations)):
-        state = channel.realize(len(rows), symbols, snr_db, stream(seed, "fading", block, device))
+    groups: list[Group] = []
+    plans: dict[int, Plan] = {}
+    states, strata = _states(package, channel, snr_db, symbols, knowledge, realizations, seed, device)
+    start = 0
+    for block, state in enumerate(states):
         known = _known(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
-        choice = package.select(known, symbols).expand(len(rows) * channel.receivers)
+        choice = package.select(known, symbols).expand(len(state.gain))
         for index in choice.unique().tolist():
             chosen = torch.nonzero(choice == index).flatten()
             for alike in _alike(package.choices[index], known.of(chosen), symbols, chosen):
                 noise = stream(seed, "noise", block, device)
-                numbers = alike + rows.start * channel.receivers
-                met = (channel, state[alike], known.of(alike), symbols, noise, numbers)
-                groups.extend(_send_groups(package.choices[index], package.normalisation.sends_statistics, *met))
-    return Delivery(tuple(groups), package.normalisation, seed)
+                met = (channel, state[alike], known.of(alike), symbols, noise, alike + start)
+                statistics = package.normalisation.sends_statistics
+                groups.extend(_send_groups(package.choices[index], statistics, *met, plans.get(index)))
+                if known.state is None:  # the same plan for whatever follows
+                    plans[index] = groups[-1].plan
+        start += len(state.gain)
+    return Delivery(tuple(groups), package.normalisation, seed, strata=strata)
+
+
+def _states(
+    package: Package,
+    channel: Channel,
+    snr_db: float,
+    symbols: int,
+    knowledge: KnowledgeKind,
+    realizations: int | Fades,
+    seed: int,
+    device: str,
+) -> tuple[Iterator[ChannelState], Strata | None]:
+    """What the channel is for one block of realizations after the other, and the strata that they stand for."""
+
+    def realize(block: int, count: int) -> ChannelState:
+        return channel.realize(count, symbols, snr_db, stream(seed, "fading", block, device))
+
+    if isinstance(realizations, int) or (knowledge == "instantaneous" and channel.receivers > 1):
+        count = realizations if isinstance(realizations, int) else realizations.sent
+        return (realize(block, len(rows)) for block, rows in enumerate(blocks(count))), None
+    sent = realizations.exact if all(choice.link.repeats for choice in package.choices) else realizations.sent
+    state, strata = draw(realize, realizations, sent, channel.receivers, symbols, stream(seed, "strata"))
+    return (state[rows.start : rows.stop] for rows in blocks(len(strata.shares))), strata
 
 
 def _known(
@@ -266,17 +323,30 @@ def _send_groups(
     symbols: int,
     noise: Generator,
     numbers: Tensor,
+    plan: Plan | None,
 ) -> list[Group]:
     values = choice.payload.values.to(noise.device)
     payload = Payload(values, choice.payload.layout, choice.payload.sensitivity)
-    plan = choice.link.plan(payload, symbols, known)
+    plan = choice.link.plan(payload, symbols, known) if plan is None else plan
     description = payload.layout.description
     layout = choice.architecture.layout(description, statistics)
     decoded = choice.link.send(values, plan, layout, channel, state, noise)
     power = choice.link.power(values, plan) if decoded.power is None else decoded.power
     uses = torch.full_like(decoded.uses, channel.uses(plan.symbols)).maximum(decoded.uses)
     decoded, power = replace(decoded, uses=uses), power.expand(len(numbers))
+    mutual = information(state, symbols)
+    common = (choice.link, plan)
     return [
-        Group(numbers[a.rows], a.architecture, a.description, statistics, plan, a.decoded, power[a.rows], a.snapshots)
+        Group(
+            numbers[a.rows],
+            a.architecture,
+            a.description,
+            statistics,
+            *common,
+            a.decoded,
+            power[a.rows],
+            mutual[a.rows],
+            a.snapshots,
+        )
         for a in choice.arrived(decoded, plan, numbers)
     ]

@@ -1,5 +1,6 @@
 """Delivered accuracy: how good the models are that the receiver rebuilt."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.delivery import Delivery
-from airdeliver.intervals import ACCURACY, Bounds, channel_interval, crossed_interval, shared_interval
+from airdeliver.intervals import ACCURACY, Bounds
 from airdeliver.payload.inputs import Inputs, count, taken
 from airdeliver.randomness import stream
-from airdeliver.scoring import scored
+from airdeliver.sample import Sample
+from airdeliver.scoring import Scores, scored
 from airdeliver.task.accuracy import Accuracy
 from airdeliver.task.base import Score
 
@@ -27,7 +29,7 @@ class Report:
 
     Args:
         accuracy: mean over realizations and examples; a delivery of which nothing usable arrived counts as the floor
-            (chance), and so do outputs that are not finite.
+            (chance), and so do outputs that are not finite. Where deliveries stand for many fades, over these.
         low: lower end of the 95 % interval over new channel realizations and new test examples.
         high: its upper end.
         channel_low: lower end of the 95 % interval over new channel realizations alone, the test examples as given.
@@ -37,12 +39,12 @@ class Report:
         usable: share of deliveries of which something usable arrived.
         calibration_inputs: inputs from which the receiver re-estimated batch norm; 0 if it did not.
         evaluate_seconds: how long the evaluation took.
-        scores: of each delivery on each example (or the metric's value, one a delivery); not a number for examples
-            that a delivery was not scored on.
+        sample: the scores that all of this follows from.
         metric: what the score is called.
         bounds: least and greatest possible score.
         finite: share of deliveries without outputs that are not finite; below 1 where what arrived is a broken network.
         extras: what else the task says of networks, the mean over usable deliveries, by name.
+        calibrated_share: share of the scored examples that the network which was scored on them was calibrated on, too.
     """
 
     accuracy: float
@@ -55,16 +57,27 @@ class Report:
     usable: float
     calibration_inputs: int
     evaluate_seconds: float
-    scores: Float[Tensor, "realizations n"] = field(repr=False)
+    sample: Sample = field(repr=False)
     metric: str = "accuracy"
     bounds: Bounds = ACCURACY
     finite: float = 1.0
     extras: Mapping[str, float] = field(default_factory=dict)
+    calibrated_share: float = 0.0
+
+    @property
+    def scores(self) -> Float[Tensor, "realizations n"]:
+        """Of each delivery on each example (or the metric's value); not a number where it was not scored."""
+        return self.sample.scores
+
+    @property
+    def shares(self) -> Float[Tensor, "realizations"]:
+        """What each delivery counts for in the mean; they add up to 1."""
+        return self.sample.shares
 
     @classmethod
     def of(
         cls,
-        scores: Float[Tensor, "realizations n"],
+        sample: Sample,
         usable: float,
         calibration_inputs: int,
         evaluate_seconds: float,
@@ -72,38 +85,36 @@ class Report:
         bounds: Bounds = ACCURACY,
         finite: float = 1.0,
         extras: Mapping[str, float] | None = None,
+        calibrated_share: float = 0.0,
     ) -> "Report":
-        """Mean and intervals of scores; the other arguments are passed on."""
-        shared = bool(scores.isnan().any())
-        per_realization = scores.nanmean(1) if shared else scores.mean(1)
-        channel = channel_interval(per_realization, bounds=bounds)
-        crossed = shared_interval if shared else crossed_interval
-        both = crossed(scores, bounds=bounds) if scores.shape[1] > 1 else channel
+        """Mean and intervals of what was measured; the other arguments are passed on."""
+        both, channel = sample.intervals(bounds)
         return cls(
             accuracy=channel.mean,
             low=both.low,
             high=both.high,
             channel_low=channel.low,
             channel_high=channel.high,
-            std=float(per_realization.std()) if len(per_realization) > 1 else 0.0,
-            per_realization=per_realization,
+            std=_std(sample),
+            per_realization=sample.means,
             usable=usable,
             calibration_inputs=calibration_inputs,
             evaluate_seconds=evaluate_seconds,
-            scores=scores,
+            sample=sample,
             metric=metric,
             bounds=bounds,
             finite=finite,
             extras=dict(extras or {}),
+            calibrated_share=calibrated_share,
         )
 
     @classmethod
     def merged(cls, parts: "Sequence[Report]") -> "Report":
         """The report of several parts of one delivery, evaluated one after the other on the same examples."""
-        scores = torch.cat([part.scores for part in parts])
-        usable, finite = (
-            sum(share * len(part.scores) for share, part in zip(shares, parts)) / len(scores)
-            for shares in ([part.usable for part in parts], [part.finite for part in parts])
+        sample = Sample.joined([part.sample for part in parts])
+        usable, finite, calibrated = (
+            sum(share * len(part.scores) for share, part in zip(shares, parts)) / len(sample.scores)
+            for shares in zip(*((part.usable, part.finite, part.calibrated_share) for part in parts), strict=True)
         )
         arrived = [part.usable * len(part.scores) for part in parts]
         names = {name: None for part in parts for name in part.extras}
@@ -111,9 +122,16 @@ class Report:
             name: sum(n * part.extras[name] for n, part in zip(arrived, parts) if name in part.extras) / sum(arrived)
             for name in names
         }
-        seconds = sum(part.evaluate_seconds for part in parts)
-        first = parts[0]
-        return cls.of(scores, usable, first.calibration_inputs, seconds, first.metric, first.bounds, finite, extras)
+        seconds, first = sum(part.evaluate_seconds for part in parts), parts[0]
+        described = (first.calibration_inputs, seconds, first.metric, first.bounds, finite, extras, calibrated)
+        return cls.of(sample, usable, *described)
+
+
+def _std(sample: Sample) -> float:
+    means = sample.means.double().cpu()
+    if sample.strata is None:
+        return float(means.std()) if len(means) > 1 else 0.0
+    return math.sqrt(float(sample.shares @ (means - sample.shares @ means).square()))
 
 
 def evaluate(
@@ -160,11 +178,10 @@ def evaluate(
     started = time.perf_counter()
     inputs, targets = (torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in (inputs, targets))
     if metric is not None:
-        calibration = None if inputs is None else taken(inputs, _calibration_rows(delivery, count(inputs)))
-        scores, finite = _measured(delivery, metric, calibration, chance)
-        calibrated = count(calibration) if inputs is not None and delivery.calibrates else 0
-        seconds = time.perf_counter() - started
-        return Report.of(scores, delivery.usable, calibrated, seconds, "metric", UNBOUNDED, finite)
+        scores, finite = _measured(delivery, metric, inputs, chance)
+        calibrated = _most_calibrating(delivery, count(inputs)) if inputs is not None and delivery.calibrates else 0
+        seconds, sample = time.perf_counter() - started, _sample(delivery, scores, chance)
+        return Report.of(sample, delivery.usable, calibrated, seconds, "metric", UNBOUNDED, finite)
     if inputs is None or not isinstance(targets, Tensor) or count(inputs) != len(targets):
         found = "none" if inputs is None else count(inputs)
         told = len(targets) if isinstance(targets, Tensor) else type(targets).__name__
@@ -175,17 +192,27 @@ def evaluate(
     rows = _calibration_rows(delivery, count(inputs))
     shares = None if images_each is None else _shares(delivery, count(inputs), images_each)
     floor = score.floor if chance is None else chance
-    judged = scored(delivery, inputs, targets, taken(inputs, rows), score, floor, precision, shares)
+    judged = scored(delivery, inputs, targets, rows, score, floor, precision, shares)
+    sample = _sample(delivery, judged.scores, floor, judged)
+    calibrates = delivery.calibrates
     return Report.of(
-        judged.scores,
+        sample,
         delivery.usable,
-        len(rows) if delivery.calibrates else 0,
+        rows.shape[1] if calibrates else 0,
         time.perf_counter() - started,
         score.metric,
         score.bounds,
-        float(judged.finite.float().mean()),
-        _mean([score.extras(tally) for tally in judged.tallies]),
+        float(sample.shares @ judged.finite.double()),
+        _mean([score.extras(tally) for tally in judged.tallies], sample.shares[sample.arrived]),
+        rows.shape[1] / count(inputs) if calibrates else 0.0,
     )
+
+
+def _sample(delivery: Delivery, scores: Tensor, floor: float | None, judged: Scores | None = None) -> Sample:
+    numbers = torch.arange(len(scores))
+    evaluations, payloads = (numbers, numbers) if judged is None else (judged.evaluations, judged.payloads)
+    arrived, settled = delivery.usable_realizations, delivery.settled
+    return Sample(scores, arrived, settled, evaluations, payloads, floor, delivery.strata)
 
 
 def _of_labels(labels: Tensor) -> Accuracy:
@@ -198,14 +225,24 @@ def _of_labels(labels: Tensor) -> Accuracy:
     return Accuracy(int(labels.max()) + 1)
 
 
-def _mean(extras: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: sum(each[name] for each in extras) / len(extras) for name in (extras[0] if extras else ())}
+def _mean(extras: Sequence[Mapping[str, float]], shares: Tensor) -> dict[str, float]:
+    weights = (shares / shares.sum()).tolist()
+    names = extras[0] if extras else ()
+    return {name: sum(weight * each[name] for weight, each in zip(weights, extras, strict=True)) for name in names}
 
 
-def _calibration_rows(delivery: Delivery, n: int) -> Tensor:
-    """Seeded-random rows of the inputs to be served; the same for every realization."""
-    order = torch.randperm(n, generator=stream(delivery.seed, "calibration"))
-    return order[: delivery.normalisation.calibration_inputs]
+def _most_calibrating(delivery: Delivery, n: int) -> int:
+    return min(n, delivery.normalisation.calibration_inputs)
+
+
+def _calibration_rows(delivery: Delivery, n: int) -> Int64[Tensor, "realizations rows"]:
+    """Seeded-random rows of the inputs to be served, others for every receiver; all of them where there are no more."""
+    most = _most_calibrating(delivery, n)
+    if most == n:
+        return torch.arange(n).expand(delivery.realizations, -1)
+    numbers = range(delivery.first, delivery.first + delivery.realizations)
+    orders = (torch.randperm(n, generator=stream(delivery.seed, "calibration", number)) for number in numbers)
+    return torch.stack([order[:most] for order in orders])
 
 
 def _shares(delivery: Delivery, n: int, each: int) -> Int64[Tensor, "realizations each"] | None:
@@ -221,15 +258,17 @@ def _shares(delivery: Delivery, n: int, each: int) -> Int64[Tensor, "realization
 
 
 def _measured(
-    delivery: Delivery, metric: Callable[[Any], Any], calibration: Inputs, chance: float | None
+    delivery: Delivery, metric: Callable[[Any], Any], inputs: Inputs, chance: float | None
 ) -> tuple[Float[Tensor, "realizations n"], float]:
     """The metric of each delivery, or its value for each example, and the share of deliveries where it is finite."""
     usable = delivery.usable_realizations
+    rows = None if inputs is None else _calibration_rows(delivery, count(inputs))
     if chance is None and not bool(usable.all()):
         raise ValueError("nothing usable arrived in some realizations: give `chance`, the metric's value for those")
     values: list[Tensor | None] = []
     broken = 0
     for k, ok in enumerate(usable.tolist()):
+        calibration = None if inputs is None or rows is None else taken(inputs, rows[k])
         values.append(torch.as_tensor(metric(delivery.model(k, calibration))).detach().float().cpu() if ok else None)
         found = values[-1]
         if found is not None and not bool(found.isfinite().all()):

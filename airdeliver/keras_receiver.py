@@ -97,18 +97,16 @@ class KerasReceiver:
     Args:
         model: of the architecture.
         layout: of the payload.
-        calibration: inputs to re-estimate batch norm from; None if its statistics arrive.
     """
 
-    def __init__(self, model: keras.Model, layout: Layout, calibration: Inputs) -> None:
+    def __init__(self, model: keras.Model, layout: Layout) -> None:
         self.model, self.layout = model, layout
-        self.calibration = calibration if batch_norms(model) else None
 
-    def rebuild(self, values: Float[Tensor, "n"]) -> "KerasReceiver":
-        """The network that these values make."""
+    def rebuild(self, values: Float[Tensor, "n"], calibration: Inputs = None) -> "KerasReceiver":
+        """The network that these values make; batch norm re-estimated from inputs, if there are any."""
         load(self.model, self.layout, values)
-        if self.calibration is not None:
-            estimate_statistics(self.model, self.calibration)
+        if calibration is not None:
+            estimate_statistics(self.model, calibration)
         return self
 
     def __call__(self, images: Inputs) -> Tensor:

@@ -15,6 +15,7 @@ Purpose = Literal[
     "training noise",
     "importance",
     "fading",
+    "strata",
     "noise",
     "estimate",
     "statistics",

@@ -1,7 +1,9 @@
 """The forward passes of an evaluation, close to the machine's limit."""
 
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Literal
 
 import torch
@@ -19,6 +21,9 @@ from airdeliver.task.base import Score
 BATCH = 128
 """Examples of one forward pass: about what a processor's cache holds of a small network's activations."""
 
+CALIBRATIONS = 4
+"""Sets of calibrating inputs that a payload which arrives often is evaluated with: they tell how much these matter."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -29,11 +34,16 @@ class Scores:
             a number for examples that a delivery was not scored on.
         finite: whether every output of a delivery's network is; true of deliveries of which nothing usable arrived.
         tallies: of each usable delivery, in order: see `airdeliver.task.Score.tally`.
+        evaluations: of each delivery, the number of the one whose evaluation it has: its own, or an earlier one's that
+            brought the same values.
+        payloads: equal numbers for deliveries that brought the same values.
     """
 
     scores: Float[Tensor, "realizations n"]
     finite: Bool[Tensor, "realizations"]
     tallies: Float[Tensor, "usable counts"]
+    evaluations: Int64[Tensor, "realizations"]
+    payloads: Int64[Tensor, "realizations"]
 
 
 @torch.inference_mode()
@@ -41,7 +51,7 @@ def scored(
     delivery: Delivery,
     inputs: Inputs,
     targets: Tensor,
-    calibration: Inputs,
+    calibration: Int64[Tensor, "realizations rows"],
     score: Score,
     floor: float,
     precision: Literal["float32", "bfloat16"] = "float32",
@@ -49,41 +59,83 @@ def scored(
 ) -> Scores:
     """The score of every delivered network on every example.
 
-    Batch norm is folded into the convolutions after reception, which is exact; equal payloads are evaluated once.
+    Batch norm is folded into the convolutions after reception, which is exact. Equal payloads are evaluated once; where
+    the receiver calibrates, once for each of `CALIBRATIONS` sets of calibrating inputs.
 
     Args:
         delivery: what arrived.
         inputs: prepared: a tensor, a tuple or a mapping of tensors. Floating point goes into the network in the
             network's own precision, integers as they are, but bytes as floating point.
         targets: of each.
-        calibration: unlabelled inputs to re-estimate batch norm from, if its statistics were not sent.
+        calibration: the inputs that each receiver re-estimates batch norm from, if its statistics were not sent.
         score: says how good outputs are.
         floor: the score of a delivery of which nothing usable arrived.
         precision: of the forward passes; `float32` stands for the network's own.
-        shares: the examples that each delivery is scored on; None for all.
+        shares: the examples that each delivery is scored on; None for all. A payload that arrives often is scored on
+            all where that takes no longer.
     """
     scores = torch.full((delivery.realizations, len(targets)), floor, device=targets.device)
+    if shares is not None:
+        scores = torch.full_like(scores, torch.nan).scatter(1, shares, floor)
     finite = torch.ones(delivery.realizations, dtype=torch.bool)
-    tallies: list[Tensor] = []
+    evaluations, payloads = torch.arange(delivery.realizations), torch.arange(delivery.realizations)
+    # Without shares nobody asks how often a payload arrives, and each is read once.
+    found = _found(delivery) if shares is None else list(_found(delivery))
+    arrivals = Counter() if shares is None else Counter(payload for _, _, payload in found)
+    known: dict[bytes, list[int]] = {}
+    tallies: dict[int, Tensor] = {}
+    receivers = _Receivers(delivery, inputs, calibration, precision)
+    for group, row, payload in found:
+        number, earlier = int(group.realizations[row]), known.setdefault(payload, [])
+        alone = shares is not None and arrivals[payload] * shares.shape[1] < len(targets)
+        enough = arrivals[payload] if alone else receivers.calibrations(group)
+        if len(earlier) < enough:
+            rows = shares[number] if shares is not None and alone else slice(None)
+            receiver = receivers.of(group)
+            network = receiver.rebuild(group.decoded.values[row], calibration[number])
+            batches = receiver.batches(inputs, rows if isinstance(rows, Tensor) else None)
+            scores[number, rows], finite[number], tallies[number] = _judged(network, batches, targets[rows], score)
+            earlier.append(number)
+        else:
+            like = earlier[number % enough]
+            scores[number], finite[number], tallies[number] = scores[like], finite[like], tallies[like]
+            evaluations[number] = like
+        payloads[number] = earlier[0]
+    together = torch.stack([tallies[number] for number in sorted(tallies)]) if tallies else torch.zeros(0, 0)
+    return Scores(scores, finite, together.cpu(), evaluations, payloads)
+
+
+def _found(delivery: Delivery) -> Iterator[tuple[Group, int, bytes]]:
+    """Of each delivery that is usable, the group, the row in it, and a digest of all that arrived."""
     for group in delivery.groups:
-        receiver = _receiver(group, None if delivery.normalisation.sends_statistics else calibration, precision, inputs)
-        known: dict[bytes, tuple[Tensor, bool, Tensor]] = {}
+        told = f"{id(group.architecture)}/{group.statistics}".encode() + group.description
         for row in torch.nonzero(group.decoded.usable).flatten().tolist():
-            values, number = group.decoded.values[row], group.realizations[row]
-            if shares is not None:
-                rows = shares[number]
-                judged = _judged(receiver.rebuild(values), receiver.batches(inputs, rows), targets[rows], score)
-                scores[number, rows] = judged[0]
-            else:
-                received = blake2b(values.cpu().numpy().data).digest()
-                if received not in known:
-                    known[received] = _judged(receiver.rebuild(values), receiver.batches(inputs), targets, score)
-                judged = known[received]
-                scores[number] = judged[0]
-            finite[number] = judged[1]
-            tallies.append(judged[2])
-    together = torch.stack(tallies) if tallies else torch.zeros(0, 0)
-    return Scores(scores if shares is None else _only(scores, shares), finite, together.cpu())
+            values = group.decoded.values[row].contiguous().cpu().view(torch.uint8).numpy()
+            yield group, row, hashlib.blake2b(values.data, key=hashlib.blake2b(told).digest()).digest()
+
+
+class _Receivers:
+    """The receiver of each group; groups of the same network one after the other share it."""
+
+    def __init__(
+        self, delivery: Delivery, inputs: Inputs, calibration: Tensor, precision: Literal["float32", "bfloat16"]
+    ) -> None:
+        self.inputs = inputs
+        self.precision: Literal["float32", "bfloat16"] = precision
+        self.sends_statistics = delivery.normalisation.sends_statistics
+        self.differ = 0 < calibration.shape[1] < count(inputs)
+        self.last: tuple[tuple[int, bytes], Any] | None = None
+
+    def of(self, group: Group) -> Any:
+        what = id(group.architecture), group.description
+        if self.last is None or self.last[0] != what:
+            self.last = None  # before the next is built: each holds the inputs in its own layout
+            self.last = what, _receiver(group, not self.sends_statistics, self.precision, self.inputs)
+        return self.last[1]
+
+    def calibrations(self, group: Group) -> int:
+        """Networks that the receiver may make of the same values, as far as they are evaluated."""
+        return CALIBRATIONS if self.differ and self.of(group).calibrates else 1
 
 
 def _judged(model: Any, batches: list[Inputs], targets: Tensor, score: Score) -> tuple[Tensor, bool, Tensor]:
@@ -99,18 +151,14 @@ def _judged(model: Any, batches: list[Inputs], targets: Tensor, score: Score) ->
     return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0)
 
 
-def _only(scores: Float[Tensor, "realizations n"], shares: Int64[Tensor, "realizations each"]) -> Tensor:
-    """Not a number where an example was not scored."""
-    return torch.full_like(scores, torch.nan).scatter(1, shares, scores.gather(1, shares))
-
-
-def _receiver(group: Group, calibration: Inputs, precision: Literal["float32", "bfloat16"], inputs: Inputs) -> Any:
+def _receiver(group: Group, calibrates: bool, precision: Literal["float32", "bfloat16"], inputs: Inputs) -> Any:
     model = group.network()
+    calibrates = calibrates and bool(batch_norms(model))
     if not is_keras(model):
-        return _Receiver(model, group, calibration, precision, inputs)
+        return _Receiver(model, group, calibrates, precision, inputs)
     from airdeliver.keras_receiver import KerasReceiver
 
-    return _KerasReceiver(KerasReceiver(model, group.layout, calibration))
+    return _KerasReceiver(KerasReceiver(model, group.layout), calibrates, inputs)
 
 
 class _Receiver:
@@ -120,28 +168,28 @@ class _Receiver:
         self,
         model: nn.Module,
         group: Group,
-        calibration: Inputs,
+        calibrates: bool,
         precision: Literal["float32", "bfloat16"],
         inputs: Inputs,
     ) -> None:
+        self.calibrates, self.inputs = calibrates, inputs
         self.model = model.to(group.decoded.values.device).eval()
         own = {p.dtype for p in self.model.parameters() if p.is_floating_point()}
-        own_dtype = own.pop() if len(own) == 1 else torch.float32
+        own_dtype = self.own_dtype = own.pop() if len(own) == 1 else torch.float32
         example = taken(inputs, slice(0, 2))
         self.channels_last = self._bears_channels_last(example, own_dtype)
         self.flattened = Flattened(self.model, group.layout)
-        self.calibration = self._laid_out(calibration, own_dtype) if batch_norms(self.model) else None
         self.folded = Folded(self.model)
         self.folded.verify(self._laid_out(example, own_dtype))
         self.dtype = torch.bfloat16 if precision == "bfloat16" else own_dtype
         self.twin = self.folded.module if self.dtype == own_dtype else Folded(self.model).module.to(self.dtype)
         self.whole: list[Inputs] | None = None
 
-    def rebuild(self, values: Float[Tensor, "n"]) -> nn.Module:
-        """The network that these values make, folded, in evaluation mode."""
+    def rebuild(self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"]) -> nn.Module:
+        """The network that these values make, folded, in evaluation mode; calibrated on these rows of the inputs."""
         self.flattened.write(values)
-        if self.calibration is not None:
-            estimate_statistics(self.model, self.calibration)
+        if self.calibrates:
+            estimate_statistics(self.model, self._laid_out(taken(self.inputs, calibration), self.own_dtype))
         self.folded.refresh()
         if self.twin is not self.folded.module:
             self.twin.load_state_dict(self.folded.module.state_dict())
@@ -181,8 +229,12 @@ class _Receiver:
 class _KerasReceiver:
     """A Keras model, which has its own memory format and precision."""
 
-    def __init__(self, receiver: Any) -> None:
-        self.rebuild = receiver.rebuild
+    def __init__(self, receiver: Any, calibrates: bool, inputs: Inputs) -> None:
+        self.receiver, self.calibrates, self.inputs = receiver, calibrates, inputs
+
+    def rebuild(self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"]) -> Any:
+        """The network that these values make, calibrated on these rows of the inputs."""
+        return self.receiver.rebuild(values, taken(self.inputs, calibration) if self.calibrates else None)
 
     def batches(self, inputs: Inputs, rows: Int64[Tensor, "each"] | None = None) -> list[Inputs]:
         """Inputs in batches; all of them where no rows are given."""

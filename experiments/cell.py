@@ -55,13 +55,13 @@ class CellStage(Stage):
         device, seed = self.problem.execution.device, self.problem.execution.seed
         inputs, targets = served(self.problem.dataset, self.test_images, device)
         task = self.problem.load().task
+        images = self.realizations.images
+        each = None if images is None else min(images, len(targets))
         delivery, report = self.realizations.measure(
             lambda count: self.scheme.send(
                 package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
             ),
-            lambda part: evaluate(
-                part, inputs, targets, task=task, precision=self.precision, images_each=self.realizations.images
-            ),
+            lambda part: evaluate(part, inputs, targets, task=task, precision=self.precision, images_each=each),
         )
         return {
             "normalisation": delivery.normalisation.kind,
@@ -80,8 +80,11 @@ class CellStage(Stage):
             "parameters_stored": stored,
             "power": delivery.power,
             **asdict(delivery_cost(delivery, task.signature.example())),
+            "fades": len(report.shares) if delivery.strata is None else delivery.strata.drawn,
+            "calibrated_share": report.calibrated_share,
             "plan": [asdict(row) for row in delivery.groups[0].plan.table()],
             "per_realization": report.per_realization.tolist(),
+            "shares": report.shares.tolist(),
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - started,
         }

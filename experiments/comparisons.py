@@ -7,10 +7,12 @@ from statistics import fmean, variance
 from typing import Any
 
 import pandas as pd
-from scipy.special import stdtrit
+import torch
+from scipy.special import ndtri, stdtrit
 
+from airdeliver.strata import variance_over_fades, variance_within
 from experiments.planner import Cell
-from experiments.result import scores
+from experiments.result import scores, shares
 
 CONDITIONS = ("dataset", "model", "channel", "knowledge", "snr_db", "channel_uses", "seed")
 COLUMNS = ("experiment", "scheme", "against", *CONDITIONS, "realizations", "difference", "difference_low",
@@ -27,16 +29,50 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
         experiment: its name.
         finished: cells and their records.
     """
-    met: dict[tuple, list[tuple[Cell, list[float]]]] = {}
+    met: dict[tuple, list[tuple[Cell, Mapping[str, Any]]]] = {}
     for cell, record in finished:
         condition = tuple(getattr(cell, name) for name in CONDITIONS)
-        met.setdefault(condition, []).append((cell, list(scores(record))))
+        met.setdefault(condition, []).append((cell, record))
     rows = [
-        (experiment, b.scheme, a.scheme, *condition, *paired(of_b, of_a))
+        (experiment, b.scheme, a.scheme, *condition, *compared(of_b, of_a))
         for condition, cells in met.items()
         for (a, of_a), (b, of_b) in combinations(cells, 2)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def compared(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[int, float, float, float]:
+    """How one cell differs from another: delivery by delivery, where they met the same channels.
+
+    Deliveries that stand for the same strata of fades have the variance of a mean over strata. Where one has more of
+    them than the other (digital links) the two are compared as if they had met different fades, which is rather too
+    wide.
+
+    Args:
+        one: the record of a cell.
+        other: that of another.
+
+    Returns:
+        As `paired`; the deliveries are the fewer of both.
+    """
+    alike = list(shares(one)) == list(shares(other))
+    if alike and one["fades"] == len(shares(one)):
+        return paired(list(scores(one)), list(scores(other)))
+    difference = one["accuracy"] - other["accuracy"]
+    if alike:
+        apart, weights = torch.tensor(scores(one)) - torch.tensor(scores(other)), torch.tensor(shares(one))
+        variance = variance_over_fades(apart, weights, one["fades"]) + variance_within(apart, weights)
+        below = above = float(ndtri(0.975)) * math.sqrt(variance)
+    else:
+        (fall, rise), (others_fall, others_rise) = (_reach(record) for record in (one, other))
+        below, above = math.hypot(fall, others_rise), math.hypot(rise, others_fall)
+    return min(len(shares(one)), len(shares(other))), difference, difference - below, difference + above
+
+
+def _reach(record: Mapping[str, Any]) -> tuple[float, float]:
+    """How far the interval over channels reaches below and above the mean."""
+    mean = record["accuracy"]
+    return mean - record["accuracy_channel_low"], record["accuracy_channel_high"] - mean
 
 
 def paired(one: list[float], other: list[float], level: float = 0.95) -> tuple[int, float, float, float]:

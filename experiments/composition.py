@@ -101,6 +101,16 @@ def _groups(overrides: list[Override], own: Path | None) -> list[Override]:
     return [o for o in overrides if o.key.partition("@")[0] in groups or o.key in HYDRA]
 
 
+def _spelled(overrides: list[Override]) -> Iterator[str]:
+    """As Hydra reads them; a number of realizations in braces takes the place of another, and is not merged with it."""
+    for override in overrides:
+        text = override.spelled()
+        if text.startswith("realizations={"):
+            yield "~realizations"
+            text = f"+{text}"
+        yield text
+
+
 def _compose(overrides: list[Override], own: Path | None) -> DictConfig:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
@@ -110,7 +120,7 @@ def _compose(overrides: list[Override], own: Path | None) -> DictConfig:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:
-            return compose("sweep", [*search, *(o.spelled() for o in overrides)], return_hydra_config=True)
+            return compose("sweep", [*search, *_spelled(overrides)], return_hydra_config=True)
         except OverrideParseException as error:
             raise ConfigurationError(f"cannot read {error.override!r}: {first_line(error)}") from error
         except Exception as error:  # a file of one's own may raise whatever reading it can

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from airdeliver.fades import Fades
 from airdeliver.links import KnowledgeKind
 from airdeliver.models import ModelBuilder
 from airdeliver.randomness import BLOCK
@@ -238,15 +239,34 @@ def _integer(value: Any, key: str, least: int) -> int:
 
 
 def _realizations(value: Any) -> Realizations:
-    """A number, or `{until: HALF_WIDTH, at_least: N, at_most: N, images: N}`."""
+    """A number, `{until: HALF_WIDTH, at_least: N, at_most: N, images: N}`, or `{fades: N, sent: N, exact: N}`."""
     if not isinstance(value, DictConfig):
         count = _integer(value, "realizations", 1)
         return Realizations(count, count)
+    if "fades" in value:
+        return _fades(dict(value))
     given = {"until": 0.005, "at_least": BLOCK, "at_most": 16 * BLOCK, **value}
     for key in given:
         _one_of(key, "a key of realizations", ("until", "at_least", "at_most", "images"))
     try:
         return Realizations(**given)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _fades(given: dict[Any, Any]) -> Realizations:
+    """Many fades, of which a few are sent for all."""
+    for key in given:
+        _one_of(key, "a key of realizations with fades", ("fades", "sent", "exact", "images"))
+    images = given.pop("images", None)
+    usual = Fades()
+    drawn, sent, exact = (
+        _integer(given.get(name, number), f"realizations.{name}", 3)
+        for name, number in (("fades", usual.drawn), ("sent", usual.sent), ("exact", usual.exact))
+    )
+    try:
+        fades = Fades(drawn, sent, exact)
+        return Realizations(fades.sent, fades.sent, images=images, fades=fades)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(str(error)) from error
 

@@ -7,12 +7,13 @@ import pandas as pd
 
 from experiments.comparisons import CONDITIONS
 from experiments.planner import Cell
-from experiments.result import scores
+from experiments.result import scores, shares
 
-COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "accuracy", "title", "metric", "score_low", "score_high",
-           "floor")  # fmt: skip
-"""In this order; the last are those of the table of results. The same realization and seed is the same channel and
-noise for every scheme."""
+COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "share", "accuracy", "title", "metric", "score_low",
+           "score_high", "floor")  # fmt: skip
+"""In this order; the last are those of the table of results. A delivery may stand for many fades: `share` is what it
+counts for in the mean. The same realization, seed and number of deliveries is the same channel and noise for every
+scheme."""
 
 
 def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
@@ -23,9 +24,9 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
         finished: cells and their records.
     """
     rows = [
-        (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, accuracy,
+        (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, share, accuracy,
          cell.about.title, cell.metric, *cell.bounds, cell.floor)
         for cell, record in finished
-        for number, accuracy in enumerate(scores(record))
+        for number, (share, accuracy) in enumerate(zip(shares(record), scores(record), strict=True))
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from airdeliver import Delivery, Report
+from airdeliver import Delivery, Fades, Report
 from airdeliver.randomness import BLOCK
 
 
@@ -19,8 +19,9 @@ class Realizations:
             None for a fixed number. To stop on what was seen makes the interval slightly too narrow, the less so the
             larger `at_least`: simulated, it covers 92 to 95 % from 32 on and 94 to 95 % from 64 on, least where few bad
             deliveries make the mean.
-        images: test images that each delivery is scored on, drawn at random for each; None for all. A few hundred
-            tell more in the same time: see `airdeliver.evaluate`.
+        images: test images that each delivery is scored on, drawn at random for each; None, or more than there
+            are, for all. A few hundred tell more in the same time: see `airdeliver.evaluate`.
+        fades: many fades of which a few are sent for all, in place of independent deliveries; None for these.
 
     Raises:
         ValueError: numbers out of order, no image, or not whole blocks of deliveries where the number is open.
@@ -30,6 +31,7 @@ class Realizations:
     at_most: int
     until: float | None = None
     images: int | None = None
+    fades: Fades | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.at_least <= self.at_most:
@@ -40,6 +42,8 @@ class Realizations:
             raise ValueError(f"realizations.images must be at least 1, or null for all, got {self.images}")
         if self.until is None:
             return
+        if self.fades is not None:
+            raise ValueError("realizations.until is for independent deliveries: give `sent` for more of the fades")
         if not 0 < self.until < 1:
             raise ValueError(f"realizations.until must be a half-width in accuracy between 0 and 1, got {self.until}")
         if self.at_least % BLOCK or self.at_most % BLOCK:
@@ -60,14 +64,17 @@ class Realizations:
         return min(max(count + BLOCK, BLOCK * math.ceil(wanted / BLOCK)), self.at_most)
 
     def measure(
-        self, deliver: Callable[[int], Delivery], evaluate: Callable[[Delivery], Report]
+        self, deliver: Callable[[int | Fades], Delivery], evaluate: Callable[[Delivery], Report]
     ) -> tuple[Delivery, Report]:
         """Deliver and evaluate until the interval is narrow enough; what was evaluated once is not evaluated again.
 
         Args:
-            deliver: so many realizations, of which the first are always the same.
+            deliver: so many realizations, of which the first are always the same; or fades.
             evaluate: any delivery.
         """
+        if self.fades is not None:
+            delivery = deliver(self.fades)
+            return delivery, evaluate(delivery)
         parts: list[Report] = []
         count, seen = self.at_least, 0
         while True:

@@ -9,6 +9,11 @@ def scores(record: Mapping[str, Any]) -> Sequence[float]:
     return record["per_realization"]
 
 
+def shares(record: Mapping[str, Any]) -> Sequence[float]:
+    """What each of them counts for in the mean; they add up to 1."""
+    return record["shares"]
+
+
 def segments(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """What each segment got in the plan of the first delivery: the fields of a row of `Plan.table`."""
     return record["plan"]

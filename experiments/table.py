@@ -20,13 +20,15 @@ COLUMNS = (
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
-    "conformance", "estimation_error", "pilot_share", "delay_spread", *COSTS,
+    "conformance", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
 Accuracy is the mean of the task's `metric`, whichever it is, between `score_low` and `score_high`; `floor` is what a
 delivery counts as of which nothing usable arrived. `estimation_error`, `pilot_share` and `delay_spread` say how the
-receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. The last are what a delivery costs:
+receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. `realizations` are
+deliveries, which stand for `fades`, as many or more; `calibrated_share` of the scored examples are among those that the
+network scored on them was calibrated on. Before these two is what a delivery costs:
 `airdeliver.delivery_cost.DeliveryCost` says what each is.
 """
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,6 +25,9 @@ TARGET = 0.9
 def data(table: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: quantiles of accuracy over deliveries (all seeds together), and outage with Wilson's interval.
 
+    Where deliveries stand for many fades, these are counted, and the interval is that of as many independent deliveries
+    as there were, which is rather too wide.
+
     Args:
         table: one row a delivery: the columns of a condition, seed, realization and accuracy in 0..1.
 
@@ -32,19 +36,41 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     """
     check(table, (*CONDITIONS, "seed", "realization", "accuracy"), "fading")
     table = described(table)
+    table = _weighted(table)
     by: Any = table.groupby(list(CONDITIONS), sort=False)
-    groups = by["accuracy"]
-    drawn: Any = groups.agg(deliveries="count", mean="mean").join(by[["title", *SCORE]].first())
+    means: Any = (table["share"] * table["accuracy"]).groupby([table[name] for name in CONDITIONS], sort=False).sum()
+    drawn: Any = by["accuracy"].agg(deliveries="count").join(means.rename("mean")).join(by[["title", *SCORE]].first())
     best = drawn.groupby(["dataset", "model"])["mean"].transform("max")
     base = Score.of(drawn).base
     drawn["target"] = (base + TARGET * (best - base)).round(2)
     target = table.merge(drawn["target"].reset_index(), on=list(CONDITIONS))["target"].to_numpy()
-    missed: Any = (table["accuracy"] < target).groupby([table[name] for name in CONDITIONS], sort=False).mean()
+    lost = table["share"] * (table["accuracy"] < target)
+    missed: Any = lost.groupby([table[name] for name in CONDITIONS], sort=False).sum()
     drawn["outage"] = missed.reindex(drawn.index)
     drawn["outage_low"], drawn["outage_high"] = _wilson(drawn["outage"], drawn["deliveries"])
-    for share in SHARES:
-        drawn[f"quantile_{share:.2f}"] = groups.quantile(share)
+    quantiles = by.apply(lambda own: pd.Series(_quantiles(own["accuracy"], own["share"])), include_groups=False)
+    for i, share in enumerate(SHARES):
+        drawn[f"quantile_{share:.2f}"] = quantiles[i].reindex(drawn.index)
     return drawn.reset_index()
+
+
+def _weighted(table: pd.DataFrame) -> pd.DataFrame:
+    """With what each delivery counts for among all of its condition; alike, if the table does not say."""
+    shares = table["share"] if "share" in table else pd.Series(1.0, index=table.index)
+    together: Any = shares.groupby([table[name] for name in CONDITIONS], sort=False).transform("sum")
+    return table.assign(share=shares / together)
+
+
+def _quantiles(scores: pd.Series, shares: pd.Series) -> list[float]:
+    """On straight lines between the scores in their order, each in the middle of what it counts for.
+
+    >>> _quantiles(pd.Series([0.0, 1.0]), pd.Series([0.5, 0.5]))[::5]
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    order = scores.argsort(kind="stable")
+    ranked, counted = scores.iloc[order].to_numpy(), shares.iloc[order].to_numpy()
+    middle = counted.cumsum() - counted / 2
+    return np.interp(SHARES, (middle - middle[0]) / max(middle[-1] - middle[0], 1e-12), ranked).tolist()
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Complex, Float, Int, Int64
@@ -82,7 +82,14 @@ class Decoded:
 
 
 class Link(ABC):
-    """Moves a payload over a channel within a budget."""
+    """Moves a payload over a channel within a budget.
+
+    Attributes:
+        repeats: whether many deliveries of a payload bring the very same values, as digital ones do: however many there
+            are, few networks are to be evaluated.
+    """
+
+    repeats: ClassVar[bool] = False
 
     @abstractmethod
     def plan(self, payload: Payload, symbols: int | None, knowledge: Knowledge) -> Plan:
@@ -132,6 +139,13 @@ class Link(ABC):
     def reserve(self, layout: Layout) -> int:
         """Symbols beyond the least cost that a network pruned to a budget should leave to the plan; 0 for none."""
         return 0
+
+    def threshold(self, plan: Plan) -> float | None:
+        """Mutual information in bits per complex symbol from which on a delivery arrives, and below which it is lost.
+
+        Of the side information alone, where nothing else is lost as a whole. None where chance decides.
+        """
+        return None
 
     @abstractmethod
     def refresh(self, plan: Plan, payload: Payload) -> Plan:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from airdeliver.delivery import Delivery, send
+from airdeliver.fades import Fades
 from airdeliver.links import KnowledgeKind
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
@@ -48,7 +49,7 @@ class Scheme(ABC):
         snr_db: float,
         channel_uses: int,
         knowledge: KnowledgeKind,
-        realizations: int,
+        realizations: int | Fades,
         seed: int,
         device: str = "cpu",
     ) -> Delivery:

@@ -28,7 +28,7 @@ def test_fast_evaluation_equals_a_plain_loop(clean, served, kind):
     delivery = deliver(model, AnalogLink(), AWGN(), 8.0, 20_000, 4, normalisation=kind)
     report = evaluate(delivery, images, labels)
     for k in range(4):
-        rows = torch.randperm(len(images), generator=stream(0, "calibration"))[:512]
+        rows = torch.randperm(len(images), generator=stream(0, "calibration", k))[:512]
         plain = delivery.model(k) if kind == "frozen" else estimate_statistics(delivery.model(k, images), images[rows])
         with torch.no_grad():
             accuracy = float((plain(images).argmax(1) == labels).float().mean())

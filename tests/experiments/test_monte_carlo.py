@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from airdeliver import AnalogLink, Report, deliver, evaluate
+from airdeliver.sample import Sample
 from channels import AWGN
 from experiments.monte_carlo import Realizations
 
@@ -83,7 +84,7 @@ def test_stopping_keeps_the_coverage(images: int | None):
         while True:
             more = population[torch.randint(400, (count - len(scores),), generator=generator)]
             scores = torch.cat([scores, more if images is None else _shared(more, images, generator)])
-            report = Report.of(scores, 1.0, 0, 0.0)
+            report = Report.of(Sample.of(scores), 1.0, 0, 0.0)
             wanted = rule.after(count, (report.channel_high - report.channel_low) / 2)
             if wanted == count:
                 break

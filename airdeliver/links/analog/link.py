@@ -98,6 +98,9 @@ class AnalogLink(Link):
             plan = plan.granting(symbols - plan.side_information_symbols)
         return self._within_power(self._with_forecast(plan, payload, demand), payload.values)
 
+    def threshold(self, plan: AnalogPlan) -> float:  # noqa: D102
+        return plan.side_information_rate
+
     def reserve(self, layout: Layout) -> int:
         """What telling the protection's table costs."""
         return math.ceil(8 * self._protection.table(len(layout.segments)) / self.side_information_rate)

@@ -46,6 +46,9 @@ class Ideal(PhysicalLayer):
     def efficiency(self, grade: int) -> float:  # noqa: D102
         return 2.0 ** (grade / _PER_OCTAVE + _LOWEST)
 
+    def threshold(self, grade: int) -> float:  # noqa: D102
+        return self.efficiency(grade)
+
     def symbols(self, lengths: Sequence[int], grade: int) -> int:  # noqa: D102
         return max(1, math.ceil(8 * sum(lengths) / self.efficiency(grade)))
 

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 import torch
 from jaxtyping import Bool, Complex, Float, Int64
@@ -77,6 +77,8 @@ class DigitalLink(Link):
     codec: Codec = field(default_factory=RangeCoded)
     side_information_rate: float = 0.25
 
+    repeats: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         if not self.side_information_rate > 0:
             raise ValueError(
@@ -111,6 +113,11 @@ class DigitalLink(Link):
     def prospects(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
         """Expected worth of each transmission that the sender can tell apart, one for all if it cannot."""
         return self._choose(payload, symbols, knowledge).prospects
+
+    def threshold(self, plan: DigitalPlan) -> float | None:
+        """What the physical layer needs, and the side information."""
+        needed = self.phy.threshold(plan.grade)
+        return None if needed is None else max(needed, plan.side_information_rate)
 
     def refresh(self, plan: Plan, payload: Payload) -> NoReturn:
         """Not for this link: what a training needs of it is its quantiser.

@@ -53,6 +53,10 @@ class PhysicalLayer(ABC):
     def efficiency(self, grade: int) -> float:
         """Payload bits per complex symbol of a grade."""
 
+    def threshold(self, grade: int) -> float | None:
+        """Mutual information in bits per symbol from which on all of a container arrives; None where chance decides."""
+        return None
+
     @abstractmethod
     def symbols(self, lengths: Sequence[int], grade: int) -> int:
         """Complex symbols that take a container whose groups have so many bytes."""

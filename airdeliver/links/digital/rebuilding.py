@@ -40,9 +40,9 @@ def rebuilt(
         return Arrivals(len(rows), layout.size, like, parts), torch.tensor([legible[data] for data in rows])
     known = {data: reader.read(data) for data in dict.fromkeys(rows)}
     arrived = torch.tensor([known[data] is not None for data in rows], dtype=torch.bool)
-    first = known[rows[0]] if len(rows) == 1 else None
-    if first is not None:
-        return first[None], arrived
+    if len(known) == 1:  # one copy for all
+        first = known[rows[0]]
+        return (torch.zeros(layout.size, device=device) if first is None else first).expand(len(rows), -1), arrived
     values = torch.zeros(len(rows), layout.size, device=device)
     for row, data in enumerate(rows):
         read = known[data]
