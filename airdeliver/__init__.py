@@ -11,6 +11,8 @@ from airdeliver.task import Task
 from airdeliver.training import Trained
 from airdeliver.training.made_elsewhere import prune
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AnalogLink",
     "BudgetError",

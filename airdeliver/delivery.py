@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.architecture import Architecture
+from airdeliver.arguments import an_object, decibel, whole
 from airdeliver.fades import Fades, Strata, draw
 from airdeliver.links import BudgetError, Decoded, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.digital.physical_layer import information
@@ -20,7 +21,7 @@ from airdeliver.training.trained import Trained
 from channels import Channel, ChannelState
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Group:
     """Realizations of one delivery for which the sender made the same choice.
 
@@ -69,12 +70,16 @@ class Group:
         """The receiver's: from the architecture and the description that it was told."""
         return self.architecture.layout(self.description, self.statistics)
 
+    def __repr__(self) -> str:
+        uses = int(self.decoded.uses.max()) if len(self.decoded.uses) else 0
+        return f"Group({len(self.realizations)} realizations, {self.layout.size:,} parameters, {uses:,} channel uses)"
+
     def network(self) -> Model:
         """What the receiver builds before it has any value."""
         return self.architecture.receive(self.description)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Delivery:
     """What arrived: groups of realizations, and how the receiver makes models of them.
 
@@ -99,6 +104,12 @@ class Delivery:
             uses: side information and pilots included.
         """
         return replace(self, groups=tuple(group.after(uses) for group in self.groups))
+
+    def __repr__(self) -> str:
+        return (
+            f"Delivery({self.realizations} realizations, {self.parameters_sent:,.0f} parameters, "
+            f"{self.channel_uses_spent:,} channel uses, {self.usable:.0%} usable)"
+        )
 
     @property
     def realizations(self) -> int:
@@ -156,6 +167,7 @@ class Delivery:
             IndexError: there is no such realization.
             ValueError: nothing usable arrived.
         """
+        realization = whole(realization, "realization")
         for group in self.groups:
             rows = torch.nonzero(group.realizations == realization).flatten()
             if len(rows):
@@ -212,8 +224,10 @@ def deliver(
 
     Raises:
         BudgetError: it does not fit; names the minimum. Nothing is sent.
+        TypeError: an argument of another kind: a name or a class in place of an object, several SNRs.
         ValueError: weights that are not finite, an SNR that is not a number.
     """
+    an_object(link, Link, "link", "AnalogLink() or another link")
     kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
     package = Package((Choice.of(model, link, kind),), kind, calibration_inputs)
     return send(package, channel, snr_db, channel_uses, knowledge, realizations, seed)
@@ -247,8 +261,11 @@ def send(
         BudgetError: a choice does not fit; nothing is sent.
         ValueError: an argument out of range.
     """
-    if isinstance(realizations, int) and realizations < 1:
-        raise ValueError(f"realizations must be at least 1, got {realizations}")
+    an_object(channel, Channel, "channel", "AWGN() or another channel")
+    snr_db, seed = decibel(snr_db, "snr_db"), whole(seed, "seed")
+    channel_uses = whole(channel_uses, "channel_uses")
+    if not isinstance(realizations, Fades):
+        realizations = whole(realizations, "realizations", 1)
     if channel_uses < 1:
         raise BudgetError(f"channel_uses must be at least 1, got {channel_uses}")
     symbols = channel.symbols(channel_uses)

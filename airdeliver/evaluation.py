@@ -3,17 +3,17 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from airdeliver.arguments import an_object
 from airdeliver.delivery import Delivery
 from airdeliver.intervals import ACCURACY, Bounds
-from airdeliver.payload.inputs import Inputs, count, taken
+from airdeliver.payload.inputs import Inputs, count, labelled, taken
 from airdeliver.randomness import stream
 from airdeliver.sample import Sample
 from airdeliver.scoring import Scores, scored
@@ -23,7 +23,7 @@ from airdeliver.task.base import Score
 UNBOUNDED: Bounds = (-torch.inf, torch.inf)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The mean score of what arrived, called accuracy whatever the task is, with its intervals.
 
@@ -108,6 +108,24 @@ class Report:
             calibrated_share=calibrated_share,
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """What is said in numbers and words, as JSON holds it; scores of examples are left out.
+
+        >>> Report.of(torch.tensor([[1.0, 0.0], [1.0, 1.0]]), 1.0, 0, 0.0).to_dict()["per_realization"]
+        [0.5, 1.0]
+        """
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("sample", "per_realization")}
+        said |= {"bounds": list(self.bounds), "extras": dict(self.extras)}
+        return {**said, "realizations": len(self.per_realization), "per_realization": self.per_realization.tolist()}
+
+    def __repr__(self) -> str:
+        lost = f", {self.usable:.0%} usable" if self.usable < 1 else ""
+        broken = f", {self.finite:.0%} finite" if self.finite < 1 else ""
+        return (
+            f"Report({self.metric} {self.accuracy:.4g}, 95 % interval {self.low:.4g} to {self.high:.4g}, "
+            f"{len(self.per_realization)} realizations of {self.scores.shape[1]} examples{lost}{broken})"
+        )
+
     @classmethod
     def merged(cls, parts: "Sequence[Report]") -> "Report":
         """The report of several parts of one delivery, evaluated one after the other on the same examples."""
@@ -154,9 +172,10 @@ def evaluate(
 
     Args:
         delivery: what arrived.
-        inputs: prepared inputs, a tensor, a tuple or a mapping of tensors; all are scored, and the receiver may
-            re-estimate batch norm from some of them.
-        targets: class of each (or of each pixel), or whatever the task's targets are.
+        inputs: prepared inputs, a tensor, a tuple or a mapping of tensors, NumPy arrays, or batches of them; all are
+            scored, and the receiver may re-estimate batch norm from some of them. A `DataLoader`, a `Dataset` or a list
+            of batches may hold the targets too, last or under `labels`.
+        targets: class of each (or of each pixel), or whatever the task's targets are; None where the batches hold them.
         task: whose score is taken: a task, or a score alone such as `airdeliver.task.Explained()` for numbers. None for
             the accuracy of labels.
         metric: any function of a model to a number, instead of targets: only the channel's interval is known then, and
@@ -176,7 +195,12 @@ def evaluate(
         TypeError: a network whose answer is no tensor, or a task that cannot score.
     """
     started = time.perf_counter()
-    inputs, targets = (torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in (inputs, targets))
+    an_object(delivery, Delivery, "delivery", "what deliver(...) returns")
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
+    if metric is not None and not callable(metric):
+        raise TypeError(f"metric must be a function of a model, got {type(metric).__name__}: give task= for a score")
+    inputs, targets = labelled(inputs, targets)
     if metric is not None:
         scores, finite = _measured(delivery, metric, inputs, chance)
         calibrated = _most_calibrating(delivery, count(inputs)) if inputs is not None and delivery.calibrates else 0

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from experiments.inline import unfolded
 from experiments.override import Override, split
 from experiments.refusal import ConfigurationError, suggestion
 
@@ -28,8 +29,8 @@ def groups_of(folders: Iterable[Path] = (CONF,)) -> list[str]:
 def rewrite(overrides: list[str], folders: Iterable[Path] = (CONF,)) -> list[str]:
     """Turn what a person would type into what the configuration has.
 
-    `channel._target_=x.Y channel.k=v` puts a class of one's own into the group; `dataset=NAME` without such a choice
-    asks the hub.
+    `scheme=[mine: clean + link.receiver=mmse]` derives a variant in place; `channel._target_=x.Y channel.k=v` puts a
+    class of one's own into the group; `dataset=NAME` without such a choice asks the hub.
 
     Raises:
         OverrideError: an argument that is no `key=value`.
@@ -41,6 +42,7 @@ def rewrite(overrides: list[str], folders: Iterable[Path] = (CONF,)) -> list[str
     ['dataset=hub', 'dataset.name=mnist', 'snr_db=[0,5]']
     """
     given = [Override.of(text) for text in overrides]
+    given = [made for override in given for made in (unfolded(override) if override.key in LISTS else [override])]
     for group in OWN:
         if any(override.key == f"{group}._target_" for override in given):
             given = _with_own(given, group)
@@ -64,7 +66,8 @@ def _with_own(overrides: list[Override], group: str) -> list[Override]:
     """The arguments of a group's own class moved to where the group holds it."""
     is_list = group in LISTS
     node = f"{group}.own" if is_list else group
-    chosen = [name for o in overrides if o.key == group for name in names(o)]
+    # Of several lists the last counts, as everywhere.
+    chosen = next((names(o) for o in reversed(overrides) if o.key == group), [])
     others = [name for name in chosen if name != "own"]
     rewritten = [Override("", group, f"[{','.join([*others, 'own'])}]" if is_list else "own")]
     for override in overrides:

@@ -32,6 +32,7 @@ class Command:
         folder: of the results.
         dry_run: print the plan and do nothing.
         show: print the configuration and do nothing.
+        overrides: as they were given, choices of groups among them.
     """
 
     config: "DictConfig"
@@ -40,6 +41,7 @@ class Command:
     folder: Path
     dry_run: bool
     show: bool
+    overrides: tuple[Override, ...] = ()
 
 
 def read(arguments: list[str]) -> Command:
@@ -80,7 +82,7 @@ def read(arguments: list[str]) -> Command:
         config.pop("hydra")
     for key in () if show else missing(config):
         raise ConfigurationError(f"{key} needs a value: give {key}=VALUE")
-    return Command(config, choices, str(choices["experiment"]), folder, dry_run, show)
+    return Command(config, choices, str(choices["experiment"]), folder, dry_run, show, tuple(overrides))
 
 
 def _with_variants(

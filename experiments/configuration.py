@@ -26,6 +26,9 @@ from experiments.monte_carlo import Realizations
 KNOWLEDGE = ("none", "average", "instantaneous")
 Kind = TypeVar("Kind")
 
+MARK = "*"
+"""Behind the name of a scheme, channel or model that the command line has changed."""
+
 MATCHED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x")
 
 
@@ -59,6 +62,7 @@ class Sweep:
         folder: of the run's results.
         engine: who does the work.
         resolved: the whole configuration as plain containers, for provenance.
+        overrides: what the command line changed, by `scheme.NAME`, `channel.NAME` or `model`.
     """
 
     experiment: str
@@ -86,11 +90,26 @@ class Sweep:
     folder: Path
     engine: Engine
     resolved: dict[str, Any]
+    overrides: dict[str, str]
 
     def about(self, name: str) -> About:
-        """What tables say of a scheme, under the title that the configuration gives it."""
+        """What is said of a scheme, under the title that the configuration gives it; with a star if it is changed."""
         about = self.schemes[name].about()
-        return dataclasses.replace(about, title=self.titles.get(name, about.title))
+        title = self.titles.get(name, about.title)
+        return dataclasses.replace(about, title=title + self.mark(f"scheme.{name}"))
+
+    def mark(self, key: str) -> str:
+        """What stands behind the name of a scheme, channel or model in tables: a star if it was changed.
+
+        Args:
+            key: `scheme.NAME`, `channel.NAME` or `model`.
+        """
+        return MARK if key in self.overrides else ""
+
+    def overrides_of(self, scheme: str, channel: str) -> str:
+        """What was changed of a scheme, its channel and the model, as it was given; empty where nothing was."""
+        keys = (f"scheme.{scheme}", f"channel.{channel}", "model")
+        return " ".join(self.overrides[key] for key in keys if key in self.overrides)
 
 
 def configure(command: Command) -> Sweep:
@@ -138,7 +157,26 @@ def configure(command: Command) -> Sweep:
         folder=command.folder,
         engine=_a(Engine, build(config.engine, "engine"), "engine"),
         resolved=_plain(config),
+        overrides=_changed(command),
     )
+
+
+def _changed(command: Command) -> dict[str, str]:
+    """What was changed of a scheme, channel or the model, by `scheme.NAME`, `channel.NAME` or `model`.
+
+    The arguments of a class of one's own are no change, nor is a title; a variant that has a name of its own says by
+    it that it is another.
+    """
+    changed: dict[str, list[str]] = {}
+    named = {override.key.partition("@")[2] for override in command.overrides}
+    for override in command.overrides:
+        group, *inner = override.key.split(".")
+        key = ".".join([group, *inner[:1]]) if group in ("scheme", "channel") else group
+        own = command.choices.get("model") == "own" if group == "model" else inner[:1] == ["own"]
+        rest = inner[1:] if group != "model" else inner
+        if group in ("scheme", "channel", "model") and rest and not own and rest != ["title"] and key not in named:
+            changed.setdefault(key, []).append(f"{key}.{'.'.join(rest)}={override.value}")
+    return {key: " ".join(told) for key, told in changed.items()}
 
 
 def _a(kind: type[Kind], built: Any, key: str) -> Kind:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airdeliver.links import Link
 from channels import Channel
-from experiments.configuration import Sweep
+from experiments.configuration import MARK, Sweep
 from experiments.planner import Cell, Plan
 from experiments.refusal import ConfigurationError
 from experiments.store import Entry, Store
@@ -84,7 +84,7 @@ def uses(plan: Plan) -> Iterator[Use]:
     for (group, name), cell in longest.items():
         root: Any = cell.stage.channel if group == "channel" else cell.stage.scheme
         for place, piece in parts_of(root):
-            where = f"{group}.{name}.{place}" if place else f"{group}.{name}"
+            where = ".".join([group, name.removesuffix(MARK), *([place] if place else [])])
             yield Use(where, piece, cell, _symbols(cell))
 
 

@@ -12,7 +12,7 @@ CELL = ("experiment", "scheme", "dataset", "model", "channel", "knowledge", "snr
 
 RESULTS = "results.parquet"
 
-FILES = (RESULTS, "comparisons.parquet", "deliveries.parquet", "plans.parquet", "provenance.json")
+FILES = (RESULTS, "comparisons.parquet", "deliveries.parquet", "plans.parquet", "holes.parquet", "provenance.json")
 """What a sweep writes."""
 
 

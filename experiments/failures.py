@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from experiments.choices import choices_of
+from experiments.configuration import MARK
 from experiments.engine import Outcome
 from experiments.planner import Cell, Plan
 from experiments.stage import Stage
@@ -53,15 +54,16 @@ def command(stage: Stage, plan: Plan, arguments: list[str], folder: str) -> str:
 
 def only(cell: Cell, arguments: list[str]) -> list[str]:
     """The arguments of a sweep narrowed to one cell; a group whose member is no choice of its own stays as it is."""
+    scheme, channel = cell.scheme.removesuffix(MARK), cell.channel.removesuffix(MARK)
     wanted = {
-        "scheme": f"scheme=[{cell.scheme}]",
-        "channel": f"channel=[{cell.channel}]",
+        "scheme": f"scheme=[{scheme}]",
+        "channel": f"channel=[{channel}]",
         "knowledge": f"knowledge=[{cell.knowledge}]",
         "snr_db": f"snr_db=[{cell.snr_db:g}]",
         "channel_uses": f"channel_uses=[{cell.channel_uses}]",
         "seeds": f"seeds=[{cell.seed}]",
     }
-    for group, name in (("scheme", cell.scheme), ("channel", cell.channel)):
+    for group, name in (("scheme", scheme), ("channel", channel)):
         if name not in choices_of(group):
             del wanted[group]
     replaced = (*wanted, "hydra.run.dir")

@@ -1,72 +1,96 @@
 """Which cells cannot fit their budget: known while planning, so that they are left out and said, not tried."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from airdeliver.links import BudgetError, Knowledge
-from airdeliver.payload import Layout, Payload, layout_of
-from airdeliver.schemes import Clean, Scheme
 from experiments.planner import Cell, Plan
-from experiments.stage import ProblemSource
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from experiments.engine import Outcome
+    from experiments.stage import Stage
+
+FILE = "holes.parquet"
+
+CONDITIONS = ("scheme", "dataset", "model", "channel", "knowledge", "snr_db", "channel_uses", "seed")
+COLUMNS = ("experiment", *CONDITIONS, "title", "reason")
+
+Misfits = dict[str, list[Cell]]
+"""Cells that cannot fit, by the reason."""
 
 
-def divided(plan: Plan) -> tuple[Plan, dict[str, list[Cell]]]:
-    """A plan without the cells whose network does not fit their budget, and those by the reason.
+def divided(plan: Plan) -> tuple[Plan, Misfits]:
+    """A plan without the cells that cannot fit their budget, and those by the reason.
 
-    What a network takes depends on its architecture alone, so none need be trained for it. Schemes that adapt what they
-    send are tried as before.
+    What a network takes depends on its architecture alone, so none need be trained for it: schemes are asked, once a
+    budget (`airdeliver.schemes.Scheme.misfit`).
     """
-    reasons: dict[str, list[Cell]] = {}
+    reasons: Misfits = {}
     known: dict[tuple[Any, ...], str | None] = {}
     for cell in plan.cells:
         symbols = cell.stage.channel.symbols(cell.channel_uses)
         what = (cell.scheme, cell.dataset, cell.model, symbols)
         if what not in known:
-            known[what] = misfit(cell.stage.scheme, cell, symbols)
+            known[what] = cell.stage.scheme.misfit(cell.stage.problem.load(), symbols)
         reason = known[what]
         if reason is not None:
-            reasons.setdefault(f"{cell.scheme} at {cell.channel_uses} channel uses: {reason}", []).append(cell)
+            reasons.setdefault(_said(cell, reason), []).append(cell)
     left_out = {cell.stage.key for cells in reasons.values() for cell in cells}
     cells = tuple(cell for cell in plan.cells if cell.stage.key not in left_out)
     needed = {need for cell in cells for need in cell.stage.needs}
     return replace(plan, cells=cells, trainings=tuple(t for t in plan.trainings if t.key in needed)), reasons
 
 
-def misfit(scheme: Scheme, cell: Cell, symbols: int) -> str | None:
-    """Why a scheme's network cannot be sent in so many symbols; None if it can, or if the scheme makes it fit."""
-    # Clean and what packs as it does send the network as it is; others prune it, or choose a rate, until it fits.
-    if type(scheme).pack is not Clean.pack:
-        return None
-    assert isinstance(scheme, Clean)
-    layout = _layout(cell.stage.problem, scheme.normalisation.sends_statistics)
-    values = torch.randn(layout.size, generator=torch.Generator().manual_seed(0))
-    try:
-        scheme.link.plan(Payload(values, layout, torch.ones(len(layout.segments))), symbols, Knowledge())
-    except BudgetError as error:
-        return str(error)
-    except ValueError:  # a plan that needs to know more; sending says what
-        return None
-    return None
+def met(
+    plan: Plan, failures: "Sequence[tuple[Stage, Outcome]]", known: Misfits
+) -> "tuple[list[tuple[Stage, Outcome]], Misfits]":
+    """Failures without those of a budget, and these beside what was known before: no scheme need tell beforehand.
+
+    Args:
+        plan: of the sweep.
+        failures: stages and how they ended.
+        known: misfits of the plan.
+    """
+    reasons = {reason: list(cells) for reason, cells in known.items()}
+    errors = {stage.key: outcome.error or "" for stage, outcome in failures if outcome.misfit}
+    for cell in plan.cells:
+        if cell.stage.key in errors:
+            reasons.setdefault(_said(cell, errors[cell.stage.key]), []).append(cell)
+    return [failure for failure in failures if not failure[1].misfit], reasons
 
 
-@lru_cache(maxsize=4)
-def _layout(source: ProblemSource, statistics: bool) -> Layout:
-    return layout_of(source.load().build(), statistics=statistics)
+def _said(cell: Cell, reason: str) -> str:
+    return f"{cell.scheme} at {cell.channel_uses} channel uses: {reason}"
 
 
-def lines(reasons: dict[str, list[Cell]], cells: int) -> Iterable[str]:
+def of(experiment: str, misfits: Misfits) -> "pd.DataFrame":
+    """One row for each cell that cannot fit: where tables and figures have holes, and why.
+
+    Args:
+        experiment: its name.
+        misfits: cells by the reason.
+    """
+    import pandas as pd
+
+    rows = [
+        (experiment, *(getattr(cell, name) for name in CONDITIONS), cell.about.title, reason)
+        for reason, cells in misfits.items()
+        for cell in cells
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def lines(misfits: Misfits, cells: int) -> Iterable[str]:
     """What is left out and why, for people.
 
     Args:
-        reasons: of `divided`.
+        misfits: cells by the reason.
         cells: of the whole plan.
     """
-    if not reasons:
+    if not misfits:
         return
-    yield f"{sum(map(len, reasons.values()))} of {cells} cells cannot fit their budget and are left out"
-    for reason, alike in reasons.items():
+    yield f"{sum(map(len, misfits.values()))} of {cells} cells cannot fit their budget and are left out"
+    for reason, alike in misfits.items():
         yield f"  {reason} ({len(alike)} {'cell' if len(alike) == 1 else 'cells'})"

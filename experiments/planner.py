@@ -16,7 +16,7 @@ from airdeliver.schemes import About
 from airdeliver.training import Training
 from channels import Channel
 from experiments.cell import CellStage
-from experiments.configuration import Sweep
+from experiments.configuration import MARK, Sweep
 from experiments.stage import DatasetSource, ProblemSource, Stage, TrainingStage, closure
 from experiments.store import Store
 from experiments.store.key import code, describe, digest
@@ -39,6 +39,7 @@ class Cell:
     metric: str
     bounds: tuple[float, float]
     floor: float
+    overrides: str
     stage: CellStage
 
 
@@ -124,8 +125,8 @@ class _Planner:
         sweep = self.sweep
         schemes, channels = list(sweep.schemes), list(sweep.channels)
         return lambda cell: (
-            schemes.index(cell.scheme),
-            channels.index(cell.channel),
+            schemes.index(cell.scheme.removesuffix(MARK)),
+            channels.index(cell.channel.removesuffix(MARK)),
             sweep.knowledge.index(cell.knowledge),
             cell.channel_uses,
             sweep.seeds.index(cell.seed),
@@ -151,6 +152,9 @@ class _Planner:
         description["code"] = code("cell", description)
         parts = {part: digest(value) for part, value in description.items()}
         about, task = sweep.about(name), self.loaded[seed].task
+        overrides = sweep.overrides_of(name, channel_name)
+        called = name + sweep.mark(f"scheme.{name}"), channel_name + sweep.mark(f"channel.{channel_name}")
+        model = sweep.model_name + sweep.mark("model")
         through = self._named(about.train_channel)
         like = f"evaluating {describe(sweep.model)} on {sweep.dataset}, {sweep.threads} threads, {sweep.device}"
         for knowledge, snr_db in product(sweep.knowledge, sweep.snr_db):
@@ -173,8 +177,8 @@ class _Planner:
                 precision=sweep.precision,  # type: ignore[arg-type]
             )
             yield Cell(
-                name, sweep.dataset, sweep.model_name, channel_name, knowledge, snr_db, uses, seed,
-                about, through, task.metric, task.bounds, task.floor, stage,
+                called[0], sweep.dataset, model, called[1], knowledge, snr_db, uses, seed,
+                about, through, task.metric, task.bounds, task.floor, overrides, stage,
             )  # fmt: skip
 
     def _problem_description(self, source: ProblemSource) -> dict[str, Any]:

@@ -66,7 +66,8 @@ class Progress:
         if outcome.error and outcome.because is None and outcome.error not in self.causes:
             # Each cause once; how many stages it stopped is told at the end.
             self.causes.add(outcome.error)
-            line = f"failed: {stage.label}: {outcome.error}"
+            what = "does not fit" if outcome.misfit else "failed"
+            line = f"{what}: {stage.label}: {outcome.error}"
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
         if stage.kind == "training":
             if stage.key in self.running:

@@ -61,6 +61,7 @@ def run(command: Command, arguments: list[str]) -> int:
             return 0
         earlier.ready(sweep.folder)
         failures, counts = _work(sweep, planned, store, console)
+        failures, misfits = fitting.met(planned, failures, misfits)
         finished = planned.finished(store)
         results = table.of(sweep.experiment, finished, sweep.conformance)
         kept = earlier.keep_aside(sweep.folder, results)
@@ -69,6 +70,7 @@ def run(command: Command, arguments: list[str]) -> int:
             table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
             table.write(deliveries.of(sweep.experiment, finished), sweep.folder / "deliveries.parquet")
             table.write(plans.of(sweep.experiment, finished), sweep.folder / plans.FILE)
+            _write_holes(sweep, misfits)
         provenance.write(sweep, arguments, started, counts, failures, misfits)
     except (DataError, StoreError, WriteError, ValueError, OSError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
@@ -77,10 +79,20 @@ def run(command: Command, arguments: list[str]) -> int:
         return INTERRUPTED
     lines = list(report(failures, planned, arguments, str(sweep.folder)))
     if len(results):
-        console.print(table.heading(results), table.summary(results), sep="\n", highlight=False)
+        shown = table.summary(results, fitting.of(sweep.experiment, misfits))
+        console.print(table.heading(results), shown, sep="\n", highlight=False)
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
     _say(console, [*([kept] if kept else []), *fitting.lines(misfits, len(whole.cells)), *lines])
-    return 1 if failures or not planned.cells else 0
+    return 1 if failures or not len(results) else 0
+
+
+def _write_holes(sweep: Sweep, misfits: fitting.Misfits) -> None:
+    """The cells that cannot fit, beside the table; no file where there are none."""
+    path = sweep.folder / fitting.FILE
+    if misfits:
+        table.write(fitting.of(sweep.experiment, misfits), path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _say(console: Console, lines: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ COLUMNS = (
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
-    "conformance", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
+    "conformance", "overrides", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
@@ -31,6 +31,10 @@ deliveries, which stand for `fades`, as many or more; `calibrated_share` of the 
 network scored on them was calibrated on. Before these two is what a delivery costs:
 `airdeliver.delivery_cost.DeliveryCost` says what each is.
 """
+
+
+HOLE = "no fit"
+"""In place of a number, where a budget is too small."""
 
 
 def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]], examined: bool = True) -> pd.DataFrame:
@@ -73,6 +77,7 @@ def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, An
         "score_low": cell.bounds[0],
         "score_high": cell.bounds[1],
         "floor": cell.floor,
+        "overrides": cell.overrides,
         **{name: value for name, value in record.items() if name in COLUMNS},
     }
 
@@ -97,25 +102,32 @@ def _is_share(results: pd.DataFrame) -> bool:
     return bool((results["score_low"] == 0).all() and (results["score_high"] == 1).all())
 
 
-def summary(results: pd.DataFrame) -> Table:
+def summary(results: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
     """The mean score, in % where it lies between 0 and 1, with the half-width of its 95 % interval.
 
-    Schemes down, SNR across.
+    Schemes down, SNR across; `no fit` where a budget is too small, and a dash where nothing was asked for.
+
+    Args:
+        results: the table.
+        holes: cells that cannot fit their budget.
     """
+    shown_as = _percent if _is_share(results) else _plain
+    rows = [(row, shown_as(row)) for row in results.to_dict("records")]
+    rows += [] if holes is None else [(row, HOLE) for row in holes.to_dict("records")]
+    varied = [c for c in ("channel", "knowledge", "channel_uses", "seed") if len({row[c] for row, _ in rows}) > 1]
+    levels = sorted({row["snr_db"] for row, _ in rows})
     shown = Table()
-    varied = [c for c in ("channel", "knowledge", "channel_uses", "seed") if len(set(results[c])) > 1]
-    fixed = ["scheme", *varied]
-    levels = sorted(set(results["snr_db"]))
-    for name in fixed:
+    for name in ("scheme", *varied):
         shown.add_column(name.replace("_", " "), no_wrap=True)
     for level in levels:
         shown.add_column(f"{level:g} dB", justify="right", no_wrap=True)
-    for key, group in results.groupby(fixed, sort=False):
-        cells = {row["snr_db"]: row for row in group.to_dict("records")}
-        shown_as = _percent if _is_share(results) else _plain
-        values = [shown_as(cells[level]) if level in cells else "-" for level in levels]
-        names = key if isinstance(key, tuple) else (key,)
-        shown.add_row(*(str(name) for name in names), *values)
+    lines: dict[tuple[Any, ...], dict[float, str]] = {}
+    for row, value in rows:
+        lines.setdefault(tuple(row[name] for name in ("scheme", *varied)), {})[row["snr_db"]] = value
+    # Schemes and channels as they were asked for, numbers rising.
+    places = {value: place for place, value in enumerate(dict.fromkeys(v for line in lines for v in line))}
+    for line in sorted(lines, key=lambda line: [v if isinstance(v, int | float) else places[v] for v in line]):
+        shown.add_row(*(str(name) for name in line), *(lines[line].get(level, "-") for level in levels))
     return shown
 
 

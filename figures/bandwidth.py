@@ -1,7 +1,5 @@
 """Delivered accuracy over bandwidth, a line for each scheme."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -33,14 +31,13 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     drawn = data(table)
     figure, axes = lines(drawn, x="channel_uses", by="title", scale="log")
-    places: Any = drawn.drop_duplicates("channel_uses").sort_values("channel_uses")
+    places = sorted({*drawn["channel_uses"], *(hole["channel_uses"] for hole in drawn.attrs.get("holes", []))})
     one_model = len(drawn[["dataset", "model"]].drop_duplicates()) == 1
-    said = [f"{uses:,.0f}" for uses in places["channel_uses"]]
-    if one_model:
-        said = [f"{uses}\n{each:.2g}" for uses, each in zip(said, places["uses_per_parameter"])]
+    largest = float((drawn["channel_uses"] / drawn["uses_per_parameter"]).iloc[0])
+    said = [f"{uses:,.0f}" + (f"\n{uses / largest:.2g}" if one_model else "") for uses in places]
     bottom, top = min(panel.get_ylim()[0] for panel in axes), max(panel.get_ylim()[1] for panel in axes)
     for panel in axes:
-        panel.set_xticks(places["channel_uses"].tolist(), said, minor=False)
+        panel.set_xticks(places, said, minor=False)
         panel.minorticks_off()
         panel.set_ylim(bottom, top)
         panel.set_xlabel("channel uses, and for each parameter" if one_model else "channel uses")

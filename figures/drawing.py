@@ -18,6 +18,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from figures.holes import mark, of_panel
 from figures.looks import Look, looks
 from figures.score import SCORE_AXIS, Score
 from figures.table import conditions, panels, said
@@ -112,11 +113,13 @@ def lines(
         The figure, and its panels, of which the horizontal axis is still without label.
     """
     parts = list(panels(data, [by, x, *within, *(["scheme"] if by == "title" else [])]))
-    look = looks(data[by])
-    figure, axes = panel_grid(len(parts), entries=len(look) + further)
+    missing = data.attrs.get("holes", []) if by == "title" else []
+    look = looks([*data[by], *(hole[by] for hole in missing)])
+    figure, axes = panel_grid(len(parts), entries=len(look) + further + bool(missing))
     for panel, (title, rows) in zip(axes, parts):
         panel.set_xscale(scale)
         draw_lines(panel, rows, x, by, look)
+        mark(panel, of_panel(rows, missing, x, by, within), x, by, look)
         panel.set_title(title)
     write_conditions(figure, data, [by, x, *within])
     if not further:

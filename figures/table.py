@@ -28,6 +28,9 @@ WORDS = {
 }  # fmt: skip
 """How people write what is not just a word."""
 
+HOLES = "holes.parquet"
+"""Beside a table of results, the cells whose budget is too small; they travel as `table.attrs["holes"]`."""
+
 UNITS = {"snr_db": "{:g} dB", "channel_uses": "{:,} uses", "knowledge": "knowledge: {}"}
 
 
@@ -50,6 +53,9 @@ def read(path: Path | str) -> pd.DataFrame:
         raise TableError(f"{path} is neither a parquet nor a CSV table: {' '.join(str(error).split())}") from error
     if table.empty:
         raise TableError(f"{path} has no rows: no cell of its sweep has finished")
+    holes = path.with_name(HOLES)
+    if path.suffix != ".csv" and holes.is_file():
+        table.attrs["holes"] = pd.read_parquet(holes).to_dict("records")
     return table
 
 
@@ -108,7 +114,7 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
     Raises:
         TableError: two rows of the same condition and seed.
     """
-    by, table = list(CONDITIONS), described(table)
+    by, holes, table = list(CONDITIONS), table.attrs.get("holes", []), described(table)
     if table.duplicated([*by, "seed"]).any():
         raise TableError(f"the table has several rows with the same {', '.join(by)} and seed: draw one sweep at a time")
     numbers = [name for name in (*INTERVAL, *CHANNEL_INTERVAL, *also) if name in table]
@@ -122,7 +128,9 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
         if end in mean:
             half = ((mean[end] - middle) ** 2 + between**2) ** 0.5
             mean[end] = (middle + sign * half).clip(same["score_low"], same["score_high"])
-    return mean.assign(seeds=seeds, **same).reset_index()
+    drawn = mean.assign(seeds=seeds, **same).reset_index()
+    drawn.attrs["holes"] = holes
+    return drawn
 
 
 def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -157,6 +157,18 @@ class Pruning:
             counts[group] -= 1
         return _without(gone, before)
 
+    def check(self, architecture: Pruned) -> None:
+        """Refuse a budget that even the smallest network does not fit: one unit of each group.
+
+        Args:
+            architecture: unpruned.
+
+        Raises:
+            BudgetError: naming the minimum.
+        """
+        smallest = tuple(1 for _ in architecture.groups.units)
+        self._check_smallest(architecture.layout_of_counts(smallest, self.statistics), architecture)
+
     def fits(self, layout: Layout) -> bool:
         """Whether a network of this layout can be sent, with room for what its plan tells."""
         try:

@@ -1,11 +1,13 @@
 """What a model takes: one tensor, several, some by name, or batches of these."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 Inputs = Any
 """Unlabelled inputs: a tensor, a tuple of tensors (one for each argument of the model), a mapping from argument to
@@ -106,6 +108,75 @@ def taken(inputs: Inputs, rows: slice | Tensor) -> Inputs:
     if isinstance(inputs, (tuple, list)):
         return tuple(value[rows] if _has_rows(value) else value for value in inputs)
     return inputs[rows]
+
+
+LABELS = ("labels", "label", "targets", "target")
+"""Names under which a batch that is a mapping holds its targets."""
+
+
+def labelled(inputs: Inputs, targets: Any = None) -> tuple[Inputs, Any]:
+    """Inputs as one batch, and their targets: whatever holds both is taken apart.
+
+    Args:
+        inputs: of any kind that models take; without targets, a `DataLoader`, a list of batches or a `Dataset` whose
+            examples hold their target last, or, in mappings, under a name of `LABELS`. NumPy arrays become tensors.
+        targets: of all examples, in order; None where the batches hold them, or there are none.
+
+    Raises:
+        ValueError: an iterator, which can be gone through once alone; batches that do not belong together.
+
+    >>> labelled([(torch.zeros(2, 3), torch.tensor([0, 1])), (torch.zeros(1, 3), torch.tensor([1]))])[1]
+    tensor([0, 1, 1])
+    """
+    inputs, targets = _as_tensors(inputs), _as_tensors(targets)
+    if isinstance(targets, list):
+        targets = torch.as_tensor(targets) if all(isinstance(t, int | float) for t in targets) else _joint(targets)
+    if inputs is None or isinstance(inputs, (Tensor, tuple, Mapping)):
+        return inputs, targets
+    if isinstance(inputs, Dataset):
+        inputs = DataLoader(inputs, batch_size=256)
+    if isinstance(inputs, Iterator) or not isinstance(inputs, Iterable) or isinstance(inputs, (str, bytes)):
+        raise ValueError(
+            "inputs must be tensors, arrays, batches of them, a Dataset or a DataLoader, not an iterator, "
+            f"got {type(inputs).__name__}"
+        )
+    pieces = [_as_tensors(batch) for batch in inputs]
+    if not pieces:
+        raise ValueError("there are no inputs: at least one batch is needed")
+    if targets is None and all(isinstance(piece, (tuple, list)) and len(piece) > 1 for piece in pieces):
+        targets = _joint([piece[-1] for piece in pieces])
+        pieces = [piece[0] if len(piece) == 2 else tuple(piece[:-1]) for piece in pieces]
+    elif targets is None and all(isinstance(piece, Mapping) for piece in pieces):
+        name = next((name for name in LABELS if name in pieces[0]), None)
+        if name is not None:
+            targets = _joint([piece[name] for piece in pieces])
+            pieces = [{key: value for key, value in piece.items() if key != name} for piece in pieces]
+    return _joint(pieces), targets
+
+
+def _joint(pieces: Sequence[Any]) -> Any:
+    """Batches as one."""
+    first = pieces[0]
+    if isinstance(first, Mapping):
+        return {name: _joint([piece[name] for piece in pieces]) for name in first}
+    if isinstance(first, (tuple, list)):
+        return tuple(_joint(parts) for parts in zip(*pieces, strict=True))
+    try:
+        return torch.cat(list(pieces)) if _has_rows(first) else first
+    except RuntimeError as error:
+        shapes = sorted({tuple(piece.shape[1:]) for piece in pieces})
+        raise ValueError(f"batches must have examples of one shape, got {shapes}") from error
+
+
+def _as_tensors(value: Any) -> Any:
+    """NumPy arrays, also within tuples, lists and mappings, as tensors."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, Mapping):
+        return {name: _as_tensors(item) for name, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_as_tensors(item) for item in value) if type(value) in (tuple, list) else value
+    return value
 
 
 def _parts(inputs: Tensor | tuple[Any, ...] | Mapping[str, Any], most: int) -> Iterator[Inputs]:

@@ -18,7 +18,7 @@ from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, side_of
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.packing import choice_of, sender_inputs
+from airdeliver.schemes.packing import choice_of, pruned_misfit, sender_inputs, whole_misfit
 from airdeliver.sensitivity import by_curvature
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Continued, Distillation, Distilled, Method, Pruned, ThroughLink
@@ -136,6 +136,14 @@ class AirNet(Scheme):
             condition = Condition(self.planned_link(), self.train_channel, self.train_snr_db, symbols)
             method = ThroughLink(method, condition)
         return taught(problem, method, problem.model, self.teacher, self.distillation)
+
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:  # noqa: D102
+        if type(self).trainings is not AirNet.trainings:  # which may prune otherwise
+            return None
+        link, statistics = self.planned_link(), self.normalisation.sends_statistics
+        if self.prune:
+            return pruned_misfit(problem, Pruning(channel_uses, link, self.importance, statistics))
+        return whole_misfit(problem, link, self.normalisation, channel_uses)
 
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         (training,) = self.trainings(problem, channel_uses)

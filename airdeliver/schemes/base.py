@@ -38,6 +38,18 @@ class Scheme(ABC):
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:
         """All that the sender holds once the trainings are done."""
 
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:
+        """Why nothing of this scheme can be sent within a budget, told without training; None if it can be, or may be.
+
+        A sweep leaves such cells out before any work; what a scheme cannot tell beforehand ends as a `BudgetError` when
+        it is trained or sent, and is left out then. By default nothing is told.
+
+        Args:
+            problem: task, model, how long to train, how to compute.
+            channel_uses: left for the payload, as for `trainings`.
+        """
+        return None
+
     def about(self) -> About:
         """What tables and figures say of it; by default what its class and fields tell: see `described`."""
         return described(self)

@@ -8,7 +8,7 @@ from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
 from airdeliver.problem import Problem
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.packing import choice_of, sender_inputs
+from airdeliver.schemes.packing import choice_of, sender_inputs, whole_misfit
 from airdeliver.training import Trained, Training
 
 
@@ -26,6 +26,11 @@ class Clean(Scheme):
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         return (Training.clean(problem),)
+
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:  # noqa: D102
+        if type(self).pack is not Clean.pack:  # which may send another network
+            return None
+        return whole_misfit(problem, self.link, self.normalisation, channel_uses)
 
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         (training,) = self.trainings(problem, channel_uses)

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from airdeliver.architecture import Whole
+from airdeliver.architecture.whole import layout_of_fresh
 from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.pruning import ByValues, Pruning
 from airdeliver.compression.quantisers import RateDistortion
@@ -23,7 +25,7 @@ from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, is_limit, side_of
 from airdeliver.schemes.airnet import taught
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.packing import choice_of, sender_inputs
+from airdeliver.schemes.packing import choice_of, sender_inputs, whole_misfit
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Continued, Distillation, Method, Pruned, Quantised
 from airdeliver.training.methods.quantised import QUANTISER
@@ -35,6 +37,9 @@ UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 """Bits per value at which a network is tried out that was trained for none."""
 
 VALIDATION_IMAGES = 1024
+
+AMPLE = 16
+"""Values a symbol up to which some rate always fits, so that nobody need ask: an eighth of a bit a value."""
 
 _MARGIN = 1.01
 """The container may come out larger than estimated when a network was tried out."""
@@ -149,6 +154,15 @@ class Digital(Scheme):
         statistics = self.normalisation.sends_statistics
         values = layout_of(problem.task.build(model), statistics=statistics).size
         return Pruning(math.ceil(share * values / 2), ByValues(), self.importance, statistics)
+
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:
+        """Told of networks that are not pruned, where the budget is tight enough to ask; adaptation does the rest."""
+        if self.keep or self.models or type(self).pack is not Digital.pack:
+            return None
+        statistics = self.normalisation.sends_statistics
+        if layout_of_fresh(Whole.of(problem.task, problem.model), statistics).size <= AMPLE * channel_uses:
+            return None
+        return whole_misfit(problem, self.link, self.normalisation, channel_uses)
 
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         choices = []

@@ -37,5 +37,8 @@ class OfModel(Scheme):
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         return self.scheme.trainings(replace(problem, model=self.model), channel_uses)
 
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:  # noqa: D102
+        return self.scheme.misfit(replace(problem, model=self.model), channel_uses)
+
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         return self.scheme.pack(replace(problem, model=self.model), trained, channel_uses)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from airdeliver.compression.pruning import Pruning
 from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, Member, NestedBuilder, Sandwich
 from airdeliver.links import AnalogLink
@@ -16,7 +17,7 @@ from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import FOR_THE_LINK, About, side_of
 from airdeliver.schemes.airnet import AirNet, expansion_for
 from airdeliver.schemes.base import Scheme
-from airdeliver.schemes.packing import sender_inputs
+from airdeliver.schemes.packing import pruned_misfit, sender_inputs
 from airdeliver.sensitivity import by_curvature
 from airdeliver.spectrum.package import SelectingPackage, SpectrumPackage, choice_of, measured
 from airdeliver.spectrum.selection import AccuracyTable, Selection
@@ -150,6 +151,15 @@ class AirNetSpectrum(Selecting):
         )
         return (Training.of(problem, method, self.fine_tuning or problem.fine_tuning),)
 
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:  # noqa: D102
+        if not isinstance(self.builder, NestedBuilder):
+            return None
+        statistics, core = self.normalisation.sends_statistics, self.builder.core
+        prunings = (
+            Pruning(channel_uses, c.link, statistics=statistics, core=core) for c in self.conditions(channel_uses)
+        )
+        return next((told for pruning in prunings if (told := pruned_misfit(problem, pruning)) is not None), None)
+
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         (training,) = self.trainings(problem, channel_uses)
         spectrum, architecture = trained[training].model(), trained[training].architecture
@@ -192,6 +202,10 @@ class SeparateNetworks(Selecting):
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         return tuple(training for network in self.networks() for training in network.trainings(problem, channel_uses))
+
+    def misfit(self, problem: Problem, channel_uses: int) -> str | None:  # noqa: D102
+        told = (network.misfit(problem, channel_uses) for network in self.networks())
+        return next((reason for reason in told if reason is not None), None)
 
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         packages = [network.pack(problem, trained, channel_uses) for network in self.networks()]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airdeliver.budget import BudgetError
 from experiments.store import Store, StoreError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Outcome:
         error: one line, or None if its result is in the store.
         details: the traceback, where there is one.
         fatal: whether nothing else can succeed either (the disk is full, say).
+        misfit: whether what was to be sent does not fit its budget: a hole in the table, no fault.
         because: key of the stage whose failure kept this one from being tried.
     """
 
@@ -29,6 +31,7 @@ class Outcome:
     error: str | None = None
     details: str = ""
     fatal: bool = False
+    misfit: bool = False
     because: str | None = None
 
 
@@ -61,6 +64,9 @@ def perform(stage: "Stage", store: Store) -> Outcome:
         stage.run(store)
     except StoreError as error:
         return Outcome(stage.key, str(error), fatal=True)
+    except BudgetError as error:
+        store.journal.write("misfit", stage=stage.kind, key=stage.key, error=one_line(error))
+        return Outcome(stage.key, one_line(error), misfit=True)
     except Exception as error:  # a failing cell must not stop the others, whatever it raises
         store.journal.write("failed", stage=stage.kind, key=stage.key, error=one_line(error))
         return Outcome(stage.key, one_line(error), traceback.format_exc())
@@ -143,5 +149,6 @@ class _Graph:
 
     def _kept_back(self, key: str, stage: "Stage", outcome: Outcome) -> Outcome:
         """How a stage ends that needs one which failed."""
-        error = outcome.error if outcome.because else f"{stage.label} failed: {outcome.error}"
-        return Outcome(key, error, because=outcome.because or stage.key)
+        told = outcome.because or outcome.misfit
+        error = outcome.error if told else f"{stage.label} failed: {outcome.error}"
+        return Outcome(key, error, misfit=outcome.misfit, because=outcome.because or stage.key)

@@ -267,7 +267,7 @@ def test_numpy_arrays_are_inputs_and_labels():
         (torch.zeros(20), {}, "labels must be whole numbers, got torch.float32: numbers .* task=Explained"),
         (-torch.ones(20, dtype=torch.int64), {}, "labels must be from 0 on, got -1"),
         (torch.zeros(19, dtype=torch.int64), {}, "as many labels or targets, or a metric, got 20 and 19"),
-        ([0] * 20, {}, "got 20 and list"),
+        ("labels", {}, "got 20 and str"),
         (torch.zeros(20, 3, dtype=torch.int64), {}, r"outputs \(20, 2\) and labels \(20, 3\)"),
         (torch.full((20,), 2), {}, r"each of the 3 classes, got outputs \(20, 2\)"),
         (torch.zeros(20, 3), {"task": Explained()}, r"outputs \(20, 2\) and targets \(20, 3\)"),

@@ -1,0 +1,65 @@
+"""A sweep in one call: the numbers of `deliver` and `evaluate`, in the columns of tables, with their figure."""
+
+import pytest
+import torch
+
+from airdeliver import AnalogLink, DigitalLink, deliver, evaluate
+from channels import AWGN, Rayleigh
+from experiments.earlier import CELL
+from figures import sweep
+
+MODEL = torch.nn.Sequential(torch.nn.Linear(16, 4))
+INPUTS = torch.randn(50, 16, generator=torch.Generator().manual_seed(0))
+LABELS = MODEL(INPUTS).argmax(1)
+DATA = {"inputs": INPUTS, "targets": LABELS, "realizations": 3}
+
+
+def test_every_combination_has_a_row_with_the_numbers_of_one_delivery():
+    links = {"plain": AnalogLink(), "zero forcing": AnalogLink("zero_forcing")}
+    found = sweep(MODEL, links, [AWGN(), Rayleigh()], snr_db=[0, 10], channel_uses=[2000], seeds=[0, 1], **DATA)
+    assert len(found.table) == 2 * 2 * 2 * 2
+    assert not found.table.duplicated(list(CELL)).any()
+    row = found.table[found.table[list(CELL)].eq(
+        ["notebook", "zero forcing", "given", "Sequential", "Rayleigh", "average", 10.0, 2000, 1]
+    ).all(axis=1)].iloc[0]  # fmt: skip
+    report = evaluate(deliver(MODEL, links["zero forcing"], Rayleigh(), 10.0, 2000, 3, seed=1), INPUTS, LABELS)
+    assert (row["accuracy"], row["accuracy_low"], row["accuracy_high"]) == (report.accuracy, report.low, report.high)
+    assert [axes.get_title() for axes in found.figure.axes] == ["AWGN", "Rayleigh"]
+    assert found._repr_html_().startswith('<img src="data:image/png;base64,')
+
+
+def test_budgets_are_multiples_and_holes_where_they_are_too_small():
+    found = sweep(
+        MODEL, [AnalogLink(), DigitalLink("capacity")], AWGN(), snr_db=20, channel_uses=["1x", "0.7x"], **DATA
+    )
+    assert set(found.table["title"]) == {"Analog link", "Digital link"}
+    (hole,) = found.table.attrs["holes"]
+    assert (hole["scheme"], hole["snr_db"]) == ("AnalogLink", 20.0)
+    assert found.figure.axes[0].get_xlabel().startswith("channel uses")
+    labels = [text.get_text() for text in found.figure.legends[0].get_texts()]
+    assert labels == ["Analog link", "Digital link", "does not fit"]
+
+
+def test_nothing_fits():
+    found = sweep(MODEL, AnalogLink(), AWGN(), snr_db=0, channel_uses=5, **DATA)
+    assert (len(found.table), found.figure, len(found.table.attrs["holes"])) == (0, None, 1)
+    assert "<table" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"links": AnalogLink}, "links must be an object of class Link, got the class AnalogLink itself"),
+        ({"channels": "awgn"}, "channels must be an object of class Channel, got 'awgn'"),
+        ({"channels": []}, "channels must be one Channel at least"),
+        ({"snr_db": "five"}, "snr_db must be one number of dB, got 'five'"),
+        ({"snr_db": []}, "snr_db must have one value at least"),
+        ({"channel_uses": "half"}, "multiples such as 1x or 0.5x, got 'half'"),
+        ({"channel_uses": "-1x"}, "multiples such as 1x or 0.5x, got '-1x'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(unchecked, changed, line):
+    given = {"links": AnalogLink(), "channels": AWGN(), "snr_db": 0.0, **DATA, **changed}
+    with pytest.raises((TypeError, ValueError)) as told:
+        sweep(MODEL, **given)
+    assert line in str(told.value)
