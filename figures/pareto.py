@@ -11,10 +11,13 @@ from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, said
 
-EXPERIMENTS = ("compact", "quantisers", "planes", "elastic")
+EXPERIMENTS = ("compact", "quantisers", "planes", "elastic", "pareto")
 
 COSTS = ("channel_uses_spent", "inference_joules")
 """What is drawn unless something else is asked for."""
+
+SPREAD = 5
+"""Largest over smallest cost from which on an axis is logarithmic."""
 
 LABELS = {
     "channel_uses_spent": "channel uses",
@@ -104,10 +107,12 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                 ]
                 style = {**look[title], "linestyle": "none"}
                 panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
+            middle = (rows["value"].min() + rows["value"].max()) / 2
             for _, point in front.iterrows():
+                right = point["value"] > middle  # its name stays within the panel
                 panel.annotate(
-                    str(point["title"]), (point["value"], point["accuracy"]), (3, 3),
-                    textcoords="offset points", fontsize="xx-small",
+                    str(point["title"]), (point["value"], point["accuracy"]), (-3 if right else 3, 3),
+                    textcoords="offset points", fontsize="xx-small", ha="right" if right else "left",
                 )  # fmt: skip
             score = Score.of(rows)
             panel.set(
@@ -115,7 +120,7 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                 title=", ".join(said(key, rows[key].iloc[0]) for key in keys),
             )  # fmt: skip
             say_score(panel.yaxis, score)
-            if (rows["value"] > 0).all():
+            if rows["value"].max() > SPREAD * rows["value"].min() > 0:
                 panel.set_xscale("log")
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["model", "channel_uses", *keys])

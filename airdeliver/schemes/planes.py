@@ -101,11 +101,12 @@ class Planes(Scheme):
         """The link that sends so many planes, on a ladder of protection."""
         physical = self.link.phy
         assert isinstance(physical, Coded)
-        codec = BitPlanes(self.bits, planes, self.dead_zone)
+        # Levels of so many planes, and no more: what is not sent is not computed with either.
+        codec = BitPlanes(planes + self.dead_zone, dead_zone=self.dead_zone)
         return replace(
             self.link,
             phy=replace(physical, ladder=ladder),
-            quantiser=self.quantiser,
+            quantiser=replace(self.quantiser, planes=planes),
             state=State().to_plain(),
             codec=codec,
         )

@@ -54,9 +54,9 @@ class BitPlanes(Codec):
     chunk: int = 8192
 
     def __post_init__(self) -> None:
-        if not 2 <= self.bits <= 16 or not 1 <= self.sent <= self.bits - self.dead_zone or self.chunk < 1:
+        if not 1 <= self.bits <= 16 or not 1 <= self.sent <= self.bits - self.dead_zone or self.chunk < 1:
             raise ValueError(
-                "bits must be 2 to 16, planes at least 1 and no more than there are, chunk at least 1, "
+                "bits must be 1 to 16, planes at least 1 and no more than there are, chunk at least 1, "
                 f"got {self.bits}, {self.planes} and {self.chunk}"
             )
 

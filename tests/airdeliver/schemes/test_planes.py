@@ -7,6 +7,7 @@ import torch
 
 from airdeliver import DigitalLink, Normalisation
 from airdeliver.compression.quantisers import State, Vertical
+from airdeliver.delivery_cost import level_bits
 from airdeliver.links import Knowledge
 from airdeliver.links.digital import Abstraction
 from airdeliver.recipe import Recipe
@@ -48,6 +49,8 @@ def test_a_better_channel_gets_more_planes(made):
         assert bool(group.decoded.usable.all())
         sent.append(len(group.plan.lengths) - 1)
         assert delivery.channel_uses_spent <= USES
+        bits = level_bits(group.plan.levels)["3.weight"]
+        assert bits == sent[-1]
     assert sent[0] < sent[1] == 8
 
 
