@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from airdeliver import AnalogLink, Delivery, Execution, Problem, Report, deliver, evaluate
 from airdeliver.data import Dataset, Images, Split, load_dataset
+from airdeliver.fades import Fades
 from airdeliver.intervals import channel_interval
 from airdeliver.models import VGG
 from airdeliver.recipe import Recipe
@@ -58,7 +59,7 @@ def measure() -> list[Ratio]:
     return [ratio, *_half_widths(adaptive, population), _coverage(population, shared)]
 
 
-def _delivery(model: nn.Module, realizations: int, seed: int) -> Delivery:
+def _delivery(model: nn.Module, realizations: int | Fades, seed: int) -> Delivery:
     return deliver(model, AnalogLink(), AWGN(), SNR_DB, CHANNEL_USES, realizations, seed, normalisation="frozen")
 
 

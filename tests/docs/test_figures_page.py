@@ -73,4 +73,4 @@ def test_make_runs_every_experiment_that_a_figure_draws():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (listed,) = re.findall(r"^EXPERIMENTS := (.*)$", makefile, flags=re.MULTILINE)
     drawn = {drawing(name).EXPERIMENTS[-1] for name in NAMES} & set(choices_of("experiment"))
-    assert set(listed.split()) == drawn
+    assert set(listed.split()) == drawn | {"demo"}

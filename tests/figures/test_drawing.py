@@ -25,6 +25,7 @@ def tables(results, deliveries):
         "compact": priced,
         "quantisers": priced,
         "pareto": priced,
+        "planes": priced,
         "elastic": priced,
         "snr": results(FOUR, seeds=(0, 1, 2)),
         "bandwidth": bandwidth,

@@ -112,8 +112,8 @@ class Clairvoyant(AnalogLink):
 class Hopeful(AnalogLink):
     """Calls everything usable."""
 
-    def decode(self, received, plan):
-        decoded = super().decode(received, plan)
+    def send(self, values, plan, layout, channel, state, generator):
+        decoded = super().send(values, plan, layout, channel, state, generator)
         return replace(decoded, usable=torch.ones_like(decoded.usable))
 
 
