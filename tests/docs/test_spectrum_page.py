@@ -29,7 +29,7 @@ def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
         spectrum([*write[1:], *SMALL])
     sweep([*train[1:], *SMALL])
     table = pd.read_parquet("runs/spectrum/results.parquet")
-    assert table["scheme"].tolist() == ["spectrum", "spectrum_member_1"]
+    assert table["scheme"].tolist() == ["spectrum*", "spectrum_member_1*"]
     # Both hold the largest member, and statistics for four.
     assert (table["parameters_stored"] > table["parameters_sent"].max()).all()
     assert table["parameters_stored"].nunique() == table["train_seconds"].nunique() == 1
