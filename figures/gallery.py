@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from figures.table import TableError, read
 
 NAMES = (
-    "snr", "bandwidth", "mismatch", "fading", "channels", "expansion", "protection", "ablation", "spectrum", "elastic",
-    "winner", "latency", "compact", "quantisers", "planes", "pareto",
+    "snr", "bandwidth", "mismatch", "fading", "channels", "estimation", "expansion", "protection", "ablation",
+    "spectrum", "elastic", "winner", "latency", "compact", "quantisers", "planes", "pareto",
 )  # fmt: skip
 
 RESULTS = "results.parquet"

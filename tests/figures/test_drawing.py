@@ -32,6 +32,9 @@ def tables(results, deliveries):
         "mismatch": results(tuple(f"noise_{i}" for i in range(5))),
         "fading": deliveries(results(channels=("rayleigh", "rician"))),
         "channels": results(("noise",), channels=tuple(f"channel_{i}" for i in range(12))),
+        "estimation": results(FOUR, snr_db=(10.0,), channels=("error", "pilots")).assign(
+            estimation_error=[0.1, float("nan")] * 4, pilot_share=[0.0, 0.04] * 4, delay_spread=0.0
+        ),
         "expansion": results(FOUR),
         "protection": results(FOUR),
         "ablation": results(FOUR, snr_db=(0.0, 10.0)),

@@ -6,7 +6,20 @@ import pandas as pd
 import pytest
 
 from airdeliver.cost.carrier import OVERHEAD, RESOURCE_BLOCKS, Carrier
-from figures import ablation, bandwidth, channels, elastic, fading, latency, mismatch, protection, snr, spectrum, winner
+from figures import (
+    ablation,
+    bandwidth,
+    channels,
+    elastic,
+    estimation,
+    fading,
+    latency,
+    mismatch,
+    protection,
+    snr,
+    spectrum,
+    winner,
+)
 from figures.looks import KNOWN
 from figures.table import TableError
 
@@ -294,3 +307,20 @@ def test_what_all_of_a_figure_shares_stands_below_it(results):
     figure = snr.draw(results(seeds=(0, 1)))
     assert "2 seeds" in figure.get_supxlabel()
     assert "AWGN" in figure.get_supxlabel()
+
+
+def test_estimation_draws_given_errors_apart_from_pilots(results):
+    """Over the error where the receiver is given one, over the share of pilots where the error follows from them."""
+    channels = ("slow_exact", "slow_error", "slow_pilots", "selective_pilots")
+    table = results(("airnet", "digital"), snr_db=(10.0,), channels=channels)
+    told = dict(zip(channels, ((0.0, 0.0, 0.0), (0.1, 0.0, 0.0), (math.nan, 0.04, 0.0), (math.nan, 0.04, 3e-7))))
+    for place, name in enumerate(estimation.GAIN):
+        table[name] = table["channel"].map({channel: values[place] for channel, values in told.items()})
+    panels = estimation.draw(table).axes
+    labels = [(panel.get_title().split("\n")[0], panel.get_xlabel().split(",")[0]) for panel in panels]
+    assert labels == [
+        ("frequency-selective fading", "pilots"),
+        ("slow flat fading", "error of the estimate"),
+        ("slow flat fading", "pilots"),
+    ]
+    assert list(panels[1].containers[0].lines[0].get_xdata()) == pytest.approx([0.0, 0.1], abs=0.005)
