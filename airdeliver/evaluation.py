@@ -111,7 +111,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """What is said in numbers and words, as JSON holds it; scores of examples are left out.
 
-        >>> Report.of(torch.tensor([[1.0, 0.0], [1.0, 1.0]]), 1.0, 0, 0.0).to_dict()["per_realization"]
+        >>> sample = Sample.of(torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+        >>> Report.of(sample, 1.0, 0, 0.0).to_dict()["per_realization"]
         [0.5, 1.0]
         """
         said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("sample", "per_realization")}

@@ -35,8 +35,13 @@ def relative_error(source: Payload, received: torch.Tensor) -> float:
     return float((received - source.values).square().mean() / source.values.square().mean())
 
 
-@pytest.mark.parametrize("phy", ["capacity", "abstraction", "full"])
-@pytest.mark.parametrize("snr_db", [0.0, 12.0])
+DEEP = pytest.param("full", 0.0, marks=pytest.mark.slow)  # half a minute of decoding
+
+
+@pytest.mark.parametrize(
+    ("phy", "snr_db"),
+    [(phy, snr) for phy in ("capacity", "abstraction") for snr in (0.0, 12.0)] + [("full", 12.0), DEEP],
+)
 def test_plans_fill_the_budget_and_never_exceed_it(phy, snr_db):
     source, link = payload(), DigitalLink(phy)
     plan = link.plan(source, 5000, average(snr_db))
