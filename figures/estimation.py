@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import draw_lines, legend_above, looks, panel_grid
+from figures.drawing import draw_lines, legend_above, panel_grid, write_conditions
+from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds
 
 EXPERIMENTS = ("estimation",)
@@ -29,7 +30,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
         TableError: a column is missing, or there are no rows.
     """
     check(table, (*CONDITIONS, "seed", *INTERVAL, *GAIN), "estimation")
-    drawn = over_seeds(table.assign(pilots=table["estimation_error"].isna()), also=[*GAIN, "pilots"])
+    drawn: Any = over_seeds(table.assign(pilots=table["estimation_error"].isna()), also=[*GAIN, "pilots"])
     if drawn["snr_db"].nunique() > 1 and drawn["channel_uses"].nunique() > 1:
         raise TableError("figure estimation is of several SNRs or several budgets, not of both: choose rows")
     over = drawn["pilots"].astype(bool).map({False: "error of the estimate", True: "pilots"})
@@ -43,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    drawn = data(table)
+    drawn: Any = data(table)
     split = [name for name in ("snr_db", "channel_uses", "knowledge") if drawn[name].nunique() > 1]
     parts: Any = list(drawn.groupby([*split, "fading", "over"], sort=False))
     parts.sort(key=lambda part: tuple(str(value) for value in part[0][:-1]))
@@ -51,13 +52,14 @@ def draw(table: pd.DataFrame) -> Figure:
     figure, axes = panel_grid(len(parts), entries=len(look))
     for panel, (values, rows) in zip(axes, parts):
         column, label = AXES[values[-1]]
-        draw_lines(panel, rows, column, "title", look)
         # Powers of ten, and zero.
         panel.set_xscale("symlog", linthresh=0.01 if column == "estimation_error" else 0.001)
+        draw_lines(panel, rows, column, "title", look)
         told = dict(zip(split, values))
         knows = {"average": "sender knows the average", "instantaneous": "sender is told an estimate"}
         first = [knows.get(str(told.get("knowledge")), str(told.get("knowledge", "")))]
         first += [f"{told[name]:,}" for name in split if name != "knowledge"]
         panel.set(xlabel=label, title=f"{values[-2]}\n{', '.join(filter(None, first))}")
     legend_above(figure, axes)
+    write_conditions(figure, drawn, ["scheme", "channel", *split])
     return figure
