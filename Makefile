@@ -26,7 +26,7 @@ lint: $(VENV)/.installed-all
 	$(BIN)/pyright
 
 # Every figure, on the digits; what is in the store is not computed again.
-EXPERIMENTS := demo layers bandwidth mismatch fading channels estimation expansion protection ablation spectrum elastic compact quantisers planes pareto
+EXPERIMENTS := demo bandwidth mismatch fading channels estimation expansion protection ablation spectrum elastic compact quantisers planes pareto
 figures: $(VENV)/.installed-all
 	for name in $(EXPERIMENTS); do \
 	  $(BIN)/python -m experiments.sweep experiment=$$name dataset=digits preset=demo engine=local || exit 1; \

@@ -29,6 +29,9 @@ Kind = TypeVar("Kind")
 MARK = "*"
 """Behind the name of a scheme, channel or model that the command line has changed."""
 
+SAID = ("title", "family")
+"""What a configuration says of a scheme beside its arguments."""
+
 MATCHED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x")
 
 
@@ -40,6 +43,7 @@ class Sweep:
         experiment: its name.
         schemes: by name.
         titles: for people, by the name of the scheme; a scheme without one has that of its `about()`.
+        families: of schemes that a figure joins by a line, by the name of the scheme.
         channels: by name.
         dataset: name for `load_dataset`.
         dataset_path: a local folder, or None.
@@ -68,6 +72,7 @@ class Sweep:
     experiment: str
     schemes: dict[str, Scheme]
     titles: dict[str, str]
+    families: dict[str, str]
     channels: dict[str, Channel]
     dataset: str
     dataset_path: str | None
@@ -96,7 +101,8 @@ class Sweep:
         """What is said of a scheme, under the title that the configuration gives it; with a star if it is changed."""
         about = self.schemes[name].about()
         title = self.titles.get(name, about.title)
-        return dataclasses.replace(about, title=title + self.mark(f"scheme.{name}"))
+        family = self.families.get(name, about.family)
+        return dataclasses.replace(about, title=title + self.mark(f"scheme.{name}"), family=family)
 
     def mark(self, key: str) -> str:
         """What stands behind the name of a scheme, channel or model in tables: a star if it was changed.
@@ -120,10 +126,12 @@ def configure(command: Command) -> Sweep:
     """
     config = command.config
     nodes = {_name(name, node): (name, node) for name, node in _some(config.get("scheme"), "scheme").items()}
-    # A title is no argument of the scheme: it must not identify results.
-    titles = {name: str(node["title"]) for name, (_, node) in nodes.items() if node.get("title") is not None}
+    # What is said of a scheme is no argument of it: it must not identify results.
+    titles, families = (
+        {name: str(node[word]) for name, (_, node) in nodes.items() if node.get(word) is not None} for word in SAID
+    )
     schemes = {
-        name: _a(Scheme, build(node, f"scheme.{key}", besides=("title",)), f"scheme.{key}")
+        name: _a(Scheme, build(node, f"scheme.{key}", besides=SAID), f"scheme.{key}")
         for name, (key, node) in nodes.items()
     }
     schemes = {name: _override_snr(scheme, name, config.train_snr_db) for name, scheme in schemes.items()}
@@ -135,6 +143,7 @@ def configure(command: Command) -> Sweep:
         experiment=command.experiment,
         schemes=schemes,
         titles=titles,
+        families=families,
         channels=channels,
         dataset=str(config.dataset.name),
         dataset_path=None if config.dataset.path is None else str(config.dataset.path),
@@ -164,8 +173,8 @@ def configure(command: Command) -> Sweep:
 def _changed(command: Command) -> dict[str, str]:
     """What was changed of a scheme, channel or the model, by `scheme.NAME`, `channel.NAME` or `model`.
 
-    The arguments of a class of one's own are no change, nor is a title; a variant that has a name of its own says by
-    it that it is another.
+    The arguments of a class of one's own are no change, nor is a title or a family; a variant that has a name of its
+    own says by it that it is another.
     """
     changed: dict[str, list[str]] = {}
     named = {override.key.partition("@")[2] for override in command.overrides}
@@ -174,7 +183,8 @@ def _changed(command: Command) -> dict[str, str]:
         key = ".".join([group, *inner[:1]]) if group in ("scheme", "channel") else group
         own = command.choices.get("model") == "own" if group == "model" else inner[:1] == ["own"]
         rest = inner[1:] if group != "model" else inner
-        if group in ("scheme", "channel", "model") and rest and not own and rest != ["title"] and key not in named:
+        argument = rest and rest not in ([word] for word in SAID)
+        if group in ("scheme", "channel", "model") and argument and not own and key not in named:
             changed.setdefault(key, []).append(f"{key}.{'.'.join(rest)}={override.value}")
     return {key: " ".join(told) for key, told in changed.items()}
 

@@ -19,13 +19,14 @@ COLUMNS = (
     "accuracy", "accuracy_low", "accuracy_high", "accuracy_channel_low", "accuracy_channel_high", "accuracy_std",
     "usable", "parameters_sent", "power", "train_seconds", "evaluate_seconds",
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
-    "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite",
+    "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite", "family",
     "conformance", "overrides", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
 Accuracy is the mean of the task's `metric`, whichever it is, between `score_low` and `score_high`; `floor` is what a
-delivery counts as of which nothing usable arrived. `estimation_error`, `pilot_share` and `delay_spread` say how the
+delivery counts as of which nothing usable arrived. Schemes of one `family` are members of an elastic network, which a
+figure joins by a line; empty for others. `estimation_error`, `pilot_share` and `delay_spread` say how the
 receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. `realizations` are
 deliveries, which stand for `fades`, as many or more; `calibrated_share` of the scored examples are among those that the
 network scored on them was calibrated on. Before these two is what a delivery costs:
@@ -73,6 +74,7 @@ def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, An
         "preparation": about.preparation,
         "limit": about.limit,
         "member": about.member,
+        "family": about.family,
         "metric": cell.metric,
         "score_low": cell.bounds[0],
         "score_high": cell.bounds[1],

@@ -19,15 +19,15 @@ COSTS = {"channel_uses_spent": "channel uses", "macs": "multiply-accumulates"}
 def data(table: pd.DataFrame) -> pd.DataFrame:
     """What is drawn: mean score over seeds with its 95 % interval, and what each member costs to send and to run.
 
-    Schemes with one title are one family, whose members a line joins: the column `family`.
+    The members of one `family` are joined by a line.
 
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    check(table, (*CONDITIONS, "seed", *INTERVAL, "title", *COSTS), "elastic")
-    families = dict(zip(table["scheme"], table["title"]))
+    check(table, (*CONDITIONS, "seed", *INTERVAL, "family", *COSTS), "elastic")
+    families = dict(zip(table["scheme"], table["family"].fillna("")))
     drawn = over_seeds(table, also=list(COSTS))
-    return drawn.assign(family=[families[scheme] for scheme in drawn["scheme"]])
+    return drawn.assign(family=[families[scheme] or title for scheme, title in zip(drawn["scheme"], drawn["title"])])
 
 
 def draw(table: pd.DataFrame) -> Figure:

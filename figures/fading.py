@@ -13,7 +13,7 @@ from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, SCORE, check, described, panels, said
 
-EXPERIMENTS = ("fading", "layers")
+EXPERIMENTS = ("fading",)
 TABLE = "deliveries.parquet"
 """What it is drawn from, beside the table of results: one row a delivery."""
 

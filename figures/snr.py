@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from figures.drawing import SNR, lines
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
-EXPERIMENTS = ("snr", "demo", "layers")
+EXPERIMENTS = ("snr", "layers", "demo")
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:

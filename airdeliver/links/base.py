@@ -187,7 +187,7 @@ class Link(ABC):
         received = channel.transmit(self.encode(values, plan), state, generator)
         decoded = self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
         told = side_information_arrives(plan, channel, state, generator)
-        return replace(decoded, usable=told)
+        return replace(decoded, usable=decoded.usable & told)
 
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from airdeliver.models.base import ModelBuilder, check, convolution, normalisation, widened
-from airdeliver.models.resnet import STAGES, Block
+from airdeliver.models.resnet import STAGES, convolved
 
 
 class Stage(nn.Module):
@@ -31,8 +31,8 @@ class Stage(nn.Module):
         super().__init__()
         thin = outputs - round(ghosts * outputs)
         rest = outputs - thin
-        self.base = Block(inputs, outputs, norm, stride)
-        self.thin = nn.ModuleList(Block(thin, thin, norm, 1) for _ in range(blocks - 2))
+        self.base = convolved(inputs, outputs, stride, norm)
+        self.thin = nn.ModuleList(convolved(thin, thin, 1, norm) for _ in range(blocks - 2))
         self.mix = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(outputs + thin * (blocks - 2), rest, 1, bias=False),
@@ -43,7 +43,7 @@ class Stage(nn.Module):
         )
         self.ghost = nn.Sequential(nn.Conv2d(rest, rest, 1, bias=False), normalisation(norm, rest))
         self.activation = nn.ReLU(inplace=True)
-        self.end = Block(outputs, outputs, norm, 1)
+        self.end = convolved(outputs, outputs, 1, norm)
 
     @no_type_check  # torch.fx traces it with proxies, which are no tensors
     def forward(self, x: Float[Tensor, "n inputs h w"]) -> Float[Tensor, "n outputs h2 w2"]:

@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, no_type_check
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from airdeliver.models.base import ModelBuilder, check, convolution, normalisation, widened
-from airdeliver.models.resnet import STAGES
-from airdeliver.models.vgg import STACKS
+from airdeliver.models.base import ModelBuilder, check, convolution, normalisation
+from airdeliver.models.resnet import Block, staged
+from airdeliver.models.vgg import activated, check_stack, stacked
 
 
 class Ghost(nn.Module):
@@ -49,25 +50,12 @@ def _relu(active: bool) -> list[nn.Module]:
     return [nn.ReLU(inplace=True)] if active else []
 
 
-class GhostBlock(nn.Module):
-    """ResNet's block of two ghost modules, the second without ReLU; a 1 x 1 convolution where the shape changes."""
-
-    def __init__(self, inputs: int, outputs: int, norm: str, stride: int, ratio: int, size: int):
-        super().__init__()
-        self.residual = nn.Sequential(
-            Ghost(inputs, outputs, norm, stride, ratio, size),
-            Ghost(outputs, outputs, norm, 1, ratio, size, active=False),
-        )
-        self.skip = nn.Sequential()
-        if stride != 1 or inputs != outputs:
-            self.skip.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
-            self.skip.append(normalisation(norm, outputs))
-        self.activation = nn.ReLU(inplace=True)
-
-    @no_type_check  # torch.fx traces it with proxies, which are no tensors
-    def forward(self, x: Float[Tensor, "n inputs h w"]) -> Float[Tensor, "n outputs h2 w2"]:
-        """Activation of the residual plus the skipped input."""
-        return self.activation(self.residual(x) + self.skip(x))
+def ghost_block(inputs: int, outputs: int, stride: int, norm: str, ratio: int, size: int) -> Block:
+    """ResNet's block of two ghost modules, the second without ReLU."""
+    residual = nn.Sequential(
+        Ghost(inputs, outputs, norm, stride, ratio, size), Ghost(outputs, outputs, norm, 1, ratio, size, active=False)
+    )
+    return Block(residual, inputs, outputs, norm, stride)
 
 
 @dataclass(frozen=True)
@@ -102,25 +90,13 @@ class GhostVGG(ModelBuilder):
     filter_size: int = 3
 
     def __post_init__(self):
-        check(self.width, self.norm)
+        check_stack(self.size, self.width, self.norm)
         check_ghosts(self.ratio, self.filter_size)
-        if self.size not in STACKS:
-            raise ValueError(f"size must be one of {', '.join(STACKS)}, got {self.size}")
 
     def architecture(self, channels: int, classes: int) -> nn.Module:  # noqa: D102
-        layers: list[nn.Module] = []
-        inputs = channels
-        for outputs in STACKS[self.size]:
-            if outputs == 0:
-                layers.append(nn.MaxPool2d(2))
-                continue
-            outputs = widened(outputs, self.width)
-            if layers:
-                layers.append(Ghost(inputs, outputs, self.norm, 1, self.ratio, self.filter_size))
-            else:
-                layers += [*convolution(inputs, outputs, self.norm), nn.ReLU(inplace=True)]
-            inputs = outputs
-        return nn.Sequential(nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        ghosts = {"norm": self.norm, "ratio": self.ratio, "size": self.filter_size}
+        first = partial(activated, norm=self.norm)
+        return stacked(self.size, self.width, channels, classes, first, lambda *ends: [Ghost(*ends, **ghosts)])
 
 
 @dataclass(frozen=True)
@@ -152,14 +128,8 @@ class GhostResNet20(ModelBuilder):
         check_ghosts(self.ratio, self.filter_size)
 
     def architecture(self, channels: int, classes: int) -> nn.Module:  # noqa: D102
-        inputs = widened(16, self.width)
-        layers: list[nn.Module] = [*convolution(channels, inputs, self.norm), nn.ReLU(inplace=True)]
-        for outputs, stride in STAGES:
-            outputs = widened(outputs, self.width)
-            for block_stride in (stride, 1, 1):
-                layers.append(GhostBlock(inputs, outputs, self.norm, block_stride, self.ratio, self.filter_size))
-                inputs = outputs
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        ghosts = {"norm": self.norm, "ratio": self.ratio, "size": self.filter_size}
+        return staged(self.width, self.norm, channels, classes, partial(ghost_block, **ghosts))
 
 
 def check_ghosts(ratio: int, size: int) -> None:

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, no_type_check
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from airdeliver.models.base import ModelBuilder, check, convolution, normalisation, widened
-from airdeliver.models.vgg import STACKS
+from airdeliver.models.base import ModelBuilder, convolution, normalisation
+from airdeliver.models.vgg import activated, check_stack, stacked
 
 
 class Multigrid(nn.Module):
@@ -85,29 +86,17 @@ class MGICVGG(ModelBuilder):
     coarsest: int = 16
 
     def __post_init__(self):
-        check(self.width, self.norm)
-        if self.size not in STACKS:
-            raise ValueError(f"size must be one of {', '.join(STACKS)}, got {self.size}")
+        check_stack(self.size, self.width, self.norm)
         if self.group_size < 2 or self.group_size % 2 or self.coarsest < 1:
             raise ValueError(
                 f"group_size must be even and coarsest at least 1, got {self.group_size} and {self.coarsest}"
             )
 
     def architecture(self, channels: int, classes: int) -> nn.Module:  # noqa: D102
-        layers: list[nn.Module] = []
-        inputs = channels
-        for outputs in STACKS[self.size]:
-            if outputs == 0:
-                layers.append(nn.MaxPool2d(2))
-                continue
-            outputs = widened(outputs, self.width)
-            layers += self._layer(inputs, outputs, first=not layers)
-            inputs = outputs
-        return nn.Sequential(nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        first = partial(activated, norm=self.norm)
+        return stacked(self.size, self.width, channels, classes, first, self._layer)
 
-    def _layer(self, inputs: int, outputs: int, first: bool) -> list[nn.Module]:
-        if first:
-            return [*convolution(inputs, outputs, self.norm), nn.ReLU(inplace=True)]
+    def _layer(self, inputs: int, outputs: int) -> list[nn.Module]:
         change: list[nn.Module] = []
         if inputs != outputs:
             change = [

@@ -1,6 +1,8 @@
 """ResNet-20 for CIFAR."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, no_type_check
 
 from jaxtyping import Float
@@ -13,13 +15,19 @@ STAGES = ((16, 1), (32, 2), (64, 2))
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions around which the input skips; a 1 x 1 convolution where the shape changes."""
+    """Layers around which the input skips; a 1 x 1 convolution where the shape changes.
 
-    def __init__(self, inputs: int, outputs: int, norm: str, stride: int):
+    Args:
+        residual: the layers.
+        inputs: channels before them.
+        outputs: channels after them.
+        norm: `batch` or `group`, behind the 1 x 1 convolution.
+        stride: of the layers, all together.
+    """
+
+    def __init__(self, residual: nn.Sequential, inputs: int, outputs: int, norm: str, stride: int):
         super().__init__()
-        self.residual = nn.Sequential(
-            *convolution(inputs, outputs, norm, stride), nn.ReLU(inplace=True), *convolution(outputs, outputs, norm)
-        )
+        self.residual = residual
         self.skip = nn.Sequential()
         if stride != 1 or inputs != outputs:
             self.skip.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
@@ -60,12 +68,34 @@ class ResNet20(ModelBuilder):
         check(self.width, self.norm)
 
     def architecture(self, channels: int, classes: int) -> nn.Module:  # noqa: D102
-        stem = widened(16, self.width)
-        layers: list[nn.Module] = [*convolution(channels, stem, self.norm), nn.ReLU(inplace=True)]
-        inputs = stem
-        for outputs, stride in STAGES:
-            outputs = widened(outputs, self.width)
-            for block_stride in (stride, 1, 1):
-                layers.append(Block(inputs, outputs, self.norm, block_stride))
-                inputs = outputs
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        return staged(self.width, self.norm, channels, classes, partial(convolved, norm=self.norm))
+
+
+def convolved(inputs: int, outputs: int, stride: int, norm: str) -> Block:
+    """A block of two 3 x 3 convolutions."""
+    residual = nn.Sequential(
+        *convolution(inputs, outputs, norm, stride), nn.ReLU(inplace=True), *convolution(outputs, outputs, norm)
+    )
+    return Block(residual, inputs, outputs, norm, stride)
+
+
+def staged(
+    width: float, norm: str, channels: int, classes: int, block: Callable[[int, int, int], nn.Module]
+) -> nn.Sequential:
+    """A convolution, three stages of three blocks, global average pooling and one linear layer.
+
+    Args:
+        width: factor on all channels.
+        norm: `batch` or `group`, of the first convolution.
+        channels: of the images.
+        classes: outputs.
+        block: makes a block from channels before and after it, and its stride.
+    """
+    inputs = widened(16, width)
+    layers: list[nn.Module] = [*convolution(channels, inputs, norm), nn.ReLU(inplace=True)]
+    for outputs, stride in STAGES:
+        outputs = widened(outputs, width)
+        for block_stride in (stride, 1, 1):
+            layers.append(block(inputs, outputs, block_stride))
+            inputs = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))

@@ -1,6 +1,8 @@
 """VGG for small images: plain stacks of 3 x 3 convolutions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from torch import nn
@@ -47,18 +49,53 @@ class VGG(ModelBuilder):
     norm: Literal["batch", "group"] = "batch"
 
     def __post_init__(self):
-        check(self.width, self.norm)
-        if self.size not in STACKS:
-            raise ValueError(f"size must be one of {', '.join(STACKS)}, got {self.size}")
+        check_stack(self.size, self.width, self.norm)
 
     def architecture(self, channels: int, classes: int) -> nn.Module:  # noqa: D102
-        layers: list[nn.Module] = []
-        inputs = channels
-        for outputs in STACKS[self.size]:
-            if outputs == 0:
-                layers.append(nn.MaxPool2d(2))
-                continue
-            outputs = widened(outputs, self.width)
-            layers += [*convolution(inputs, outputs, self.norm), nn.ReLU(inplace=True)]
-            inputs = outputs
-        return nn.Sequential(nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        return stacked(self.size, self.width, channels, classes, partial(activated, norm=self.norm))
+
+
+def check_stack(size: str, width: float, norm: str) -> None:
+    """Refuse a size, a width and a norm that there are not.
+
+    Raises:
+        ValueError: an unknown size or norm, or a width that is not positive.
+    """
+    check(width, norm)
+    if size not in STACKS:
+        raise ValueError(f"size must be one of {', '.join(STACKS)}, got {size}")
+
+
+def activated(inputs: int, outputs: int, norm: str) -> list[nn.Module]:
+    """A 3 x 3 convolution, its norm and ReLU."""
+    return [*convolution(inputs, outputs, norm), nn.ReLU(inplace=True)]
+
+
+def stacked(
+    size: str,
+    width: float,
+    channels: int,
+    classes: int,
+    first: Callable[[int, int], list[nn.Module]],
+    layer: Callable[[int, int], list[nn.Module]] | None = None,
+) -> nn.Sequential:
+    """A stack of layers with pooling between them, global average pooling and one linear layer.
+
+    Args:
+        size: name of the stack.
+        width: factor on all channels.
+        channels: of the images.
+        classes: outputs.
+        first: makes the first layer, from its channels before and after it.
+        layer: makes each other layer; None for what makes the first.
+    """
+    layers: list[nn.Module] = []
+    inputs = channels
+    for outputs in STACKS[size]:
+        if outputs == 0:
+            layers.append(nn.MaxPool2d(2))
+            continue
+        outputs = widened(outputs, width)
+        layers += (layer if layers and layer is not None else first)(inputs, outputs)
+        inputs = outputs
+    return nn.Sequential(nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))

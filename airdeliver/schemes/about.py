@@ -32,6 +32,8 @@ class About:
         train_channel: channel of that training; None if there is none.
         member: which member of an elastic set is sent alone, by its index from 0, the smallest; None for a network
             that is no such part.
+        family: what schemes have in common that one line of a figure joins, the members of an elastic network delivered
+            one by one; empty for a scheme that stands for itself.
         limit: whether it is a bound that nobody can build, a channel code at the Shannon limit: figures show it as a
             mark, it competes with nobody.
 
@@ -46,6 +48,7 @@ class About:
     train_channel: Channel | None = None
     member: int | None = None
     limit: bool = False
+    family: str = ""
 
     def __post_init__(self) -> None:
         if not self.title:

@@ -141,11 +141,7 @@ def test_an_experiment_compares_what_it_always_did(experiment: str):
     assert schemes == SCHEMES[experiment]
 
 
-FAMILIES = ("elastic",)
-"""Experiments whose figure joins the schemes of one title, the members of an elastic network, by a line."""
-
-
-@pytest.mark.parametrize("experiment", [name for name in choices_of("experiment") if name not in FAMILIES])
+@pytest.mark.parametrize("experiment", choices_of("experiment"))
 def test_titles_tell_the_schemes_of_an_experiment_apart(experiment: str):
     sweep = configure(read([f"experiment={experiment}"]))
     titles = [sweep.about(name).title for name in sweep.schemes]
@@ -153,12 +149,8 @@ def test_titles_tell_the_schemes_of_an_experiment_apart(experiment: str):
     assert not any("_" in title or title.islower() for title in titles)
 
 
-SYSTEMS = {"fjord", "layered", "layered_digital", "mutualnet", "slimmable", "usnets"}
-"""Neighbouring systems that moved in, a configuration each."""
-
-
 def test_bases_are_few():
-    assert len(set(choices_of("scheme")) - SYSTEMS) <= 12
+    assert len(choices_of("scheme")) <= 12
 
 
 def without(node: DictConfig) -> list[tuple[str, DictConfig]]:

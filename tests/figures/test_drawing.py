@@ -20,7 +20,9 @@ def tables(results, deliveries):
     """A table for each figure."""
     bandwidth = results(FOUR, channel_uses=FIVE_BUDGETS, snr_db=(0.0, 10.0))
     number = (priced := results(FOUR, snr_db=(0.0, 10.0))).groupby("scheme", sort=False).ngroup()
-    priced = priced.assign(title=priced["scheme"], **{cost: 1_000.0 * (1 + number) for cost in pareto.LABELS})
+    priced = priced.assign(
+        title=priced["scheme"], family=priced["scheme"], **{cost: 1_000.0 * (1 + number) for cost in pareto.LABELS}
+    )
     return {
         "compact": priced,
         "quantisers": priced,

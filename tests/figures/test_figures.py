@@ -244,12 +244,13 @@ def test_many_channels_are_spread_over_panels_each_with_the_first(results):
     assert len({label for labels in shown for label in labels}) == 12
 
 
-def test_members_of_one_title_are_one_line_over_each_cost(results):
+def test_members_of_one_family_are_one_line_over_each_cost(results):
     """Three members of one family and one of another, over channel uses and over multiply-accumulates."""
     schemes = ("a_0", "a_1", "a_2", "b_0")
     table = about(
         results(schemes, snr_db=(5.0,)),
-        title=("A", "A", "A", "B"),
+        title=("A, width 0.25", "A, width 0.5", "A, width 1", "B"),
+        family=("A", "A", "A", ""),
         channel_uses_spent=(100, 200, 400, 200),
         macs=(10.0, 40.0, 160.0, 40.0),
     )

@@ -71,5 +71,4 @@ def test_published_tables_say_what_their_schemes_are(path):
     assert set(wanted) <= set(table)
     assert not table["title"].str.contains("_").any()
     assert table.groupby("scheme")["title"].nunique().max() == 1
-    if set(table["experiment"]) != {"elastic"}:  # whose schemes of one title are members of one network
-        assert table["title"].nunique() == table["scheme"].nunique()
+    assert table["title"].nunique() == table["scheme"].nunique()

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Container
 from airdeliver.links.base import memoryless
 from airdeliver.links.digital.coded import SCHEMES, Coded, bits_of, bytes_of, longest_block
-from airdeliver.links.digital.physical_layer import Carried
+from airdeliver.links.digital.physical_layer import Carried, Simulated
 from airdeliver.links.digital.pieces import carry_in_pieces
 from channels import Channel, ChannelState, Received
 
@@ -19,7 +19,7 @@ LARGE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Full(Coded):
+class Full(Coded, Simulated):
     """5G NR's transport chain, symbol by symbol."""
 
     def encode(self, container: Container, grade: int) -> Complex[Tensor, "1 symbols"]:  # noqa: D102

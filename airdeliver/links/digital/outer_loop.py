@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from airdeliver.links.base import Knowledge
 from airdeliver.links.digital.outlook import Outlook, outlooks
-from airdeliver.links.digital.physical_layer import PhysicalLayer
+from airdeliver.links.digital.physical_layer import PhysicalLayer, Simulated
 from channels import Channel, ChannelState
 
 
@@ -61,7 +61,7 @@ class OuterLoop:
             symbols: of the delivery that is to follow.
             best: the grade for an outlook and so many symbols.
         """
-        if knowledge.channel is None or knowledge.snr_db is None or type(physical).lost is PhysicalLayer.lost:
+        if knowledge.channel is None or knowledge.snr_db is None or not isinstance(physical, Simulated):
             return 0.0
         channel, n = knowledge.channel, min(symbols, self.symbols)
         state = channel.realize(self.deliveries, n, knowledge.snr_db, Generator().manual_seed(2))
@@ -85,7 +85,7 @@ class OuterLoop:
 
 
 def _lost(
-    physical: PhysicalLayer, grades: Int64[Tensor, "#deliveries"], channel: Channel, state: ChannelState, n: int
+    physical: Simulated, grades: Int64[Tensor, "#deliveries"], channel: Channel, state: ChannelState, n: int
 ) -> float:
     """How many deliveries are lost, a share of one where some of its receivers lose it."""
     rows = torch.arange(len(state.gain)).view(-1, channel.receivers)

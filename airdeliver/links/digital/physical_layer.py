@@ -71,22 +71,6 @@ class PhysicalLayer(ABC):
     ) -> Float[Tensor, "realizations candidates"]:
         """Probability that not all of `symbols` payload symbols' worth of bits arrives, at each grade."""
 
-    def lost(
-        self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator
-    ) -> Bool[Tensor, "realizations"]:
-        """Which deliveries at a grade are lost, whatever they hold: what earlier ones teach the outer loop.
-
-        Only a layer overrides this of which more may be lost than an outlook promises.
-
-        Args:
-            grade: how fast.
-            channel: physics.
-            state: a row a delivery.
-            symbols: of each delivery.
-            generator: of contents and noise.
-        """
-        raise NotImplementedError
-
     @abstractmethod
     def carry(
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
@@ -123,3 +107,21 @@ def information(state: ChannelState, symbols: int) -> Float[Tensor, "realization
     """
     snr = state.gain[:, :symbols].abs().square().double() / state.noise_variance[:, :symbols].double()
     return torch.log2(1 + snr.nan_to_num(nan=0.0)).mean(-1)
+
+
+class Simulated(ABC):
+    """A physical layer that decodes what it sends, so that more may be lost than an outlook promises."""
+
+    @abstractmethod
+    def lost(
+        self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator
+    ) -> Bool[Tensor, "realizations"]:
+        """Which deliveries at a grade are lost, whatever they hold: what earlier ones teach the outer loop.
+
+        Args:
+            grade: how fast.
+            channel: physics.
+            state: a row a delivery.
+            symbols: of each delivery.
+            generator: of contents and noise.
+        """
