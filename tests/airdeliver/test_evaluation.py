@@ -223,9 +223,9 @@ def floats(*shape):
 
 
 def cases() -> list[tuple]:
-    """Models with weights of their own seed, whatever was drawn before them, and inputs of theirs."""
+    """Models with weights of their own seed, whatever was drawn before them; no input is a near tie of answers."""
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(1)
         return [
             (Bag(), torch.randint(0, 50, (64, 7), generator=seeded(2))),
             (Bag(), torch.randint(0, 50, (64, 7), generator=seeded(2), dtype=torch.int32)),
