@@ -112,3 +112,12 @@ def bands_of(layout: Layout, mixed: bool = False) -> Bands:
     members = (*map(tuple, small.values()), *large)
     sizes = tuple(sum(layout.sizes[i] for i in indices) for indices in members)
     return Bands(layout, members, sizes, len(small))
+
+
+def ends_of(layout: Layout) -> set[int]:
+    """Numbers of the segments that are the first and the last weights of a network; none where there is one alone.
+
+    Weights have two dimensions or more.
+    """
+    weights = [index for index, segment in enumerate(layout.segments) if len(segment.shape) > 1]
+    return {weights[0], weights[-1]} if len(weights) > 1 else set()

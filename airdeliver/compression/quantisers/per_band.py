@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from airdeliver.compression.bands import bands_of
+from airdeliver.compression.bands import bands_of, ends_of
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.reconstruction import MidRise, MidRisePerChannel, MidTread, PerChannel, Reconstruction
 from airdeliver.compression.quantisers.base import Quantiser, State
@@ -138,8 +138,7 @@ class PerBand(Quantiser):
 
     def _rows(self, layout: Layout) -> dict[int, int]:
         """Rows of each of them: large bands, but for the first and the last weights."""
-        bands, weights = bands_of(layout), [i for i, s in enumerate(layout.segments) if len(s.shape) > 1]
-        ends = {weights[0], weights[-1]} if len(weights) > 1 else set()
+        bands, ends = bands_of(layout), ends_of(layout)
         return {
             band: layout.segments[bands.members[band][0]].shape[0] if self.per_channel else 1
             for band in range(bands.protected, len(bands))

@@ -1,5 +1,6 @@
 """Binary weights: signs, and one scale a band."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,12 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from airdeliver.compression.bands import bands_of
+from airdeliver.compression.bands import bands_of, ends_of
 from airdeliver.compression.codec.levels import Levels, centre_of
 from airdeliver.compression.codec.reconstruction import MidRise, Reconstruction, bfloat16
 from airdeliver.compression.quantisers.base import Quantiser, State
 from airdeliver.compression.quantisers.uniform import uniform
+from airdeliver.conversion import Converted, converted, tuple_of
 from airdeliver.payload import Layout
+from airdeliver.payload.published import fits
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Signs(Quantiser):
 
     Args:
         small_bits: of a level of the small bands.
+        ends: whether the first and the last weights of the network have such levels too, as the other quantisers have
+            it, instead of signs.
+        but: names of large segments that have such levels too, or their beginnings or patterns, as
+            `airdeliver.payload.published` takes them.
 
     Raises:
         ValueError: bits outside 2 to 16.
@@ -38,6 +45,8 @@ class Signs(Quantiser):
     """
 
     small_bits: int = 8
+    ends: bool = False
+    but: Converted[Iterable[str], tuple[str, ...]] = converted(tuple_of(str), ())
 
     def __post_init__(self) -> None:
         if not 2 <= self.small_bits <= 16:
@@ -49,8 +58,9 @@ class Signs(Quantiser):
     def quantise(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, "n"]:  # noqa: D102
         bands, parts = bands_of(layout), []
         order = torch.from_numpy(bands.order).to(values.device)
+        binary = self._binary(layout)
         for band, part in enumerate(values[order].split(bands.sizes)):
-            if band < bands.protected:
+            if band not in binary:
                 parts.append(part)
             else:
                 scale = part.abs().mean()
@@ -66,8 +76,9 @@ class Signs(Quantiser):
         bands = bands_of(layout)
         numbers, reconstructions, centres = [np.zeros(0, np.int64)], list[Reconstruction](), []
         ordered = values.detach().float().cpu().numpy()[bands.order]
+        binary = self._binary(layout)
         for band, part in enumerate(bands.split(ordered)):
-            if band < bands.protected:
+            if band not in binary:
                 run, reconstruction = uniform(part, self.small_bits)
                 centres.append(centre_of(part.astype(np.float64) / reconstruction.step))
             else:
@@ -77,3 +88,10 @@ class Signs(Quantiser):
             numbers.append(run)
             reconstructions.append(reconstruction)
         return Levels.fitted(layout, np.concatenate(numbers), reconstructions, centres)
+
+    def _binary(self, layout: Layout) -> set[int]:
+        """The bands that have signs: large ones, but for those that are kept finer."""
+        bands, names = bands_of(layout), layout.names
+        finer = ends_of(layout) if self.ends else set()
+        finer |= {index for index, name in enumerate(names) if fits(name, self.but)}
+        return {band for band in range(bands.protected, len(bands)) if not finer & set(bands.members[band])}

@@ -56,3 +56,19 @@ def test_nothing_but_zeros_travels():
     assert float(levels.values()[LARGE:].abs().max()) == 0
     with pytest.raises(ValueError, match="2 to 16"):
         Signs(small_bits=1)
+
+
+def test_the_ends_of_a_network_and_what_is_named_keep_finer_levels_and_are_paid_for():
+    names = ("first.weight", "middle.weight", "other.weight", "last.weight")
+    layout = Layout(tuple(Segment(name, (64, 64)) for name in names))
+    source = torch.randn(layout.size, generator=torch.Generator().manual_seed(0))
+    kinds = {}
+    for quantiser in (Signs(), Signs(ends=True), Signs(ends=True, but=["other"])):
+        levels = quantiser.levels(source, layout, quantiser.init(source, layout))
+        kinds[quantiser] = [len(part.unique()) for part in layout.split(levels.values())]
+        assert torch.equal(levels.values(), quantiser.quantise(source, layout, quantiser.init(source, layout)))
+        finer = sum(count > 2 for count in kinds[quantiser])
+        assert levels.bits > 4096 * (len(names) + 5 * finer)
+    assert [[count > 2 for count in found] for found in kinds.values()] == [
+        [False] * 4, [True, False, False, True], [True, False, True, True],
+    ]  # fmt: skip
