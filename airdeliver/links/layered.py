@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from airdeliver.conversion import Converted, converted, instance_of, real, tuple_of
 from airdeliver.links.analog import AnalogLink
+from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
 from airdeliver.links.plan import Plan
@@ -99,7 +100,8 @@ class LayeredLink(Link):
         side_information_rate: bits per channel use at which numbers, thresholds and lengths are sent.
 
     Raises:
-        ValueError: another number of shares or thresholds than links, or shares that are none.
+        ValueError: another number of shares or thresholds than links, shares that are none, or analog links of which
+            some fill their share and some do not.
     """
 
     links: Converted[Iterable[Link], tuple[Link, ...]] = converted(tuple_of(instance_of(Link)))
@@ -115,6 +117,9 @@ class LayeredLink(Link):
         if self.least_db and len(self.least_db) != len(self.links):
             raise ValueError(f"least_db needs a number for each of {len(self.links)} links, got {list(self.least_db)}")
 
+        if len({link.fills for link in self.links if isinstance(link, AnalogLink)}) > 1:
+            raise ValueError("analog links must all have an expansion or a protection, or none of them")
+
     @property
     def thresholds(self) -> tuple[float, ...]:
         """In half dB."""
@@ -125,8 +130,8 @@ class LayeredLink(Link):
         parts = self._parts(payload)
         left = None if symbols is None else symbols - self._told(payload.layout)
         plans = []
-        for link, share, part in zip(self.links, self.shares, parts, strict=True):
-            own = None if left is None else max(0, math.floor(share * left))
+        owns = [None] * len(parts) if left is None else self._shared_out(left)
+        for link, own, part in zip(self.links, owns, parts, strict=True):
             plans.append(link.plan(part, own, knowledge))
         plan = LayeredPlan(payload.layout, self.side_information_rate, tuple(plans), self.thresholds)
         plan.check_budget(symbols)
@@ -154,6 +159,7 @@ class LayeredLink(Link):
         return torch.cat([part.expand(rows, -1) for part in encoded], dim=-1)
 
     def decode(self, received: Received, plan: LayeredPlan) -> Decoded:  # noqa: D102
+        plan = self._granted(plan, received.samples.shape[-1])
         start, found, heard = 0, [], []
         for link, own in zip(self.links, plan.plans, strict=True):
             part = _columns(received, start, start + own.payload_symbols)
@@ -206,6 +212,28 @@ class LayeredLink(Link):
         values = torch.nn.functional.pad(values, (0, plan.layout.size - values.shape[-1]))
         uses = torch.full((len(values),), plan.symbols, device=values.device)
         return Decoded(values, leading[:, 0], uses, layers=leading)
+
+    def _shared_out(self, symbols: int) -> list[int]:
+        """Symbols of each layer, side information included: together all of them, so that they tell their sum."""
+        ends = [
+            math.floor(min(1.0, sum(self.shares[: k + 1]) + 1e-9) * max(0, symbols)) for k in range(len(self.shares))
+        ]
+        return [end - start for start, end in zip([0, *ends], ends)]
+
+    def _granted(self, plan: LayeredPlan, symbols: int) -> LayeredPlan:
+        """A receiver's plan with what each layer may fill, which follows from how much was received in all."""
+        if not all(isinstance(own, AnalogPlan) and not own.granted for own in plan.plans) or not self._fills:
+            return plan
+        told = [own.side_information_symbols for own in plan.plans]
+        owns = self._shared_out(symbols + sum(told))
+        granted = zip(plan.plans, owns, told, strict=True)
+        return replace(plan, plans=tuple(own.granting(most - side) for own, most, side in granted))
+
+    @property
+    def _fills(self) -> bool:
+        """Whether the links fill their shares; all do or none, see `__post_init__`."""
+        first = self.links[0]
+        return isinstance(first, AnalogLink) and first.fills
 
     def _split(self, values: Float[Tensor, "n"], layout: Layout) -> list[Tensor]:
         sizes = [part.size for part in layouts_of(layout)]

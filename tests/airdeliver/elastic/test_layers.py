@@ -13,6 +13,7 @@ from airdeliver.delivery import send
 from airdeliver.elastic import ElasticArchitecture, NestedBuilder, SlimmableBuilder, Statistics, layers_of
 from airdeliver.elastic.layers import elastic_values
 from airdeliver.links import DigitalLink, LayeredLink
+from airdeliver.links.analog import Repetition
 from airdeliver.links.digital import FixedGrade
 from airdeliver.links.layered import layouts_of
 from airdeliver.models import VGG, ResNet20
@@ -207,3 +208,20 @@ def layout_of_one():
     from airdeliver.payload import Layout, Segment
 
     return Layout((Segment("weight", (1,)),))
+
+
+@pytest.mark.parametrize("link", [AnalogLink(protection="size"), AnalogLink(expansion=Repetition(2))])
+@pytest.mark.parametrize("uses", [60_000, 60_001, 61_013])
+def test_layers_that_fill_their_share_arrive_as_they_were_sent(choice, link, uses):
+    """The receiver is told no lengths: what each layer filled follows from all that it received."""
+    filling = replace(choice, link=LayeredLink([link] * 3, [0.21, 0.3, 0.49]))
+    delivery = sent(filling, AWGN(), 60.0, realizations=1, uses=uses)
+    (group,) = delivery.groups
+    expected = filling.layers.of_member(filling.payload.values, 2)
+    assert torch.allclose(group.decoded.values[0], expected, atol=0.05)
+    assert delivery.channel_uses_spent <= uses
+
+
+def test_layers_fill_their_shares_all_or_none():
+    with pytest.raises(ValueError, match="all have an expansion or a protection, or none"):
+        LayeredLink([AnalogLink(), AnalogLink(protection="size")], [0.5, 0.5])
