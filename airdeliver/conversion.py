@@ -98,6 +98,17 @@ def real(value: Any) -> float:
     return float(value)
 
 
+def whole_number(value: Any) -> int:
+    """A whole number, also where it is written as 2.0.
+
+    >>> whole_number(2.0)
+    2
+    """
+    if isinstance(value, bool) or int(value) != value:
+        raise ValueError(f"must be whole numbers, got {value!r}")
+    return int(value)
+
+
 def tuple_of(convert: Callable[[Any], Item]) -> Callable[[Any], tuple[Item, ...]]:
     """Lists and other iterables, whose items are converted, as tuples, which can be hashed.
 

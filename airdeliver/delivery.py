@@ -253,7 +253,8 @@ def send(
         knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
         realizations: independent deliveries (transmissions, where many receivers hear one); or `Fades`: many fades, of
             which a few are sent that stand for all. Where many receivers hear what a sender chose for all of their
-            realized channels, they cannot be sent to apart: so many independent transmissions are sent then.
+            realized channels, or make one network together, they cannot be sent to apart: so many independent
+            transmissions are sent then.
         seed: of fading and noise.
         device: where all of it is computed.
 
@@ -307,7 +308,8 @@ def _states(
     def realize(block: int, count: int) -> ChannelState:
         return channel.realize(count, symbols, snr_db, stream(seed, "fading", block, device))
 
-    if isinstance(realizations, int) or (knowledge == "instantaneous" and channel.receivers > 1):
+    together = channel.receivers > 1 and (knowledge == "instantaneous" or any(c.fuses for c in package.choices))
+    if isinstance(realizations, int) or together:
         count = realizations if isinstance(realizations, int) else realizations.sent
         return (realize(block, len(rows)) for block, rows in enumerate(blocks(count))), None
     sent = realizations.exact if all(choice.link.repeats for choice in package.choices) else realizations.sent
@@ -355,7 +357,7 @@ def _send_groups(
     common = (choice.link, plan)
     return [
         Group(
-            numbers[a.rows],
+            numbers[a.rows] if a.numbers is None else a.numbers.to(numbers.device),
             a.architecture,
             a.description,
             statistics,
@@ -365,5 +367,5 @@ def _send_groups(
             mutual[a.rows],
             a.snapshots,
         )
-        for a in choice.arrived(decoded, plan, numbers)
+        for a in choice.arrived(decoded, plan, numbers, channel.receivers)
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
@@ -58,6 +58,8 @@ class Arrived:
         description: which one of that architecture.
         decoded: what they have of its values.
         snapshots: what they had before, the earliest first; networks of the same architecture.
+        numbers: of these realizations within the delivery, where a realization is a transmission to several receivers;
+            None where each row is one.
     """
 
     rows: Int64[Tensor, "rows"]
@@ -65,6 +67,7 @@ class Arrived:
     description: bytes
     decoded: Decoded
     snapshots: tuple[Snapshot, ...] = ()
+    numbers: Int64[Tensor, "rows"] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,12 @@ class Choice:
             which network of the architecture it is.
         link: that it is sent over.
         expectation: what it promises; None for what the link says of it.
+
+    Attributes:
+        fuses: whether the receivers of one transmission make one network, so that a realization is a transmission.
     """
+
+    fuses: ClassVar[bool] = False
 
     architecture: Architecture
     model: Model
@@ -112,13 +120,16 @@ class Choice:
             return self.expectation.of(knowledge, symbols)
         return self.link.prospects(self.payload, symbols, knowledge)
 
-    def arrived(self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"]) -> list[Arrived]:
+    def arrived(
+        self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"], receivers: int = 1
+    ) -> list[Arrived]:
         """What networks the receivers build: one for all, but where each takes what it can.
 
         Args:
             decoded: what they have of the payload.
             plan: that was sent by.
             numbers: of the realizations within the delivery.
+            receivers: of each transmission, side by side.
         """
         return [Arrived(torch.arange(len(numbers)), self.architecture, self.payload.layout.description, decoded)]
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from figures.drawing import SNR, lines
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
-EXPERIMENTS = ("snr", "layers", "demo")
+EXPERIMENTS = ("snr", "layers", "parts", "demo")
 
 
 def data(table: pd.DataFrame) -> pd.DataFrame:

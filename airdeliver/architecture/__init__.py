@@ -3,6 +3,7 @@
 from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.given import Given
 from airdeliver.architecture.pruned import Pruned
+from airdeliver.architecture.shaped import Shaped
 from airdeliver.architecture.whole import Whole
 
-__all__ = ["Architecture", "Given", "Pruned", "Whole"]
+__all__ = ["Architecture", "Given", "Pruned", "Shaped", "Whole"]

@@ -6,17 +6,17 @@ from functools import lru_cache
 
 from torch import nn
 
-from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.channel_groups import ChannelGroups
 from airdeliver.architecture.dependency import channel_groups
 from airdeliver.architecture.given import Given
 from airdeliver.architecture.kept_channels import KeptChannels, decode_counts, encode_counts
+from airdeliver.architecture.shaped import Shaped
 from airdeliver.architecture.whole import Whole
 from airdeliver.payload import Layout, architecture_of
 
 
 @dataclass(frozen=True)
-class Pruned(Architecture):
+class Pruned(Shaped):
     """An unpruned network and its channel groups; the description says how many units of each group are left.
 
     Which channels they were does not matter once their values are sent.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from airdeliver.architecture import Pruned
+from airdeliver.architecture import Pruned, Shaped
 from airdeliver.links.condition import Condition
 from airdeliver.normalisation import Normalisation
 from airdeliver.payload import Layout, Payload, values_of
@@ -27,12 +27,12 @@ class Member:
         condition: the link with this member's expansion, the channel, the range of SNR in dB, and the budget; None
             for a member that is made for no link.
         architecture: that it is of.
-        shape: units of each channel group: what cuts this member out of the shared parameters.
+        shape: what cuts this member out of the shared parameters: units of each channel group, say.
     """
 
     model: nn.Module
     condition: Condition | None
-    architecture: Pruned
+    architecture: Shaped
     shape: tuple[int, ...]
 
     @property
@@ -135,6 +135,15 @@ class Elastic(nn.Module, ABC):
         model = self.members[index].model
         return lambda parameters, inputs: functional_call(model, parameters, (inputs,))
 
+    def together(self, index: int) -> Callable[[dict[str, Tensor], Tensor], list[Tensor]] | None:
+        """How a member and all smaller ones are computed in one pass, in training; None where each has a pass.
+
+        Args:
+            index: of the member; the function takes its parameters by name and inputs, and returns outputs of all
+                members up to it.
+        """
+        return None
+
     @property
     def largest(self) -> nn.Module:
         """The network of the last member."""
@@ -167,6 +176,22 @@ class ElasticBuilder(ABC):
             architecture: unpruned.
         """
         return None
+
+    def of_bases(self, bases: Sequence["Elastic"], architecture: Pruned) -> "ElasticBuilder":
+        """The builder that knows what was found out by training other networks before; one that needs none is itself.
+
+        Args:
+            bases: trained networks.
+            architecture: unpruned.
+
+        Raises:
+            ValueError: networks that this kind makes nothing of.
+        """
+        if bases:
+            raise ValueError(
+                f"{type(self).__name__} takes nothing from other networks, got {len(bases)}: give no bases"
+            )
+        return self
 
     @abstractmethod
     def build(

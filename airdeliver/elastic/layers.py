@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from airdeliver.architecture import Architecture, Pruned
+from airdeliver.architecture import Architecture, Shaped
 from airdeliver.elastic.architecture import ElasticArchitecture
 from airdeliver.elastic.base import Elastic
 from airdeliver.payload import Layout, Segment, layout_of
@@ -37,7 +37,7 @@ class Layers:
     order: Int64[Tensor, "sent"]
     layout: Layout
     members: tuple[Int64[Tensor, "_"], ...]
-    architecture: Pruned
+    architecture: Shaped
     shapes: tuple[tuple[int, ...], ...]
 
     def member_layout(self, member: int) -> Layout:
@@ -86,7 +86,7 @@ def _layers(architecture: ElasticArchitecture, description: bytes) -> Layers:
     members = tuple(where[place] for place in places)
     shapes = tuple(elastic.members[index].shape for index in elastic.delivered)
     sent = Layout(tuple(_segments(smallest[order], kind[order], kinds)), description)
-    return Layers(order, sent, members, architecture.unpruned, shapes)
+    return Layers(order, sent, members, elastic.members[elastic.delivered[-1]].architecture, shapes)
 
 
 def _kind(segment: Segment) -> str:

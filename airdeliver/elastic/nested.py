@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -43,13 +43,18 @@ class Nested(Elastic):
             the smallest tensors come first. Or the names of the parameters that each has of its own.
         apart: how many of the smallest members have the last channels, not the first.
 
+    Attributes:
+        chain: whether each member must be within the next larger one, not only within the largest.
+
     Raises:
-        ValueError: a member that is not within the next larger one.
+        ValueError: a member that is not within the next larger one, or within the largest.
 
     Source: M. Jankowski, D. Gündüz and K. Mikolajczyk, AirNet, arXiv 2105.11166 (a spectrum of networks);
     J. Yu and T. Huang, Universally Slimmable Networks, arXiv 1903.05134 (statistics of each width its own); J. Yu et
     al., Slimmable Neural Networks, arXiv 1812.08928 (scales and shifts too).
     """
+
+    chain: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -60,7 +65,8 @@ class Nested(Elastic):
         own: float | Collection[str] = OWN,
         apart: int = 0,
     ) -> None:
-        check_nested(counts)
+        for inner in [counts] if self.chain else [[smaller, counts[-1]] for smaller in counts[:-1]]:
+            check_nested(inner)
         models = [architecture.of_counts(widths) for widths in counts[:-1]] + [largest]
         super().__init__(
             [

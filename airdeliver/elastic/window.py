@@ -46,6 +46,17 @@ class Window:
             last: whether the last channels are taken.
         """
         kept = [range(wide - count, wide) if last else range(count) for count, wide in zip(counts, outer, strict=True)]
+        return cls.of_units(groups, kept, outer)
+
+    @classmethod
+    def of_units(cls, groups: ChannelGroups, kept: Sequence[range], outer: Sequence[int]) -> "Window":
+        """Some consecutive units of each group.
+
+        Args:
+            groups: of the unpruned architecture.
+            kept: units of each group.
+            outer: units of the network that they are part of.
+        """
         narrowed = groups.narrowed(KeptChannels.first(outer).units)
         starts, places = {}, {}
         for at, stays in narrowed.staying(kept).items():

@@ -7,14 +7,17 @@ from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.elastic import ElasticNetwork
+from airdeliver.schemes.gated_exits import GatedExits
 from airdeliver.schemes.layered import Layered
 from airdeliver.schemes.made_elsewhere import packed
 from airdeliver.schemes.mutualnet import MutualNet
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
+from airdeliver.schemes.paradis import ParaDiS
 from airdeliver.schemes.planes import Planes
 from airdeliver.schemes.quantised import OneQuantiser
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
+from airdeliver.schemes.spnet import SPNet
 
 __all__ = [
     "About",
@@ -24,12 +27,15 @@ __all__ = [
     "Compact",
     "Digital",
     "ElasticNetwork",
+    "GatedExits",
     "Layered",
     "MutualNet",
     "Noise",
     "OfModel",
     "OneQuantiser",
+    "ParaDiS",
     "Planes",
+    "SPNet",
     "Scheme",
     "SeparateNetworks",
     "packed",

@@ -83,16 +83,32 @@ class ElasticNetwork(Scheme):
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         fresh = Training.of(problem, Plain(problem.model), Recipe(epochs=0))
-        clean = self._joint(problem, fresh, None, self.training or problem.training)
+        clean = self._joint(problem, fresh, None, self.training or problem.training, self.bases(problem, fresh))
         if self.train_snr_db is None:
             return (clean,)
         condition = Condition(self.link, self.train_channel, self.train_snr_db)
         return (self._joint(problem, clean, condition, self.fine_tuning or problem.fine_tuning),)
 
-    def _joint(self, problem: Problem, before: Training, condition: Condition | None, recipe: Recipe) -> Training:
+    def bases(self, problem: Problem, fresh: Training) -> tuple[Training, ...]:
+        """Trainings of other networks that the builder takes something from; none unless a kind needs them.
+
+        Args:
+            problem: task, model, how long to train, how to compute.
+            fresh: the network before any training.
+        """
+        return ()
+
+    def _joint(
+        self,
+        problem: Problem,
+        before: Training,
+        condition: Condition | None,
+        recipe: Recipe,
+        bases: tuple[Training, ...] = (),
+    ) -> Training:
         conditions = (condition,) * self.count
         statistics = self.normalisation.sends_statistics
-        method = Joint(before, conditions, self.builder, self.sampler, self.teaching, statistics)
+        method = Joint(before, conditions, self.builder, self.sampler, self.teaching, statistics, bases=bases)
         return Training.of(problem, method, recipe)
 
     def elastic(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Elastic:

@@ -61,7 +61,9 @@ class LayeredChoice(Choice):
         sent = LayeredArchitecture(architecture)
         return cls(sent, elastic, payload, link, layers=layers, macs=macs, capabilities=tuple(capabilities))
 
-    def arrived(self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"]) -> list[Arrived]:
+    def arrived(
+        self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"], receivers: int = 1
+    ) -> list[Arrived]:
         """Receivers that have equally many usable layers within their capability, together."""
         assert isinstance(plan, LayeredPlan)
         assert decoded.layers is not None

@@ -9,6 +9,7 @@ from airdeliver.training.methods.plain import Continued, Plain
 from airdeliver.training.methods.pruned import Pruned
 from airdeliver.training.methods.quantised import Quantised
 from airdeliver.training.methods.rigl import RigL
+from airdeliver.training.methods.slimming import Slimming
 from airdeliver.training.methods.sparse import Sparse
 from airdeliver.training.methods.teaching import Teaching
 from airdeliver.training.methods.through_link import ThroughLink
@@ -28,6 +29,7 @@ __all__ = [
     "Quantised",
     "RigL",
     "Run",
+    "Slimming",
     "Sparse",
     "Teaching",
     "ThroughLink",

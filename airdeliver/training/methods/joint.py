@@ -43,6 +43,7 @@ class Joint(Continuing):
         statistics: whether members are pruned with room for batch-norm statistics.
         resolutions: of which each member of a step but the widest draws one, that it sees its images at; empty for
             images as they are.
+        bases: trainings of elastic networks that the builder takes something from, the shapes of members, say.
 
     Raises:
         ValueError: no conditions, another number of them than the builder has members, or no resolution.
@@ -56,6 +57,7 @@ class Joint(Continuing):
     teaching: Teaching = field(default_factory=Teaching)
     statistics: bool = False
     resolutions: tuple[int, ...] = ()
+    bases: "tuple[Training, ...]" = ()
 
     def __post_init__(self) -> None:
         check_resolutions(self.resolutions)
@@ -80,12 +82,24 @@ class Joint(Continuing):
             unpruned = prunable(trained.architecture)
             architecture = ElasticArchitecture(self.builder, unpruned, self.conditions)
             seed, statistics = execution.seed, self.statistics
-            elastic = self.builder.build(model, self.conditions, unpruned, task, seed, statistics)
+            builder = self.builder.of_bases([_elastic(needs[base]) for base in self.bases], unpruned)
+            elastic = builder.build(model, self.conditions, unpruned, task, seed, statistics)
         return JointRun(elastic, architecture, self, task, recipe, execution.seed)
+
+    @property
+    def needs(self) -> "tuple[Training, ...]":  # noqa: D102
+        return (self.before, *self.bases)
 
     @property
     def words(self) -> str:  # noqa: D102
         return f"training {type(self.model).__name__} with {len(self.conditions)} members"
+
+
+def _elastic(trained: Trained) -> Elastic:
+    model = trained.model()
+    if not isinstance(model, Elastic):
+        raise ValueError(f"bases must be elastic networks, got one of {type(trained.architecture).__name__}")
+    return model
 
 
 class JointRun(Run):
@@ -114,8 +128,13 @@ class JointRun(Run):
         noise = stream(self.seed, "training noise", int(self.elastic.steps), batch.inputs.device)
         self.elastic.steps += 1
         *smaller, widest = self.joint.sampler.draw(len(self.arrivals), noise)
-        outputs = self.arrivals[widest](batch.inputs, noise)
         seen = self.joint.teaching.seen(len(batch.targets))
+        together = self.elastic.together(widest)
+        if together is not None:
+            said = together(self.arrivals[widest].parameters(noise), batch.inputs)
+            self._smaller = {index: said[index][:seen].float() for index in smaller}
+            return said[widest].float()
+        outputs = self.arrivals[widest](batch.inputs, noise)
         examples = batch.inputs[:seen]
         self._smaller = {index: self.arrivals[index](self._resized(examples, noise), noise) for index in smaller}
         return outputs
@@ -150,14 +169,17 @@ class _Arrival:
         self.plan = None if self.condition is None else self._plan(self.condition)
 
     def __call__(self, inputs: Tensor, generator: Generator) -> Tensor:
+        return self.compute(self.parameters(generator), inputs).float()
+
+    def parameters(self, generator: Generator) -> dict[str, Tensor]:
+        """Its parameters by name, as they would arrive."""
         if self.condition is None or self.plan is None:
-            return self.compute(self.elastic.parameters_of(self.index), inputs).float()
+            return self.elastic.parameters_of(self.index)
         values = self._values()
         self.plan, arrived = self.condition.arrival(self.plan, values.detach(), self.layout, generator)
         seen = values + (arrived - values.detach())
         parts = zip(self.layout.segments, self.layout.split(seen), strict=True)
-        named = {segment.name: part.view(segment.shape) for segment, part in parts}
-        return self.compute(named, inputs).float()
+        return {segment.name: part.view(segment.shape) for segment, part in parts}
 
     def _plan(self, condition: Condition) -> Plan:
         payload = Payload(self._values().detach(), self.layout)
