@@ -215,9 +215,7 @@ class LayeredLink(Link):
 
     def _shared_out(self, symbols: int) -> list[int]:
         """Symbols of each layer, side information included: together all of them, so that they tell their sum."""
-        ends = [
-            math.floor(min(1.0, sum(self.shares[: k + 1]) + 1e-9) * max(0, symbols)) for k in range(len(self.shares))
-        ]
+        ends = [math.floor(min(1.0, share + 1e-9) * max(0, symbols)) for share in accumulate(self.shares)]
         return [end - start for start, end in zip([0, *ends], ends)]
 
     def _granted(self, plan: LayeredPlan, symbols: int) -> LayeredPlan:
