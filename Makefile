@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint figures reproduce docs benchmarks clean
+.PHONY: demo test test-slow lint figures reproduce docs wheel benchmarks clean
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/python -m experiments.sweep experiment=demo
@@ -41,6 +41,15 @@ reproduce: $(VENV)/.installed-all
 # The documentation site, into site/: offline, every link checked, every warning an error.
 docs: $(VENV)/.installed-all
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml
+
+# The wheel, installed into an environment that has nothing else, and used from elsewhere as by somebody who has no clone.
+wheel:
+	rm -rf build/wheel build/clean
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  "$$(ls build/wheel/airdeliver-*.whl)[experiments,figures]"
+	cd build && clean/bin/python -I ../tests/wheel.py
 
 benchmarks: $(VENV)/.installed-all
 	$(BIN)/python -m benchmarks

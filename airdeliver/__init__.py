@@ -1,11 +1,17 @@
 """airdeliver: which neural network arrives, and how good is it, when its parameters are sent over a radio link?"""
 
+from airdeliver.neighbours import check_channels
+
+check_channels()  # before anything asks it for what it does not have
+
+# isort: split
+from airdeliver import zoo
 from airdeliver.capability import Capability
 from airdeliver.delivery import Delivery, deliver
 from airdeliver.evaluation import Report, evaluate
 from airdeliver.fades import Fades
 from airdeliver.links import AnalogLink, BudgetError, CapacityLink, DigitalLink, Link
-from airdeliver.normalisation import Normalisation
+from airdeliver.normalisation import Normalisation, recalibrate
 from airdeliver.problem import Execution, Problem
 from airdeliver.task import Task
 from airdeliver.training import Trained
@@ -31,4 +37,6 @@ __all__ = [
     "deliver",
     "evaluate",
     "prune",
+    "recalibrate",
+    "zoo",
 ]

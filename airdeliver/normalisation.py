@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from airdeliver.payload import Model, is_keras
+from airdeliver.payload import Model, architecture_of, is_keras, load, payload_of
 from airdeliver.payload.inputs import Inputs, batches, called, fitting
 
 CALIBRATION_BATCH = 512
@@ -83,6 +83,27 @@ def estimate_statistics(model: Model, inputs: Inputs) -> Model:
         if norms:
             _run(model, inputs)
     return model.eval()
+
+
+def recalibrate(model: Model, inputs: Inputs) -> Model:
+    """The same network with the batch-norm statistics that it has on other inputs, in one call; nothing else changes.
+
+    For weights that are no longer what they were trained as: received, quantised, pruned or averaged ones.
+
+    Args:
+        model: stays as it is.
+        inputs: unlabelled, as `estimate_statistics` takes them.
+
+    Raises:
+        ValueError: as `estimate_statistics`.
+
+    >>> model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    >>> outputs = recalibrate(model, inputs := torch.randn(64, 3))(inputs)
+    >>> bool(outputs.mean().abs() < 1e-3), model.training
+    (True, True)
+    """
+    payload = payload_of(model, statistics=False)
+    return estimate_statistics(load(architecture_of(model), payload.layout, payload.values), inputs)
 
 
 @torch.no_grad()

@@ -104,7 +104,9 @@ class Choice:
         if isinstance(model, Trained):
             network = model.model()
             layout = model.architecture.layout(model.description, normalisation.sends_statistics)
-            return cls(model.architecture, network, Payload(values_of(network, layout), layout), link)
+            measured = model.state.get("sensitivity", ())
+            sensitivity = torch.tensor(measured) if len(measured) == len(layout.segments) else None
+            return cls(model.architecture, network, Payload(values_of(network, layout), layout, sensitivity), link)
         return cls(Given.of(model), model, payload_of(model, statistics=normalisation.sends_statistics), link)
 
     def prospect(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:

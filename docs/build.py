@@ -3,12 +3,15 @@
 MkDocs calls `on_pre_build`; nothing that it makes is kept in the repository, so no picture is older than its table.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
+from examples.__main__ import FOLDER as EXAMPLES
+from examples.__main__ import names, notebook, page, run, write_pictures
 from figures import fading, snr
 from figures.__main__ import write
 from figures.claims import CLAIMS
@@ -27,6 +30,7 @@ def on_pre_build(config: Any) -> None:
     GENERATED.mkdir(exist_ok=True)
     for name, figure in concepts().items():
         _keep(GENERATED / f"{name}.png", figure)
+    examples()
     _keep(DOCS / "gallery.md", gallery())
     _keep(DOCS / "claims.md", claims())
 
@@ -43,9 +47,33 @@ def concepts() -> dict[str, Figure]:
         }
 
 
+def examples() -> None:
+    """A page, pictures and a notebook of each example, which is run for them; unless nothing has changed since."""
+    out = GENERATED / "examples"
+    out.mkdir(exist_ok=True)
+    (DOCS / "examples").mkdir(exist_ok=True)
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted((DOCS.parent / "airdeliver").rglob("*.py")))
+    for name in names():
+        text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+        digest = hashlib.sha256((code + text).encode()).hexdigest()
+        mark, written = out / f"{name}.sha256", DOCS / "examples" / f"{name}.md"
+        if written.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == digest:
+            continue
+        ran, pictures = run(name)
+        paths = [f"../generated/examples/{path.name}" for path in write_pictures(name, pictures, out)]
+        _keep(written, page(ran, paths, name))
+        _keep(out / f"{name}.ipynb", notebook(text))
+        _keep(mark, digest)
+
+
 def gallery() -> str:
-    """The gallery's page: every figure of every published table, with the command that made the table."""
-    sections = ["# Gallery", "", "Every figure of every published table, drawn when this page was built."]
+    """The gallery's page: the pictures of examples, and every figure of every published table with its command."""
+    sections = ["# Gallery", "", "## Examples", ""]
+    for name in names():
+        if (GENERATED / "examples" / f"{name}.png").is_file():
+            said = name.replace("_", " ")
+            sections += [f"[![{said}](generated/examples/{name}.png){{ width=300 }}](examples/{name}.md)"]
+    sections += ["", "Every figure of every published table, drawn when this page was built, follows."]
     for path in sorted(PUBLISHED.glob("*.csv")):
         pictures = _pictures(path)
         if pictures:

@@ -12,6 +12,9 @@ CONF = Path(__file__).parent / "conf"
 OWN = ("channel", "scheme", "model")
 """Groups into which a class of one's own can be put by `GROUP._target_=module.Class`."""
 
+RENAMED = {("preset", "paper"): "large"}
+"""Choices that have another name today."""
+
 LISTS = ("channel", "scheme")
 """Groups of which a sweep takes several choices."""
 
@@ -108,5 +111,7 @@ def check_choice(override: Override, folders: list[Path]) -> None:
     if group not in LISTS and (len(given) != 1 or (override.value or "").strip()[:1] in ("[", "{")):
         raise ConfigurationError(f"{group} takes one choice, got {override.value}: give {example}")
     for name in given:
+        if name not in known and (group, name) in RENAMED:
+            raise ConfigurationError(f"{group}={name} is called {group}={RENAMED[group, name]} today: give that")
         if name not in known:
             raise ConfigurationError(f"unknown {group} {name!r}{suggestion(name, known)}; there are {', '.join(known)}")

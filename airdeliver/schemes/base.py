@@ -54,6 +54,25 @@ class Scheme(ABC):
         """What tables and figures say of it; by default what its class and fields tell: see `described`."""
         return described(self)
 
+    def prepare(self, problem: Problem, channel_uses: int, trained: dict[Training, Trained] | None = None) -> Package:
+        """Train whatever is needed and pack it, in one call for scripts; sweeps keep trainings in their store.
+
+        Args:
+            problem: task, model, how long to train, how to compute.
+            channel_uses: left for the payload, as for `trainings`.
+            trained: what has been trained already; what is new is added, so that other schemes need not do it again.
+        """
+        trained = {} if trained is None else trained
+
+        def made(training: Training) -> Trained:
+            if training not in trained:
+                needs = {need: made(need) for need in training.needs}
+                trained[training] = training.run(problem.task, needs, device=problem.execution.device)
+            return trained[training]
+
+        wanted = {training: made(training) for training in self.trainings(problem, channel_uses)}
+        return self.pack(problem, wanted, channel_uses)
+
     def send(
         self,
         package: Package,

@@ -21,7 +21,8 @@ class Trained:
         architecture: that the network is of.
         description: what tells the network among those of its architecture.
         state: JSON: `validation_score` (noiseless), `epochs` with the loss of each, `terms` with the mean of each named
-            term, `train_seconds`; `quantiser`, the state of the quantiser that it was trained with.
+            term, `train_seconds`; `quantiser`, the state of the quantiser that it was trained with; `sensitivity`,
+            where it was measured: increase of the loss per unit of noise variance, for each segment of the payload.
     """
 
     tensors: Mapping[str, Tensor]

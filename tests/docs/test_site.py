@@ -13,6 +13,8 @@ PAGES = [
     "index",
     "own_link_piece",
     "what_there_is",
+    "pieces",
+    "zoo",
     *(f"concepts/{page.stem}" for page in sorted(DOCS.glob("concepts/*.md"))),
 ]
 REFERENCE = {
@@ -20,9 +22,10 @@ REFERENCE = {
 }
 PACKAGES = [
     "airdeliver", "airdeliver.architecture", "airdeliver.compression.codec", "airdeliver.compression.quantisers",
-    "airdeliver.data", "airdeliver.elastic", "airdeliver.links", "airdeliver.links.analog", "airdeliver.links.digital",
-    "airdeliver.models", "airdeliver.payload", "airdeliver.schemes", "airdeliver.spectrum", "airdeliver.task",
-    "airdeliver.training", "airdeliver.training.methods", "channels", "channels.impairments",
+    "airdeliver.container", "airdeliver.data", "airdeliver.elastic", "airdeliver.links", "airdeliver.links.analog",
+    "airdeliver.links.digital", "airdeliver.models", "airdeliver.payload", "airdeliver.schemes", "airdeliver.spectrum",
+    "airdeliver.task", "airdeliver.training", "airdeliver.training.methods", "airdeliver.zoo", "channels",
+    "channels.impairments",
 ]  # fmt: skip
 
 

@@ -336,3 +336,8 @@ def test_dry_run_of_ten_thousand_cells_plans_within_five_seconds(sweeps, tmp_pat
     sweeps.here(tmp_path, f"snr_db=[{snr_db}]", f"channel_uses=[{channel_uses}]", "--dry-run")
     assert time.process_time() - started < 5
     assert "10000 cells (0 in the store, 10000 to evaluate)" in capsys.readouterr().out
+
+
+def test_a_choice_that_was_renamed_is_refused_with_its_name_of_today():
+    with pytest.raises(ConfigurationError, match="preset=paper is called preset=large today"):
+        read(["experiment=snr", "preset=paper"])

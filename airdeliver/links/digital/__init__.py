@@ -3,6 +3,7 @@
 from airdeliver.compression.codec import DecodeError
 from airdeliver.links.digital.abstraction import Abstraction
 from airdeliver.links.digital.adaptation import Adaptation, Adaptive, FixedErrorRate, FixedGrade, Worth
+from airdeliver.links.digital.bits import BitsDelivered, deliver_bits
 from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.ideal import Ideal
 from airdeliver.links.digital.link import DigitalLink
@@ -20,6 +21,7 @@ __all__ = [
     "Adaptation",
     "Adaptive",
     "Arrived",
+    "BitsDelivered",
     "DecodeError",
     "DigitalLink",
     "DigitalPlan",
@@ -32,5 +34,6 @@ __all__ = [
     "PhysicalLayer",
     "TransportBlock",
     "Worth",
+    "deliver_bits",
     "transport_block_size",
 ]

@@ -1,0 +1,1 @@
+"""Scripts that are also notebooks (jupytext's percent format); `python -m examples` runs them."""
