@@ -25,11 +25,11 @@ lint: $(VENV)/.installed-all
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
-# Every figure, on the digits; what is in the store is not computed again.
-EXPERIMENTS := demo bandwidth mismatch fading channels estimation expansion protection ablation spectrum elastic compact quantisers planes pareto
+# Every figure, on the built-in data sets; what is in the store is not computed again.
+EXPERIMENTS := demo bandwidth mismatch fading channels estimation expansion protection ablation spectrum elastic segmentation resolutions compact quantisers planes pareto
 figures: $(VENV)/.installed-all
 	for name in $(EXPERIMENTS); do \
-	  $(BIN)/python -m experiments.sweep experiment=$$name dataset=digits preset=demo engine=local || exit 1; \
+	  $(BIN)/python -m experiments.sweep experiment=$$name preset=demo engine=local || exit 1; \
 	done
 	$(BIN)/python -m figures
 

@@ -1,6 +1,6 @@
 """What a delivery costs: the network that arrives, the bits and the time on the air, the energy of both."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,6 +13,7 @@ from airdeliver.cost import Carrier, Energy, NetworkCost, latency, network_cost
 from airdeliver.delivery import Delivery, Group
 from airdeliver.links import Plan
 from airdeliver.links.digital import DigitalPlan
+from airdeliver.models.dynamic import Dynamic
 from airdeliver.payload import load
 
 
@@ -54,26 +55,34 @@ COSTS = tuple(field.name for field in fields(DeliveryCost))
 
 
 def delivery_cost(
-    delivery: Delivery, example: Tensor, carrier: Carrier | None = None, energy: Energy | None = None
+    delivery: Delivery,
+    example: Tensor,
+    carrier: Carrier | None = None,
+    energy: Energy | None = None,
+    paths: Mapping[str, float] | None = None,
 ) -> DeliveryCost:
     """The mean cost of the deliveries.
 
-    Each network is counted as the first realization of its group has it of which something usable arrived, on a CPU.
+    Each network is counted as the first realization of its group has it of which something usable arrived, on a CPU. A
+    dynamic network costs the mean over the paths that examples take.
 
     Args:
         delivery: what arrived.
         example: one prepared input, a batch of one.
         carrier: that symbols are sent on; None for 20 MHz.
         energy: of each operation; None for 45 nm.
+        paths: share of the examples that take each path of a dynamic network, by its name, as an evaluation reports
+            it; None or empty for all alike.
     """
     carrier, energy = carrier or Carrier(), energy or Energy()
-    counted: dict[Hashable, tuple[NetworkCost, float]] = {}
+    counted: dict[Hashable, list[tuple[float, NetworkCost, float]]] = {}
     rows, shares = [], []
     for group in delivery.groups:
         key = (id(group.architecture), group.description, _levels(group.plan))
         if key not in counted:
-            counted[key] = _of_network(group, example.cpu())
-        rows.append(_row(group, *counted[key], carrier, energy))
+            counted[key] = _of_network(group, example.cpu(), paths or {})
+        along = [(share, _row(group, cost, seconds, carrier, energy)) for share, cost, seconds in counted[key]]
+        rows.append([sum(share * row[i] for share, row in along) for i in range(len(COSTS))])
         shares.append(len(group.realizations))
     return DeliveryCost(*(float(mean) for mean in np.average(np.array(rows, dtype=np.float64), axis=0, weights=shares)))
 
@@ -104,18 +113,24 @@ def _levels(plan: Plan) -> Hashable:
 
 
 @torch.no_grad()
-def _of_network(group: Group, example: Tensor) -> tuple[NetworkCost, float]:
+def _of_network(group: Group, example: Tensor, paths: Mapping[str, float]) -> list[tuple[float, NetworkCost, float]]:
+    """Of each path through the network: its share, what it costs, and the measured seconds."""
     model = group.network()
     if not isinstance(model, nn.Module):
-        return NetworkCost(0, 0, 0, (), 0), float("nan")
+        return [(1.0, NetworkCost(0, 0, 0, (), 0), float("nan"))]
     usable = torch.nonzero(group.decoded.usable).flatten().tolist()
     if usable:
         load(model, group.layout, group.decoded.values[usable[0]].cpu())
     bits = level_bits(group.plan.levels) if isinstance(group.plan, DigitalPlan) and group.plan.levels else {}
-    return network_cost(model, example, bits), latency(model, example)
+    if not isinstance(model, Dynamic):
+        return [(1.0, network_cost(model, example, bits), latency(model, example))]
+    shares = [paths.get(name, 0.0) for name in model.paths]
+    shares = shares if sum(shares) else [1 / len(shares)] * len(shares)
+    each = (model.along(path) for path in range(len(shares)))
+    return [(share, network_cost(one, example, bits), latency(one, example)) for share, one in zip(shares, each)]
 
 
-def _row(group: Group, cost: NetworkCost, seconds: float, carrier: Carrier, energy: Energy) -> Iterable[float]:
+def _row(group: Group, cost: NetworkCost, seconds: float, carrier: Carrier, energy: Energy) -> Sequence[float]:
     known = 1.0 if cost.layers else float("nan")  # a Keras model is not counted
     container = 8.0 * sum(group.plan.lengths) if isinstance(group.plan, DigitalPlan) else float("nan")
     milliseconds = carrier.milliseconds(float(group.decoded.uses.double().mean()))

@@ -45,6 +45,8 @@ class Report:
         finite: share of deliveries without outputs that are not finite; below 1 where what arrived is a broken network.
         extras: what else the task says of networks, the mean over usable deliveries, by name.
         calibrated_share: share of the scored examples that the network which was scored on them was calibrated on, too.
+        paths: share of the examples that took each path of a dynamic network, by its name, the mean over usable
+            deliveries; empty for other networks.
     """
 
     accuracy: float
@@ -63,6 +65,7 @@ class Report:
     finite: float = 1.0
     extras: Mapping[str, float] = field(default_factory=dict)
     calibrated_share: float = 0.0
+    paths: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def scores(self) -> Float[Tensor, "realizations n"]:
@@ -86,6 +89,7 @@ class Report:
         finite: float = 1.0,
         extras: Mapping[str, float] | None = None,
         calibrated_share: float = 0.0,
+        paths: Mapping[str, float] | None = None,
     ) -> "Report":
         """Mean and intervals of what was measured; the other arguments are passed on."""
         both, channel = sample.intervals(bounds)
@@ -106,6 +110,7 @@ class Report:
             finite=finite,
             extras=dict(extras or {}),
             calibrated_share=calibrated_share,
+            paths=dict(paths or {}),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,7 +121,7 @@ class Report:
         [0.5, 1.0]
         """
         said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("sample", "per_realization")}
-        said |= {"bounds": list(self.bounds), "extras": dict(self.extras)}
+        said |= {"bounds": list(self.bounds), "extras": dict(self.extras), "paths": dict(self.paths)}
         return {**said, "realizations": len(self.per_realization), "per_realization": self.per_realization.tolist()}
 
     def __repr__(self) -> str:
@@ -136,13 +141,12 @@ class Report:
             for shares in zip(*((part.usable, part.finite, part.calibrated_share) for part in parts), strict=True)
         )
         arrived = [part.usable * len(part.scores) for part in parts]
-        names = {name: None for part in parts for name in part.extras}
-        extras = {
-            name: sum(n * part.extras[name] for n, part in zip(arrived, parts) if name in part.extras) / sum(arrived)
-            for name in names
-        }
+        extras, paths = (
+            _mean(said, torch.tensor(arrived, dtype=torch.float64)) if sum(arrived) else {}
+            for said in ([part.extras for part in parts], [part.paths for part in parts])
+        )
         seconds, first = sum(part.evaluate_seconds for part in parts), parts[0]
-        described = (first.calibration_inputs, seconds, first.metric, first.bounds, finite, extras, calibrated)
+        described = (first.calibration_inputs, seconds, first.metric, first.bounds, finite, extras, calibrated, paths)
         return cls.of(sample, usable, *described)
 
 
@@ -230,6 +234,7 @@ def evaluate(
         float(sample.shares @ judged.finite.double()),
         _mean([score.extras(tally) for tally in judged.tallies], sample.shares[sample.arrived]),
         rows.shape[1] / count(inputs) if calibrates else 0.0,
+        _mean(judged.paths, sample.shares[sample.arrived]),
     )
 
 
@@ -250,10 +255,13 @@ def _of_labels(labels: Tensor) -> Accuracy:
     return Accuracy(int(labels.max()) + 1)
 
 
-def _mean(extras: Sequence[Mapping[str, float]], shares: Tensor) -> dict[str, float]:
+def _mean(said: Sequence[Mapping[str, float]], shares: Tensor) -> dict[str, float]:
+    """The mean of each number by its name; one that is not said of a delivery is 0."""
     weights = (shares / shares.sum()).tolist()
-    names = extras[0] if extras else ()
-    return {name: sum(weight * each[name] for weight, each in zip(weights, extras, strict=True)) for name in names}
+    names = dict.fromkeys(name for each in said for name in each)
+    return {
+        name: sum(weight * each.get(name, 0.0) for weight, each in zip(weights, said, strict=True)) for name in names
+    }
 
 
 def _most_calibrating(delivery: Delivery, n: int) -> int:

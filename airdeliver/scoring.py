@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from airdeliver.delivery import Delivery, Group
+from airdeliver.models.dynamic import Dynamic
 from airdeliver.normalisation import batch_norms, estimate_statistics
 from airdeliver.payload import Flattened, is_keras
 from airdeliver.payload.folding import Folded
@@ -37,6 +38,8 @@ class Scores:
         evaluations: of each delivery, the number of the one whose evaluation it has: its own, or an earlier one's that
             brought the same values.
         payloads: equal numbers for deliveries that brought the same values.
+        paths: of each usable delivery, in order, the share of the examples that took each path of a dynamic network, by
+            its name; empty for other networks.
     """
 
     scores: Float[Tensor, "realizations n"]
@@ -44,6 +47,7 @@ class Scores:
     tallies: Float[Tensor, "usable counts"]
     evaluations: Int64[Tensor, "realizations"]
     payloads: Int64[Tensor, "realizations"]
+    paths: tuple[Mapping[str, float], ...] = ()
 
 
 @torch.inference_mode()
@@ -84,6 +88,7 @@ def scored(
     arrivals = Counter() if shares is None else Counter(payload for _, _, payload in found)
     known: dict[bytes, list[int]] = {}
     tallies: dict[int, Tensor] = {}
+    paths: dict[int, Mapping[str, float]] = {}
     receivers = _Receivers(delivery, inputs, calibration, precision)
     for group, row, payload in found:
         number, earlier = int(group.realizations[row]), known.setdefault(payload, [])
@@ -94,15 +99,18 @@ def scored(
             receiver = receivers.of(group)
             network = receiver.rebuild(group.decoded.values[row], calibration[number])
             batches = receiver.batches(inputs, rows if isinstance(rows, Tensor) else None)
-            scores[number, rows], finite[number], tallies[number] = _judged(network, batches, targets[rows], score)
+            judged = _judged(network, batches, targets[rows], score)
+            scores[number, rows], finite[number], tallies[number], paths[number] = judged
             earlier.append(number)
         else:
             like = earlier[number % enough]
             scores[number], finite[number], tallies[number] = scores[like], finite[like], tallies[like]
+            paths[number] = paths[like]
             evaluations[number] = like
         payloads[number] = earlier[0]
     together = torch.stack([tallies[number] for number in sorted(tallies)]) if tallies else torch.zeros(0, 0)
-    return Scores(scores, finite, together.cpu(), evaluations, payloads)
+    taken_paths = tuple(paths[number] for number in sorted(paths))
+    return Scores(scores, finite, together.cpu(), evaluations, payloads, taken_paths)
 
 
 def _found(delivery: Delivery) -> Iterator[tuple[Group, int, bytes]]:
@@ -138,9 +146,11 @@ class _Receivers:
         return CALIBRATIONS if self.differ and self.of(group).calibrates else 1
 
 
-def _judged(model: Any, batches: list[Inputs], targets: Tensor, score: Score) -> tuple[Tensor, bool, Tensor]:
-    """Scores of one network, whether all its outputs are finite, and the sum of its tallies."""
-    scores, finite, tally, start = [], [], [], 0
+def _judged(
+    model: Any, batches: list[Inputs], targets: Tensor, score: Score
+) -> tuple[Tensor, bool, Tensor, Mapping[str, float]]:
+    """Scores of one network, whether all its outputs are finite, the sum of its tallies, and shares of its paths."""
+    scores, finite, tally, chosen, start = [], [], [], [], 0
     for batch in batches:
         outputs = answers(called(model, batch))
         told = targets[start : start + count(batch)]
@@ -148,7 +158,13 @@ def _judged(model: Any, batches: list[Inputs], targets: Tensor, score: Score) ->
         scores.append(score.score(outputs, told))
         finite.append(finite_rows(outputs).all())
         tally.append(score.tally(outputs, told))
-    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0)
+        if isinstance(model, Dynamic):
+            chosen.append(torch.bincount(model.taken, minlength=len(model.paths)))
+    paths: Mapping[str, float] = {}
+    if isinstance(model, Dynamic):
+        shares = torch.stack(chosen).sum(0).double() / start
+        paths = dict(zip(model.paths, shares.tolist(), strict=True))
+    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths
 
 
 def _receiver(group: Group, calibrates: bool, precision: Literal["float32", "bfloat16"], inputs: Inputs) -> Any:

@@ -30,7 +30,9 @@ figure joins by a line; empty for others. `estimation_error`, `pilot_share` and 
 receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. `realizations` are
 deliveries, which stand for `fades`, as many or more; `calibrated_share` of the scored examples are among those that the
 network scored on them was calibrated on. Before these two is what a delivery costs:
-`airdeliver.delivery_cost.DeliveryCost` says what each is.
+`airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of networks (`mean_iou`) has a
+column of its own behind these, and so has the share of the examples that take each path of a dynamic network, as
+`share_8px`.
 """
 
 
@@ -46,7 +48,9 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]], exam
         finished: cells and their records.
         examined: whether pieces of one's own keep their contracts, or nobody looked.
     """
-    rows = pd.DataFrame([_row(experiment, *pair) for pair in finished], columns=list(COLUMNS))
+    rows = [_row(experiment, *pair) for pair in finished]
+    further = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
+    rows = pd.DataFrame(rows, columns=[*COLUMNS, *further])
     rows["conformance"] = "checked" if examined else "off"
     return rows.astype({"member": float, **dict.fromkeys(COSTS, float)})
 
@@ -81,6 +85,7 @@ def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, An
         "floor": cell.floor,
         "overrides": cell.overrides,
         **{name: value for name, value in record.items() if name in COLUMNS},
+        **{name: value for name, value in record.get("extras", {}).items() if name not in COLUMNS},
     }
 
 

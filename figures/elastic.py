@@ -1,5 +1,6 @@
 """Members of elastic networks: the score over channel uses and over multiply-accumulates, a line for each family."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,17 +17,22 @@ COSTS = {"channel_uses_spent": "channel uses", "macs": "multiply-accumulates"}
 """Columns that the score is drawn over, as axes say them."""
 
 
-def data(table: pd.DataFrame) -> pd.DataFrame:
+def data(table: pd.DataFrame, also: Sequence[str] = (), figure: str = "elastic") -> pd.DataFrame:
     """What is drawn: mean score over seeds with its 95 % interval, and what each member costs to send and to run.
 
     The members of one `family` are joined by a line.
 
+    Args:
+        table: results.
+        also: further columns, of which the mean over seeds is kept.
+        figure: whose name errors bear.
+
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    check(table, (*CONDITIONS, "seed", *INTERVAL, "family", *COSTS), "elastic")
+    check(table, (*CONDITIONS, "seed", *INTERVAL, "family", *COSTS), figure)
     families = dict(zip(table["scheme"], table["family"].fillna("")))
-    drawn = over_seeds(table, also=list(COSTS))
+    drawn = over_seeds(table, also=[*COSTS, *also])
     return drawn.assign(family=[families[scheme] or title for scheme, title in zip(drawn["scheme"], drawn["title"])])
 
 

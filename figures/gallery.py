@@ -13,7 +13,8 @@ from figures.table import TableError, read
 
 NAMES = (
     "snr", "bandwidth", "mismatch", "fading", "channels", "estimation", "expansion", "protection", "ablation",
-    "spectrum", "elastic", "winner", "latency", "compact", "quantisers", "planes", "pareto",
+    "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "compact", "quantisers", "planes",
+    "pareto",
 )  # fmt: skip
 
 RESULTS = "results.parquet"

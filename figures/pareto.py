@@ -11,7 +11,7 @@ from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, said
 
-EXPERIMENTS = ("compact", "quantisers", "planes", "elastic", "pareto")
+EXPERIMENTS = ("compact", "quantisers", "planes", "elastic", "resolutions", "segmentation", "pareto")
 
 COSTS = ("channel_uses_spent", "inference_joules")
 """What is drawn unless something else is asked for."""

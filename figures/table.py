@@ -133,6 +133,23 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
     return drawn
 
 
+def between_seeds(table: pd.DataFrame, name: str, drawn: pd.DataFrame) -> pd.Series:
+    """Half of the 95 % interval of a column's mean over seeds, Student's t over them alone; 0 where there is one seed.
+
+    Args:
+        table: as for `over_seeds`.
+        name: of the column.
+        drawn: what `over_seeds` made of the table, whose rows the result belongs to.
+    """
+    groups: Any = table.groupby(list(CONDITIONS), sort=False)[name]
+    seeds = groups.count()
+    quantile = pd.Series(student.ppf(0.975, (seeds - 1).clip(lower=1)), index=seeds.index)
+    half = (quantile * groups.std() / seeds**0.5).where(seeds > 1, 0.0)
+    of: dict[Any, float] = half.to_dict()
+    rows = drawn[list(CONDITIONS)].itertuples(index=False, name=None)
+    return pd.Series([of[row] for row in rows], index=drawn.index)
+
+
 def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Split rows by the conditions that vary beside those that one panel shows.
 

@@ -2,6 +2,8 @@
 
 from airdeliver.models.base import ModelBuilder
 from airdeliver.models.cnn import CNN
+from airdeliver.models.dynamic import Dynamic
+from airdeliver.models.dynamic_resolution import DynamicResolution, ResolutionNetwork
 from airdeliver.models.g_ghost import GGhostResNet20
 from airdeliver.models.ghost import GhostResNet20, GhostVGG
 from airdeliver.models.mgic import MGICVGG
@@ -17,12 +19,15 @@ __all__ = [
     "MGICVGG",
     "MLP",
     "VGG",
+    "Dynamic",
+    "DynamicResolution",
     "GGhostResNet20",
     "GhostResNet20",
     "GhostVGG",
     "ModelBuilder",
     "QuantisedActivations",
     "ResNet20",
+    "ResolutionNetwork",
     "Segmenter",
     "Transformer",
 ]

@@ -6,6 +6,7 @@ from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
+from airdeliver.schemes.drnet import DRNet
 from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.gated_exits import GatedExits
 from airdeliver.schemes.layered import Layered
@@ -25,6 +26,7 @@ __all__ = [
     "AirNetSpectrum",
     "Clean",
     "Compact",
+    "DRNet",
     "Digital",
     "ElasticNetwork",
     "GatedExits",

@@ -1,5 +1,6 @@
 """The contract of a task: what a network is for."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -166,7 +167,8 @@ class Task(Score):
         Source: G. Hinton, O. Vinyals and J. Dean, Distilling the Knowledge in a Neural Network, arXiv 1503.02531,
         section 2.
         """
-        if outputs.ndim > 2:
-            outputs, taught = (logits.movedim(1, -1).flatten(0, -2) for logits in (outputs, taught))
-        q, p = (nn.functional.log_softmax(logits / temperature, -1) for logits in (outputs, taught))
-        return temperature**2 * nn.functional.kl_div(q, p, reduction="batchmean", log_target=True)
+        # Along the axis of classes as it lies: brought to the end it takes five times as long for pixels.
+        axis = 1 if outputs.ndim > 2 else -1
+        q, p = (nn.functional.log_softmax(logits / temperature, axis) for logits in (outputs, taught))
+        apart = nn.functional.kl_div(q, p, reduction="batchmean", log_target=True)
+        return temperature**2 * apart / math.prod(outputs.shape[2:])

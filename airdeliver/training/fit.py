@@ -90,7 +90,7 @@ class _Loop:
         self.network = laid_out(run.network, task)
         self.device = next(self.network.parameters()).device
         self.learned = dict(run.learned())
-        self.optimizer = _optimizer(self.network, self.learned, recipe)
+        self.optimizer = _optimizer(self.network, self.learned, recipe, run.rates())
         self.steps = max(1, len(task.dataset.train) // recipe.batch_size)
         self.schedule = LambdaLR(self.optimizer, self._share_of_peak)
 
@@ -179,10 +179,17 @@ class _Loop:
         return log, float(known["train_seconds"])
 
 
-def _optimizer(network: nn.Module, learned: Mapping[str, Tensor], recipe: Recipe) -> torch.optim.Optimizer:
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [*(p for p in network.parameters() if p.ndim <= 1), *learned.values()]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
+def _optimizer(
+    network: nn.Module, learned: Mapping[str, Tensor], recipe: Recipe, rates: Mapping[str, float]
+) -> torch.optim.Optimizer:
+    named = dict(network.named_parameters())
+    groups = []
+    for factor in dict.fromkeys([1.0, *rates.values()]):
+        own = [parameter for name, parameter in named.items() if rates.get(name, 1.0) == factor]
+        decayed = [p for p in own if p.ndim > 1]
+        free = [*(p for p in own if p.ndim <= 1), *(learned.values() if factor == 1.0 else ())]
+        for parameters, decay in ((decayed, recipe.weight_decay), (free, 0.0)):
+            groups.append({"params": parameters, "weight_decay": decay, "lr": factor * recipe.learning_rate})
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.learning_rate)
     return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)

@@ -29,6 +29,8 @@ def tables(results, deliveries):
         "pareto": priced,
         "planes": priced,
         "elastic": priced,
+        "resolutions": priced.assign(share_8px=0.25, share_4px=0.75),
+        "segmentation": priced.assign(mean_iou=priced["accuracy"] / 2),
         "snr": results(FOUR, seeds=(0, 1, 2)),
         "bandwidth": bandwidth,
         "mismatch": results(tuple(f"noise_{i}" for i in range(5))),

@@ -16,6 +16,8 @@ from figures import (
     latency,
     mismatch,
     protection,
+    resolutions,
+    segmentation,
     snr,
     spectrum,
     winner,
@@ -259,6 +261,36 @@ def test_members_of_one_family_are_one_line_over_each_cost(results):
     for axes, cost in ((left, [100, 200, 400]), (right, [10, 40, 160])):
         assert [container.get_label() for container in axes.containers] == ["A", "B"]
         assert axes.containers[0][0].get_xdata().tolist() == pytest.approx(cost, rel=0.05)
+
+
+def test_mean_iou_has_the_interval_of_its_seeds(results):
+    """Student's t over three seeds: 4.303 standard errors to each side; none where there is one seed."""
+    table = results(("a", "b"), snr_db=(5.0,), seeds=(0, 1, 2))
+    table = about(table, channel_uses_spent=(100, 200), macs=(10.0, 40.0), family=("A", "A"), title=("A 1", "A 2"))
+    table = table.assign(mean_iou=[0.3, 0.4, 0.5, 0.6, 0.6, 0.6])
+    drawn = segmentation.data(table)
+    half = 4.303 * 0.1 / math.sqrt(3)
+    assert drawn["mean_iou"].tolist() == pytest.approx([0.4, 0.6])
+    assert (drawn["mean_iou_high"] - drawn["mean_iou"]).tolist() == pytest.approx([half, 0.0], abs=1e-3)
+    alone = segmentation.data(table[table["seed"] == 0])
+    assert (alone["mean_iou_low"] == alone["mean_iou_high"]).all()
+    left, right = segmentation.draw(table).axes
+    assert (left.get_ylabel(), right.get_ylabel()) == ("delivered accuracy (%)", "delivered mean IoU (%)")
+
+
+def test_resolutions_are_drawn_for_those_that_choose_one(results):
+    table = about(
+        results(("drnet", "fixed"), snr_db=(5.0,), seeds=(0, 1)),
+        macs=(10.0, 40.0),
+        share_8px=(0.25, math.nan),
+        share_4px=(0.75, math.nan),
+    )
+    left, right = resolutions.draw(table).axes
+    assert [container.get_label() for container in left.containers] == ["drnet", "fixed"]
+    assert [list(line.get_ydata()) for line in right.lines] == [[0.25, 0.75]]
+    assert [label.get_text() for label in right.get_xticklabels()] == ["8px", "4px"]
+    with pytest.raises(TableError, match="needs a column of shares"):
+        resolutions.draw(table.drop(columns=["share_8px", "share_4px"]))
 
 
 def test_a_scheme_has_one_look_in_every_figure(results):

@@ -2,6 +2,7 @@
 
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
 from airdeliver.training.methods.distilled import Distillation, Distilled
+from airdeliver.training.methods.dynamic import ChosenResolution, EveryResolution
 from airdeliver.training.methods.joint import Joint
 from airdeliver.training.methods.layered import Layered
 from airdeliver.training.methods.masked import KeptZeros, Masked
@@ -12,13 +13,17 @@ from airdeliver.training.methods.rigl import RigL
 from airdeliver.training.methods.slimming import Slimming
 from airdeliver.training.methods.sparse import Sparse
 from airdeliver.training.methods.teaching import Teaching
+from airdeliver.training.methods.terms import Boundary, Term
 from airdeliver.training.methods.through_link import ThroughLink
 
 __all__ = [
     "Batch",
+    "Boundary",
+    "ChosenResolution",
     "Continued",
     "Distillation",
     "Distilled",
+    "EveryResolution",
     "Joint",
     "KeptZeros",
     "Layered",
@@ -32,6 +37,7 @@ __all__ = [
     "Slimming",
     "Sparse",
     "Teaching",
+    "Term",
     "ThroughLink",
     "Wrapped",
     "WrappedRun",

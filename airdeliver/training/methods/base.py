@@ -51,6 +51,10 @@ class Run(ABC):
         """What the optimiser changes beside the network's parameters, leaf tensors by name: learned scales, say."""
         return {}
 
+    def rates(self) -> Mapping[str, float]:
+        """Factors of the learning rate of some of the network's parameters, by name; all others have the recipe's."""
+        return {}
+
     def arriving(self, generator: Generator) -> AbstractContextManager[None]:
         """Within the context the network bears the weights that its receiver would have; afterwards its own.
 
@@ -208,6 +212,9 @@ class WrappedRun(Run):
 
     def learned(self) -> Mapping[str, Tensor]:  # noqa: D102
         return self.run.learned()
+
+    def rates(self) -> Mapping[str, float]:  # noqa: D102
+        return self.run.rates()
 
     def arriving(self, generator: Generator) -> AbstractContextManager[None]:  # noqa: D102
         return self.run.arriving(generator)

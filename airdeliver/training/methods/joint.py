@@ -8,9 +8,10 @@ import torch
 from torch import Generator, Tensor
 
 from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, NestedBuilder, Sampler, Sandwich
-from airdeliver.elastic.resized import at_resolution, check_resolutions
+from airdeliver.elastic.resized import check_resolutions
 from airdeliver.links import Plan
 from airdeliver.links.condition import Condition
+from airdeliver.models.resizing import at_resolution
 from airdeliver.payload import Payload
 from airdeliver.problem import Execution
 from airdeliver.randomness import stream
