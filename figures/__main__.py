@@ -116,7 +116,8 @@ def _figures_of(results: Path) -> list[str]:
     # Nobody wins alone; asked for by name, the figure says so.
     sides = set(table["side"]) if "side" in table else {""}
     alone = len(set(table["scheme"])) < 2 or (len(sides) < 2 and sides != {""})
-    return [name for name in names if not (alone and name == "winner")]
+    digital = "digital" in sides
+    return [name for name in names if not (alone and name == "winner") and (digital or name != "bits_per_parameter")]
 
 
 if __name__ == "__main__":

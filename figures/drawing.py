@@ -19,6 +19,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from figures.holes import mark, of_panel
+from figures.hover import remember
 from figures.looks import Look, looks
 from figures.score import SCORE_AXIS, Score
 from figures.table import conditions, panels, said
@@ -132,15 +133,16 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[objec
 
     Lines stand a little apart from each other along the axis, so that each interval can be seen.
     """
-    groups = list(rows.groupby(by, sort=False))
+    groups, score = list(rows.groupby(by, sort=False)), Score.of(rows)
     for number, (value, own) in enumerate(groups):
         own: Any = own.sort_values(x)
         middle = own["accuracy"]
         reach = [(middle - own["accuracy_low"]).clip(lower=0), (own["accuracy_high"] - middle).clip(lower=0)]
         places = apart(axes, own[x], rows[x], number - (len(groups) - 1) / 2)
         axes.errorbar(places, middle, yerr=reach, label=said(by, value), **look[value])
-    score = Score.of(rows)
-    shown = pd.concat([rows["accuracy"], rows["accuracy_low"]])
+        remember(axes, places, own, by, score)
+    bounded = math.isfinite(score.low) and math.isfinite(score.high)
+    shown = pd.concat([rows[name] for name in ("accuracy", "accuracy_low", "accuracy_high")[: 3 if bounded else 2]])
     axes.set(ylabel=score.label, ylim=score.limits(shown))
     say_score(axes.yaxis, score)
     if not math.isfinite(score.low):

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from figures.table import TableError, read
 
 NAMES = (
-    "snr", "bandwidth", "mismatch", "fading", "channels", "estimation", "expansion", "protection", "ablation",
-    "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "compact", "quantisers", "planes",
-    "pareto",
+    "snr", "bandwidth", "bits_per_parameter", "mismatch", "fading", "channels", "estimation", "expansion",
+    "protection", "ablation", "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "compact",
+    "quantisers", "planes", "pareto",
 )  # fmt: skip
 
 RESULTS = "results.parquet"
@@ -45,8 +45,8 @@ def drawing(name: str) -> Drawing:
     >>> drawing("sn")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    figures.table.TableError: unknown figure 'sn', did you mean snr? There are snr, bandwidth, mismatch, fading, \
-channels, ...
+    figures.table.TableError: unknown figure 'sn', did you mean snr? There are snr, bandwidth, bits_per_parameter, \
+mismatch, ...
     """
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.5)
@@ -59,7 +59,7 @@ def figures_of(experiment: str) -> list[str]:
     """The figures that draw the table of an experiment.
 
     >>> figures_of("bandwidth")
-    ['bandwidth', 'winner', 'latency']
+    ['bandwidth', 'bits_per_parameter', 'winner', 'latency']
     """
     return [name for name in NAMES if experiment in drawing(name).EXPERIMENTS]
 

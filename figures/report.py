@@ -1,10 +1,10 @@
 """One self-contained page about a run: `python -m figures.report RUN_FOLDER`."""
 
 import argparse
-import base64
 import io
 import json
 import os
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from figures.drawing import STYLES
 from figures.gallery import RESULTS, drawing, figures_of, table_for
+from figures.hover import Point, command_for, with_points
 from figures.table import TableError, described, read
 
 MOST_ROWS = 500
@@ -71,7 +72,7 @@ def page(folder: Path) -> str:
     results = read(folder / RESULTS)
     experiment = str(results["experiment"].iloc[0]) if "experiment" in results else folder.name
     provenance = _provenance(folder / "provenance.json")
-    pictures, refusals = _pictures(experiment, folder / RESULTS)
+    pictures, refusals = _pictures(experiment, folder / RESULTS, provenance.get("command"))
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -97,21 +98,29 @@ def _lead(results: pd.DataFrame) -> str:
     )
 
 
-def _pictures(experiment: str, results: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """Figures of an experiment as SVG in base64, and a line for each that cannot be drawn; `snr` if it has none."""
+def _pictures(experiment: str, results: Path, command: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """Figures of an experiment as SVG whose points tell what they are, and a line for each that cannot be drawn.
+
+    The figure is `snr` for an experiment that has none.
+    """
+
+    def told(point: Point) -> str:
+        return f"{point.says}\n{command_for(point, command)}"
+
     pictures, refusals = [], []
     for name in figures_of(experiment) or ["snr"]:
         try:
             with matplotlib.rc_context(fname=STYLES["paper"]), matplotlib.rc_context({"svg.hashsalt": name}):
                 figure = drawing(name).draw(table_for(name, results))
-                content = io.BytesIO()
-                figure.savefig(content, format="svg", metadata={"Date": None})
+                content = io.StringIO()
+                figure.savefig(content, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         except TableError as error:
             refusals.append(str(error))
             continue
         caption = str(drawing(name).__doc__).splitlines()[0]
-        encoded = base64.b64encode(content.getvalue()).decode()
-        pictures.append({"svg": encoded, "caption": caption, "pixels": round(ZOOM * 96 * figure.get_figwidth())})
+        svg = with_points(content.getvalue(), figure, told)
+        svg = svg[svg.index("<svg ") :].replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
+        pictures.append({"svg": svg, "caption": caption, "pixels": round(ZOOM * 96 * figure.get_figwidth())})
     return pictures, refusals
 
 

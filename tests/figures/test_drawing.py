@@ -33,6 +33,7 @@ def tables(results, deliveries):
         "segmentation": priced.assign(mean_iou=priced["accuracy"] / 2),
         "snr": results(FOUR, seeds=(0, 1, 2)),
         "bandwidth": bandwidth,
+        "bits_per_parameter": bandwidth.assign(container_bits=bandwidth["channel_uses"] * 0.9),
         "mismatch": results(tuple(f"noise_{i}" for i in range(5))),
         "fading": deliveries(results(channels=("rayleigh", "rician"))),
         "channels": results(("noise",), channels=tuple(f"channel_{i}" for i in range(12))),

@@ -1,6 +1,5 @@
 """The page about a run."""
 
-import base64
 import json
 import re
 import shutil
@@ -73,16 +72,27 @@ def run(tmp_path, results, deliveries):
 def test_page_needs_nothing_else(run):
     text = page(run)
     assert Page(text).elsewhere == []
-    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org)", text)
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org)", text)
 
 
 def test_pictures_are_whole(run):
-    pictures = Page(page(run)).pictures
+    pictures = re.findall(r"<svg .*?</svg>", page(run), flags=re.DOTALL)
     assert len(pictures) == 1
     for picture in pictures:
-        root = ElementTree.fromstring(base64.b64decode(picture.removeprefix("data:image/svg+xml;base64,")))
-        assert root.tag.endswith("svg")
+        root = ElementTree.fromstring(picture)
+        assert root.attrib["aria-label"].startswith("Delivered accuracy")
         assert len(list(root.iter())) > 50
+
+
+def test_every_point_says_what_it_is_and_how_it_is_made_again(run, results):
+    table = results(snr_db=(0.0, 10.0))
+    told = re.findall(r"<title>([^<]*% interval[^<]*)</title>", page(run))
+    assert len(told) == len(table.drop_duplicates(["scheme", "snr_db"]))
+    for scheme in set(table["scheme"]):
+        assert (
+            sum(f"experiment=demo &#x27;scheme=[{scheme}]&#x27; snr_db=[10] channel_uses=[" in text for text in told)
+            == 1
+        )
 
 
 def test_every_cell_of_the_sweep_is_a_row(run, results):
@@ -150,9 +160,12 @@ addEventListener("load", () => {
   const rows = () => [...document.querySelectorAll("#results tbody tr")];
   const column = () => rows().map(row => row.cells[head.cellIndex].textContent);
   head.click(); const ascending = column(); head.click(); const descending = column();
-  const pictures = [...document.images].map(i => i.complete && i.naturalWidth > 100);
+  const pictures = [...document.querySelectorAll("figure svg")].map(i => i.getBoundingClientRect().width > 100);
+  const point = document.querySelectorAll(".point")[1], tip = document.getElementById("tip"), hidden = tip.hidden;
+  point.dispatchEvent(new Event("pointerenter"));
+  const says = hidden && !tip.hidden ? tip.textContent : "";
   const fetched = performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith("data:"));
-  document.title = JSON.stringify({ascending, descending, pictures, fetched});
+  document.title = JSON.stringify({ascending, descending, pictures, fetched, says});
 });
 </script>"""
 
@@ -169,6 +182,8 @@ def test_in_a_real_browser(run):
     assert seen["descending"] == seen["ascending"][::-1]
     assert seen["pictures"] == [True]
     assert seen["fetched"] == []
+    assert "95 % interval" in seen["says"]
+    assert "python -m experiments.sweep experiment=demo" in seen["says"]
     browser(f"--screenshot={run}/page.png", "--window-size=1280,1600", f"file://{run}/report.html")
     with Image.open(run / "page.png") as image:
         pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
