@@ -11,6 +11,7 @@ from airdeliver.architecture import Pruned, Whole
 from airdeliver.compression.quantisers import Signs
 from airdeliver.cost import multiply_accumulates
 from airdeliver.delivery import send
+from airdeliver.delivery_cost import delivery_cost
 from airdeliver.elastic import Depths, ElasticArchitecture, Every, ExitsBuilder, SlimmableBuilder, layers_of
 from airdeliver.elastic.layers import elastic_values
 from airdeliver.elastic.thresholds import thresholds_for
@@ -19,8 +20,8 @@ from airdeliver.links.digital import FixedGrade
 from airdeliver.models import MLP, ResNet20
 from airdeliver.models.exits import Gated, confidence
 from airdeliver.normalisation import batch_norms
-from airdeliver.package import Package
-from airdeliver.payload import load, values_of
+from airdeliver.package import Choice, Package
+from airdeliver.payload import Payload, load, values_of
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import ElasticNetwork, GatedExits, Layered
@@ -149,6 +150,28 @@ def test_each_example_leaves_at_the_first_exit_that_is_sure(problem):
     assert macs[0] == multiply_accumulates(elastic.members[0].model, torch.zeros(1, 1, 8, 8))
     head = 32 * 10
     assert macs[1] == multiply_accumulates(network, torch.zeros(1, 1, 8, 8)) + head
+
+
+def test_tables_have_the_shares_that_left_and_the_mean_of_the_operations(problem):
+    """Of an evaluation: shares of each exit, and multiply-accumulates weighted by them."""
+    elastic, _ = elastic_of(problem)
+    member, data = elastic.members[1], problem.task.dataset
+    inputs, targets = data.test.take(torch.arange(64))
+    inputs = data.prepare(inputs)
+    sure = confidence(elastic.eval().shared.every(inputs)[0])
+    description = bytes([1, round(255 * float(sure.median()))])
+    layout = member.architecture.layout(description, statistics=True)
+    gated = Choice(member.architecture, member.model, Payload(values_of(member.model, layout), layout), AnalogLink())
+    delivery = send(Package((gated,), Normalisation("frozen")), AWGN(), 60.0, 20_000, "average", 1, 0)
+    report = evaluate(delivery, inputs, targets, task=problem.task)
+    received = delivery.model(0)
+    received(inputs)
+    early = float((received.taken == 0).float().mean())
+    assert 0 < early < 1
+    assert report.paths == pytest.approx({"exit1": early, "exit2": 1 - early}, abs=1 / 64)
+    first, both = (multiply_accumulates(delivery.model(0).along(path), torch.zeros(1, 1, 8, 8)) for path in range(2))
+    cost = delivery_cost(delivery, torch.zeros(1, 1, 8, 8), paths=report.paths)
+    assert cost.macs == pytest.approx(report.paths["exit1"] * first + report.paths["exit2"] * both)
 
 
 def test_thresholds_are_the_lowest_that_the_tolerance_bears():
