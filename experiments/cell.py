@@ -54,7 +54,7 @@ class CellStage(Stage):
         started = time.perf_counter()
         device, seed = self.problem.execution.device, self.problem.execution.seed
         inputs, targets = served(self.problem.dataset, self.test_images, device)
-        task = self.problem.load().task
+        task = self.scheme.serves(self.problem.load().task)
         images = self.realizations.images
         each = None if images is None else min(images, len(targets))
         delivery, report = self.realizations.measure(

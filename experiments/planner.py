@@ -151,7 +151,7 @@ class _Planner:
         }
         description["code"] = code("cell", description)
         parts = {part: digest(value) for part, value in description.items()}
-        about, task = sweep.about(name), self.loaded[seed].task
+        about, task = sweep.about(name), scheme.serves(self.loaded[seed].task)
         overrides = sweep.overrides_of(name, channel_name)
         called = name + sweep.mark(f"scheme.{name}"), channel_name + sweep.mark(f"channel.{channel_name}")
         model = sweep.model_name + sweep.mark("model")

@@ -21,16 +21,17 @@ COLUMNS = (
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite", "family",
     "conformance", "overrides", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
+    "tasks",
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
 Accuracy is the mean of the task's `metric`, whichever it is, between `score_low` and `score_high`; `floor` is what a
 delivery counts as of which nothing usable arrived. Schemes of one `family` are members of an elastic network, which a
-figure joins by a line; empty for others. `estimation_error`, `pilot_share` and `delay_spread` say how the
-receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. `realizations` are
-deliveries, which stand for `fades`, as many or more; `calibrated_share` of the scored examples are among those that the
-network scored on them was calibrated on. Before these two is what a delivery costs:
-`airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of networks (`mean_iou`) has a
+figure joins by a line; empty for others. `tasks` is how many tasks a receiver has afterwards. `estimation_error`,
+`pilot_share` and `delay_spread` say how the receiver knows the gain of the channel:
+`channels.gain_knowledge.GainKnowledge`. `realizations` are deliveries, which stand for `fades`, as many or more;
+`calibrated_share` of the scored examples are among those that the network scored on them was calibrated on. Before
+these is what a delivery costs: `airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of networks (`mean_iou`) has a
 column of its own behind these, and so has the share of the examples that take each path of a dynamic network, as
 `share_8px`.
 """
@@ -79,6 +80,7 @@ def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, An
         "limit": about.limit,
         "member": about.member,
         "family": about.family,
+        "tasks": about.tasks,
         "metric": cell.metric,
         "score_low": cell.bounds[0],
         "score_high": cell.bounds[1],

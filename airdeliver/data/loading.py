@@ -22,6 +22,7 @@ from airdeliver.data.inputs import Inputs, Rows, Texts
 from airdeliver.data.source import BUILT_IN, opened, parquet_files
 from airdeliver.data.tabular import breast_cancer, diabetes
 from airdeliver.data.targets import UNLABELLED, Classes, Masks, Numbers, Targets
+from airdeliver.data.views import VIEWS, several_views
 
 TRAIN, VALIDATION, TEST = range(3)
 NAMES = {
@@ -36,6 +37,11 @@ SETS: dict[str, Callable[[], Dataset]] = dict(
 )
 """Those that need neither network nor files."""
 FLIP_IS_WRONG = ("svhn",)
+TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "digits_tasks": ("digits", tuple(VIEWS)),
+    "cifar10_tasks": ("cifar10", ("upright", "rotated 90", "rotated 180", "rotated 270", "transposed")),
+}
+"""Sets of several tasks: the set whose images they see, and how each of them sees it."""
 
 
 def load_dataset(
@@ -49,7 +55,8 @@ def load_dataset(
     """A data set with fixed splits, decoded once, cached and mapped into memory.
 
     Built in are `digits` (images of classes), `digit_scenes` (images with masks), `digits_and_ink` (two targets),
-    `diabetes` (rows with a number), `breast_cancer` (rows of classes) and `docstrings` (texts of classes). Any other
+    `diabetes` (rows with a number), `breast_cancer` (rows of classes) and `docstrings` (texts of classes).
+    `digits_tasks` and `cifar10_tasks` are several tasks each: the class of an image from several views of it. Any other
     set has a column of images, of texts, or columns of numbers; and one of masks, of class labels, or of numbers to
     predict. A set without a validation split gives a tenth of its training examples, chosen by a fixed permutation; one
     without a test split is tested on its validation split, or on another such tenth.
@@ -76,6 +83,10 @@ def load_dataset(
         raise ValueError(f"size must be at least 1 pixel, got {size}")
     if name in SETS and path is None:
         return SETS[name]()
+    if name in TASKS:
+        source, views = TASKS[name]
+        images = load_dataset(source, path, size=size, cache=cache, augmentation=augmentation)
+        return several_views(images, name, views)
     folder = store.cache_folder(cache)
     path = None if path is None else Path(path)
     key = [name] if path is None else store.files_key(parquet_files(path))

@@ -9,8 +9,10 @@ from airdeliver.models.ghost import GhostResNet20, GhostVGG
 from airdeliver.models.mgic import MGICVGG
 from airdeliver.models.mlp import MLP
 from airdeliver.models.quantised import QuantisedActivations
+from airdeliver.models.reconfigurable import Reconfigurable
 from airdeliver.models.resnet import ResNet20
 from airdeliver.models.segmenter import Segmenter
+from airdeliver.models.several import Served, SeveralNetworks, SideBySide
 from airdeliver.models.transformer import Transformer
 from airdeliver.models.vgg import VGG
 
@@ -26,8 +28,12 @@ __all__ = [
     "GhostVGG",
     "ModelBuilder",
     "QuantisedActivations",
+    "Reconfigurable",
     "ResNet20",
     "ResolutionNetwork",
     "Segmenter",
+    "Served",
+    "SeveralNetworks",
+    "SideBySide",
     "Transformer",
 ]

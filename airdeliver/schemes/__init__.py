@@ -1,5 +1,6 @@
 """Schemes: whole recipes of how to train, prune, protect and send."""
 
+from airdeliver.schemes.a_set_for_each import ASetForEach
 from airdeliver.schemes.about import About
 from airdeliver.schemes.airnet import AirNet
 from airdeliver.schemes.base import Scheme
@@ -17,10 +18,12 @@ from airdeliver.schemes.of_model import OfModel
 from airdeliver.schemes.paradis import ParaDiS
 from airdeliver.schemes.planes import Planes
 from airdeliver.schemes.quantised import OneQuantiser
+from airdeliver.schemes.reconfigurable import OneSetOfSigns
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
 from airdeliver.schemes.spnet import SPNet
 
 __all__ = [
+    "ASetForEach",
     "About",
     "AirNet",
     "AirNetSpectrum",
@@ -35,6 +38,7 @@ __all__ = [
     "Noise",
     "OfModel",
     "OneQuantiser",
+    "OneSetOfSigns",
     "ParaDiS",
     "Planes",
     "SPNet",

@@ -34,6 +34,7 @@ class About:
             that is no such part.
         family: what schemes have in common that one line of a figure joins, the members of an elastic network delivered
             one by one; empty for a scheme that stands for itself.
+        tasks: how many tasks the receiver has afterwards.
         limit: whether it is a bound that nobody can build, a channel code at the Shannon limit: figures show it as a
             mark, it competes with nobody.
 
@@ -49,6 +50,7 @@ class About:
     member: int | None = None
     limit: bool = False
     family: str = ""
+    tasks: int = 1
 
     def __post_init__(self) -> None:
         if not self.title:

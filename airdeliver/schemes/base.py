@@ -10,6 +10,7 @@ from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
 from airdeliver.problem import Problem
 from airdeliver.schemes.about import About, described
+from airdeliver.task import Task
 from airdeliver.training import Trained, Training
 from channels import Channel
 
@@ -49,6 +50,14 @@ class Scheme(ABC):
             channel_uses: left for the payload, as for `trainings`.
         """
         return None
+
+    def serves(self, task: Task) -> Task:
+        """What its deliveries are scored on; by default the problem's own task.
+
+        Args:
+            task: of the problem, whose inputs and targets are used.
+        """
+        return task
 
     def about(self) -> About:
         """What tables and figures say of it; by default what its class and fields tell: see `described`."""

@@ -9,6 +9,7 @@ from airdeliver.package import Package
 from airdeliver.problem import Problem
 from airdeliver.schemes.about import About
 from airdeliver.schemes.base import Scheme
+from airdeliver.task import Task
 from airdeliver.training import Trained, Training
 
 
@@ -33,6 +34,10 @@ class OfModel(Scheme):
         """What the scheme inside says, and the architecture."""
         about = self.scheme.about()
         return replace(about, title=f"{about.title}, {type(self.model).__name__}")
+
+    def serves(self, task: Task) -> Task:
+        """What the scheme inside serves."""
+        return self.scheme.serves(task)
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         return self.scheme.trainings(replace(problem, model=self.model), channel_uses)

@@ -3,7 +3,7 @@
 from airdeliver.task.accuracy import Accuracy
 from airdeliver.task.base import Purpose, Score, Signature, Task
 from airdeliver.task.classification import Classification
-from airdeliver.task.multi_task import MultiTask
+from airdeliver.task.multi_task import MultiTask, SomeTasks
 from airdeliver.task.natural import task_of
 from airdeliver.task.regression import Explained, Regression
 from airdeliver.task.segmentation import Segmentation
@@ -18,6 +18,7 @@ __all__ = [
     "Score",
     "Segmentation",
     "Signature",
+    "SomeTasks",
     "Task",
     "task_of",
 ]

@@ -63,7 +63,8 @@ class MultiTask(Task):
 
     @property
     def metric(self) -> str:  # noqa: D102
-        return f"mean of {' and '.join(task.metric for task in self.tasks.values())}"
+        metrics = dict.fromkeys(task.metric for task in self.tasks.values())
+        return next(iter(metrics)) if len(metrics) == 1 else f"mean of {' and '.join(metrics)}"
 
     @property
     def bounds(self) -> tuple[float, float]:  # noqa: D102
@@ -95,7 +96,7 @@ class MultiTask(Task):
     def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, Float[Tensor, "n"]]:
         """The scores of each task, by the name of its target."""
         parts = self._parts(outputs, targets)
-        return {name: task.score(said, true) for name, (task, said, true) in zip(self.kind.names, parts)}
+        return {name: task.score(said, true) for name, (task, said, true) in zip(self.tasks, parts)}
 
     def tally(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "counts"]:
         """The sum of each task's scores, and how many there are."""
@@ -118,3 +119,50 @@ class MultiTask(Task):
     def _parts(self, outputs: Tensor, targets: Tensor) -> list[tuple[Task, Tensor, Tensor]]:
         """Each task, its outputs and its targets."""
         return list(zip(self.tasks.values(), self._outputs(outputs), self.kind.apart(targets)))
+
+
+@dataclass(frozen=True, eq=False)
+class SomeTasks(MultiTask):
+    """Some of several tasks, of a network that has outputs for all of them.
+
+    Args:
+        dataset: with the targets of all.
+        weights: of all tasks, in their order; None for equal ones.
+        chosen: numbers of the tasks that count.
+
+    Raises:
+        ValueError: a number that no task has.
+
+    >>> from airdeliver.data import load_dataset
+    >>> SomeTasks(load_dataset("digits_and_ink"), chosen=(0,)).metric
+    'accuracy'
+    """
+
+    chosen: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.chosen or not set(self.chosen) <= set(range(len(self.kind.parts))):
+            raise ValueError(f"chosen must be some of the tasks 0 to {len(self.kind.parts) - 1}, got {self.chosen}")
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """Those that count."""
+        every = list(super().tasks.items())
+        return dict(every[number] for number in self.chosen)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The weights, summing to 1."""
+        every = super().shares
+        chosen = [every[number] for number in self.chosen]
+        return tuple(share / sum(chosen) for share in chosen)
+
+    def _outputs(self, outputs: Tensor) -> tuple[Tensor, ...]:
+        every = super()._outputs(outputs)
+        return tuple(every[number] for number in self.chosen)
+
+    def _parts(self, outputs: Tensor, targets: Tensor) -> list[tuple[Task, Tensor, Tensor]]:
+        apart = self.kind.apart(targets)
+        parts = zip(self.tasks.values(), self._outputs(outputs), (apart[number] for number in self.chosen))
+        return list(parts)

@@ -31,6 +31,7 @@ def tables(results, deliveries):
         "elastic": priced,
         "resolutions": priced.assign(share_8px=0.25, share_4px=0.75),
         "segmentation": priced.assign(mean_iou=priced["accuracy"] / 2),
+        "tasks": priced.assign(tasks=1 + number),
         "snr": results(FOUR, seeds=(0, 1, 2)),
         "bandwidth": bandwidth,
         "bits_per_parameter": bandwidth.assign(container_bits=bandwidth["channel_uses"] * 0.9),

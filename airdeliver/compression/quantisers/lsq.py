@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from airdeliver.compression.bands import bands_of
+from airdeliver.compression.bands import bands_of, ends_of
 from airdeliver.compression.codec.levels import Levels, centre_of
 from airdeliver.compression.codec.reconstruction import MidTread
 from airdeliver.compression.quantisers.base import Quantiser, State
@@ -34,6 +34,7 @@ class LSQ(Quantiser):
     Args:
         bits: b of a level, of the large bands.
         small_bits: b of the small bands (scales, biases, normalisation), which cost little and matter much.
+        ends: whether the first and the last weights of the network have `small_bits` too, as most quantisers have it.
 
     Raises:
         ValueError: bits outside 2 to 16.
@@ -48,6 +49,7 @@ class LSQ(Quantiser):
 
     bits: int = 4
     small_bits: int = 8
+    ends: bool = False
 
     def __post_init__(self) -> None:
         if not 2 <= min(self.bits, self.small_bits) <= max(self.bits, self.small_bits) <= 16:
@@ -98,8 +100,9 @@ class LSQ(Quantiser):
 
     def _range(self, layout: Layout) -> tuple[Int64[Tensor, "bands"], Int64[Tensor, "bands"]]:
         """Qn and Qp of each band."""
-        bands = bands_of(layout)
-        bits = [self.small_bits] * bands.protected + [self.bits] * (len(bands) - bands.protected)
+        bands, ends = bands_of(layout), ends_of(layout) if self.ends else set()
+        fine = [band < bands.protected or bool(ends & set(own)) for band, own in enumerate(bands.members)]
+        bits = [self.small_bits if finer else self.bits for finer in fine]
         most = torch.tensor([2 ** (b - 1) for b in bits], dtype=torch.int64)
         return most, most - 1
 

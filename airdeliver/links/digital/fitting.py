@@ -37,6 +37,7 @@ class Fitting:
         physical: layer that carries the container.
         room: complex symbols for it.
         bits_per_value: most bits that a value may take on average; None for as many as fit.
+        spends_all: whether what has one size is sent at the slowest grade that it fits.
     """
 
     quantiser: Quantiser
@@ -44,12 +45,13 @@ class Fitting:
     physical: PhysicalLayer
     room: int
     bits_per_value: float | None = None
+    spends_all: bool = True
 
     def fit(self, payload: Payload, state: State | None, grade: int) -> Fitted:
         """A container that fits at a grade, as closely as it pays.
 
         If not even the smallest fits, it is sent at a faster grade: the channel is too bad, nothing will arrive. If the
-        quantiser has but one answer, it is sent at the slowest grade that it fits.
+        quantiser has but one answer, it is sent at the slowest grade that it fits, unless uses shall be saved.
 
         Args:
             payload: to be sent.
@@ -78,7 +80,7 @@ class Fitting:
         grade, resolution = fitted.grade, self.physical.resolution
         while not self._fits(fitted, grade) and grade < self.physical.fastest:
             grade = min(self.physical.fastest, grade + resolution)
-        if not self.quantiser.adapts:
+        if not self.quantiser.adapts and self.spends_all:
             while grade >= resolution and self._fits(fitted, grade - resolution):
                 grade -= resolution
         return replace(fitted, grade=grade)

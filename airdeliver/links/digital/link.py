@@ -56,6 +56,8 @@ class DigitalLink(Link):
             its weights, which have gathered next to where levels change, would take other levels. None for one that
             suits the values. Kept as JSON text, so that links are compared and hashed by it.
         codec: how levels become bytes.
+        spends_all: whether a network that has one size, whatever the budget, is sent at the slowest grade that it fits;
+            otherwise at the grade that the adaptation chooses, so that what it takes shows in the uses that it spends.
         side_information_rate: bits per channel use at which grade and lengths are sent; a delivery whose mutual
             information is below it loses them and is not usable.
 
@@ -76,6 +78,7 @@ class DigitalLink(Link):
     state: Converted[Mapping[str, Any] | str | None, str | None] = converted(_as_text, None)
     codec: Codec = field(default_factory=RangeCoded)
     side_information_rate: float = 0.25
+    spends_all: bool = True
 
     repeats: ClassVar[bool] = True
 
@@ -97,7 +100,7 @@ class DigitalLink(Link):
             raise BudgetError("a digital link needs a budget: give the channel uses that it may spend")
         layout, room = payload.layout, self.room(payload.layout, symbols)
         grade = int(self._choose(payload, symbols, knowledge).grades.min())
-        fitting = Fitting(self.quantiser, self.codec, self.phy, room, self.bits_per_value)
+        fitting = Fitting(self.quantiser, self.codec, self.phy, room, self.bits_per_value, self.spends_all)
         fitted = fitting.fit(payload, self._restored(layout), grade)
         lengths = fitted.container.groups if self.phy.protects else (len(fitted.container.data),)
         rate = self.side_information_rate

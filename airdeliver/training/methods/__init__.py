@@ -3,12 +3,15 @@
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
 from airdeliver.training.methods.distilled import Distillation, Distilled
 from airdeliver.training.methods.dynamic import ChosenResolution, EveryResolution
+from airdeliver.training.methods.folded import FoldedNorms
+from airdeliver.training.methods.in_turn import InTurn
 from airdeliver.training.methods.joint import Joint
 from airdeliver.training.methods.layered import Layered
 from airdeliver.training.methods.masked import KeptZeros, Masked
 from airdeliver.training.methods.plain import Continued, Plain
 from airdeliver.training.methods.pruned import Pruned
 from airdeliver.training.methods.quantised import Quantised
+from airdeliver.training.methods.reconfigurable import OneParameterSet
 from airdeliver.training.methods.rigl import RigL
 from airdeliver.training.methods.slimming import Slimming
 from airdeliver.training.methods.sparse import Sparse
@@ -24,11 +27,14 @@ __all__ = [
     "Distillation",
     "Distilled",
     "EveryResolution",
+    "FoldedNorms",
+    "InTurn",
     "Joint",
     "KeptZeros",
     "Layered",
     "Masked",
     "Method",
+    "OneParameterSet",
     "Plain",
     "Pruned",
     "Quantised",

@@ -130,3 +130,14 @@ def test_bad_arguments_are_refused():
         LSQ(bits=1)
     with pytest.raises(ValueError, match="3 bands, got 1 steps"):
         LSQ().restore({"tensors": {"steps": [0.5]}}, LAYOUT)
+
+
+def test_the_ends_of_a_network_have_small_bits_where_that_is_asked_for():
+    layout = Layout(tuple(Segment(f"{name}.weight", (64, 16)) for name in "abc"))
+    source = torch.randn(layout.size, generator=seeded(0))
+    for ends in (False, True):
+        quantiser = LSQ(bits=2, ends=ends)
+        arrived = quantiser.quantise(source, layout, quantiser.init(source, layout)).detach()
+        counts = [len(part.unique()) for part in layout.split(arrived)]
+        assert counts[1] <= 4
+        assert [count > 100 for count in counts] == [ends, False, ends]
