@@ -31,9 +31,9 @@ figure joins by a line; empty for others. `tasks` is how many tasks a receiver h
 `pilot_share` and `delay_spread` say how the receiver knows the gain of the channel:
 `channels.gain_knowledge.GainKnowledge`. `realizations` are deliveries, which stand for `fades`, as many or more;
 `calibrated_share` of the scored examples are among those that the network scored on them was calibrated on. Before
-these is what a delivery costs: `airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of networks (`mean_iou`) has a
-column of its own behind these, and so has the share of the examples that take each path of a dynamic network, as
-`share_8px`.
+these is what a delivery costs: `airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of
+networks (`mean_iou`) has a column of its own behind these, and so has the share of the examples that take each path of
+a dynamic network, as `share_8px`.
 """
 
 
