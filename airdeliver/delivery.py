@@ -17,6 +17,7 @@ from airdeliver.normalisation import Normalisation, NormalisationKind, batch_nor
 from airdeliver.package import Choice, Package, Snapshot
 from airdeliver.payload import Layout, Model, Payload, is_keras, load
 from airdeliver.randomness import blocks, stream
+from airdeliver.serving import Served, Serving
 from airdeliver.training.trained import Trained
 from channels import Channel, ChannelState
 
@@ -36,6 +37,7 @@ class Group:
         power: mean |x|^2 over the symbols sent, of each row.
         snapshots: what the receivers had before, where layers arrive one after the other; the earliest first.
         information: mutual information of the channel of each row, in bits per complex symbol.
+        serving: what answers together with the network, where that computes the first layers alone; else None.
     """
 
     realizations: Int64[Tensor, "rows"]
@@ -48,6 +50,7 @@ class Group:
     power: Float[Tensor, "rows"]
     information: Float[Tensor, "rows"]
     snapshots: tuple[Snapshot, ...] = ()
+    serving: Serving | None = None
 
     def after(self, uses: int) -> "Group":
         """The same as it was after so many channel uses; nothing is usable before the first layer is there."""
@@ -120,6 +123,40 @@ class Delivery:
     def channel_uses_spent(self) -> int:
         """Channel uses of the longest of them, side information and pilots included."""
         return max((int(group.decoded.uses.max()) for group in self.groups), default=0)
+
+    def uses(self, inferences: int) -> float:
+        """Channel uses of the delivery and of so many inferences; those of an inference are a mean that is expected.
+
+        A network that answers by itself takes none for an inference; one that was delivered in part sends features.
+
+        Args:
+            inferences: number of inputs that are answered.
+
+        Raises:
+            ValueError: a negative number.
+        """
+        each = self._mean(lambda g: torch.full_like(g.power, 0.0 if g.serving is None else g.serving.uses))
+        return self.channel_uses_spent + whole(inferences, "inferences") * each
+
+    @torch.inference_mode()
+    def serve(self, inputs: Tensor, generator: Generator, realization: int = 0) -> Served:
+        """Answers to inputs: of the network that arrived, with the server's help where it was delivered in part.
+
+        Args:
+            inputs: prepared; batch norm is re-estimated from the first of them where its statistics were not sent.
+            generator: of the channel that features meet, a realization for each input.
+            realization: which of the deliveries serves.
+
+        Raises:
+            IndexError: there is no such realization.
+            ValueError: nothing usable arrived.
+        """
+        device = self.model(realization, inputs[: self.normalisation.calibration_inputs])
+        serving = next(g.serving for g in self.groups if realization in g.realizations.tolist())
+        if serving is not None:
+            return serving.answer(device, inputs, generator)
+        nothing = torch.zeros(len(inputs), dtype=torch.int64)
+        return Served(device(inputs), nothing.bool(), nothing)
 
     @property
     def parameters_sent(self) -> float:
@@ -284,7 +321,7 @@ def send(
             chosen = torch.nonzero(choice == index).flatten()
             for alike in _alike(package.choices[index], known.of(chosen), symbols, chosen):
                 noise = stream(seed, "noise", block, device)
-                met = (channel, state[alike], known.of(alike), symbols, noise, alike + start)
+                met = (channel, state[alike], known.of(alike), symbols, noise, alike + start, snr_db)
                 statistics = package.normalisation.sends_statistics
                 groups.extend(_send_groups(package.choices[index], statistics, *met, plans.get(index)))
                 if known.state is None:  # the same plan for whatever follows
@@ -342,6 +379,7 @@ def _send_groups(
     symbols: int,
     noise: Generator,
     numbers: Tensor,
+    snr_db: float,
     plan: Plan | None,
 ) -> list[Group]:
     values = choice.payload.values.to(noise.device)
@@ -355,6 +393,7 @@ def _send_groups(
     decoded, power = replace(decoded, uses=uses), power.expand(len(numbers))
     mutual = information(state, symbols)
     common = (choice.link, plan)
+    serving = None if choice.service is None else choice.service.over(channel, snr_db)
     return [
         Group(
             numbers[a.rows] if a.numbers is None else a.numbers.to(numbers.device),
@@ -366,6 +405,7 @@ def _send_groups(
             power[a.rows],
             mutual[a.rows],
             a.snapshots,
+            serving,
         )
         for a in choice.arrived(decoded, plan, numbers, channel.receivers)
     ]

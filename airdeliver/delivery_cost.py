@@ -15,6 +15,7 @@ from airdeliver.links import Plan
 from airdeliver.links.digital import DigitalPlan
 from airdeliver.models.dynamic import Dynamic
 from airdeliver.payload import load
+from airdeliver.randomness import stream
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class DeliveryCost:
         milliseconds: on the air, on one carrier.
         transmit_joules: radiated, at a mean power of 1 W where the power of a delivery is 1.
         latency_seconds: of one inference, measured on this machine.
+        uses_per_inference: channel uses of one inference, the mean that is expected; 0 for a network that answers by
+            itself. What else is said of the network is said of what was delivered: of a network that was split, the
+            device's part.
     """
 
     parameters: float
@@ -48,6 +52,7 @@ class DeliveryCost:
     milliseconds: float
     transmit_joules: float
     latency_seconds: float
+    uses_per_inference: float
 
 
 COSTS = tuple(field.name for field in fields(DeliveryCost))
@@ -85,6 +90,22 @@ def delivery_cost(
         rows.append([sum(share * row[i] for share, row in along) for i in range(len(COSTS))])
         shares.append(len(group.realizations))
     return DeliveryCost(*(float(mean) for mean in np.average(np.array(rows, dtype=np.float64), axis=0, weights=shares)))
+
+
+def served_uses(delivery: Delivery, inputs: Tensor, most: int = 4) -> float:
+    """Channel uses of an inference, counted while inputs are served by some of the deliveries; 0 without a server.
+
+    Args:
+        delivery: what arrived.
+        inputs: prepared.
+        most: deliveries that serve all inputs, the first of which something usable arrived.
+    """
+    if all(group.serving is None for group in delivery.groups):
+        return 0.0
+    arrived = torch.nonzero(delivery.usable_realizations).flatten().tolist()[:most]
+    device = delivery.groups[0].decoded.values.device
+    counted = [delivery.serve(inputs, stream(delivery.seed, "features", k, device), k).uses for k in arrived]
+    return float(torch.stack(counted).double().mean()) if counted else float("nan")
 
 
 def level_bits(levels: Levels) -> dict[str, int]:
@@ -137,4 +158,5 @@ def _row(group: Group, cost: NetworkCost, seconds: float, carrier: Carrier, ener
     joules = float((group.power.double() * group.decoded.uses.double()).mean()) / carrier.uses_per_millisecond / 1000
     own = (cost.parameters, cost.nonzeros, cost.macs, cost.effective_macs, cost.bit_operations, cost.activation_bytes)
     energies = cost.joules(energy), cost.joules(energy, skip_zeros=True)
-    return (*(known * value for value in (*own, *energies)), container, milliseconds, joules, seconds)
+    each = 0.0 if group.serving is None else group.serving.uses
+    return (*(known * value for value in (*own, *energies)), container, milliseconds, joules, seconds, each)

@@ -12,6 +12,7 @@ from airdeliver.architecture import Architecture, Given
 from airdeliver.links import Decoded, Knowledge, Link, Plan
 from airdeliver.normalisation import Normalisation, average_statistics
 from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
+from airdeliver.serving import Service
 from airdeliver.training.trained import Trained
 from channels import Channel
 
@@ -81,6 +82,8 @@ class Choice:
             which network of the architecture it is.
         link: that it is sent over.
         expectation: what it promises; None for what the link says of it.
+        service: what is there for its network with every inference, where it computes the first layers alone; None for
+            a network that answers by itself.
 
     Attributes:
         fuses: whether the receivers of one transmission make one network, so that a realization is a transmission.
@@ -93,6 +96,7 @@ class Choice:
     payload: Payload
     link: Link
     expectation: Expectation | None = None
+    service: Service | None = None
 
     @classmethod
     def of(cls, model: Model | Trained, link: Link, normalisation: Normalisation) -> "Choice":

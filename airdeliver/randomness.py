@@ -22,6 +22,7 @@ Purpose = Literal[
     "calibration",
     "test images",
     "masks",
+    "features",
 ]
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,11 +11,13 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from airdeliver.delivery import Delivery, Group
+from airdeliver.models.bottleneck import Device
 from airdeliver.models.dynamic import Dynamic
 from airdeliver.normalisation import batch_norms, estimate_statistics
-from airdeliver.payload import Flattened, is_keras
+from airdeliver.payload import Flattened, is_keras, load
 from airdeliver.payload.folding import Folded
 from airdeliver.payload.inputs import Inputs, called, count, taken
+from airdeliver.randomness import stream
 from airdeliver.task.answers import answers, finite_rows
 from airdeliver.task.base import Score
 
@@ -94,10 +96,10 @@ def scored(
         number, earlier = int(group.realizations[row]), known.setdefault(payload, [])
         alone = shares is not None and arrivals[payload] * shares.shape[1] < len(targets)
         enough = arrivals[payload] if alone else receivers.calibrations(group)
-        if len(earlier) < enough:
+        if len(earlier) < enough or group.serving is not None:
             rows = shares[number] if shares is not None and alone else slice(None)
             receiver = receivers.of(group)
-            network = receiver.rebuild(group.decoded.values[row], calibration[number])
+            network = receiver.rebuild(group.decoded.values[row], calibration[number], number)
             batches = receiver.batches(inputs, rows if isinstance(rows, Tensor) else None)
             judged = _judged(network, batches, targets[rows], score)
             scores[number, rows], finite[number], tallies[number], paths[number] = judged
@@ -130,15 +132,16 @@ class _Receivers:
     ) -> None:
         self.inputs = inputs
         self.precision: Literal["float32", "bfloat16"] = precision
-        self.sends_statistics = delivery.normalisation.sends_statistics
+        self.sends_statistics, self.seed = delivery.normalisation.sends_statistics, delivery.seed
         self.differ = 0 < calibration.shape[1] < count(inputs)
-        self.last: tuple[tuple[int, bytes], Any] | None = None
+        self.last: tuple[tuple[int, bytes, int], Any] | None = None
 
     def of(self, group: Group) -> Any:
-        what = id(group.architecture), group.description
+        service = None if group.serving is None else group.serving.service
+        what = id(group.architecture), group.description, id(service)
         if self.last is None or self.last[0] != what:
             self.last = None  # before the next is built: each holds the inputs in its own layout
-            self.last = what, _receiver(group, not self.sends_statistics, self.precision, self.inputs)
+            self.last = what, _receiver(group, not self.sends_statistics, self.precision, self.inputs, self.seed)
         return self.last[1]
 
     def calibrations(self, group: Group) -> int:
@@ -167,9 +170,13 @@ def _judged(
     return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths
 
 
-def _receiver(group: Group, calibrates: bool, precision: Literal["float32", "bfloat16"], inputs: Inputs) -> Any:
+def _receiver(
+    group: Group, calibrates: bool, precision: Literal["float32", "bfloat16"], inputs: Inputs, seed: int
+) -> Any:
     model = group.network()
     calibrates = calibrates and bool(batch_norms(model))
+    if group.serving is not None:
+        return _ServedReceiver(model, group, calibrates, inputs, seed)
     if not is_keras(model):
         return _Receiver(model, group, calibrates, precision, inputs)
     from airdeliver.keras_receiver import KerasReceiver
@@ -201,7 +208,7 @@ class _Receiver:
         self.twin = self.folded.module if self.dtype == own_dtype else Folded(self.model).module.to(self.dtype)
         self.whole: list[Inputs] | None = None
 
-    def rebuild(self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"]) -> nn.Module:
+    def rebuild(self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"], number: int) -> nn.Module:
         """The network that these values make, folded, in evaluation mode; calibrated on these rows of the inputs."""
         self.flattened.write(values)
         if self.calibrates:
@@ -242,13 +249,39 @@ class _Receiver:
         return True
 
 
+class _ServedReceiver:
+    """A device that holds the first layers, and the server that it asks; each delivery has draws of its own."""
+
+    def __init__(self, model: nn.Module, group: Group, calibrates: bool, inputs: Inputs, seed: int) -> None:
+        assert group.serving is not None
+        self.calibrates, self.inputs, self.serving, self.seed = calibrates, inputs, group.serving, seed
+        assert isinstance(model, Device)
+        self.model = model.to(group.decoded.values.device).eval()
+        self.layout, self.device = group.layout, group.decoded.values.device
+
+    def rebuild(
+        self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"], number: int
+    ) -> Callable[[Tensor], Tensor]:
+        """What device and server say of a batch, by the delivery's own draws of the channel."""
+        load(self.model, self.layout, values).eval()
+        if self.calibrates:
+            estimate_statistics(self.model, taken(self.inputs, calibration))
+        generator = stream(self.seed, "features", number, self.device)
+        return lambda batch: self.serving.answer(self.model, batch, generator).outputs
+
+    def batches(self, inputs: Inputs, rows: Int64[Tensor, "each"] | None = None) -> list[Inputs]:
+        """Inputs in batches; all of them where no rows are given."""
+        order = torch.arange(count(inputs)) if rows is None else rows
+        return [taken(inputs, part) for part in order.split(BATCH)]
+
+
 class _KerasReceiver:
     """A Keras model, which has its own memory format and precision."""
 
     def __init__(self, receiver: Any, calibrates: bool, inputs: Inputs) -> None:
         self.receiver, self.calibrates, self.inputs = receiver, calibrates, inputs
 
-    def rebuild(self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"]) -> Any:
+    def rebuild(self, values: Float[Tensor, "n"], calibration: Int64[Tensor, "rows"], number: int) -> Any:
         """The network that these values make, calibrated on these rows of the inputs."""
         return self.receiver.rebuild(values, taken(self.inputs, calibration) if self.calibrates else None)
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from airdeliver.delivery_cost import delivery_cost
+from airdeliver.delivery_cost import delivery_cost, served_uses
 from airdeliver.evaluation import evaluate
 from airdeliver.links import KnowledgeKind
 from airdeliver.package import Package
@@ -80,6 +80,7 @@ class CellStage(Stage):
             "parameters_stored": stored,
             "power": delivery.power,
             **asdict(delivery_cost(delivery, task.signature.example(), paths=report.paths)),
+            "uses_per_inference_served": served_uses(delivery, inputs),
             "fades": len(report.shares) if delivery.strata is None else delivery.strata.drawn,
             "calibrated_share": report.calibrated_share,
             "extras": {**report.extras, **{f"share_{path}": share for path, share in report.paths.items()}},

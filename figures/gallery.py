@@ -14,7 +14,7 @@ from figures.table import TableError, read
 NAMES = (
     "snr", "bandwidth", "bits_per_parameter", "mismatch", "fading", "channels", "estimation", "expansion",
     "protection", "ablation", "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "compact",
-    "quantisers", "planes", "pareto", "tasks",
+    "quantisers", "planes", "pareto", "tasks", "split",
 )  # fmt: skip
 
 RESULTS = "results.parquet"

@@ -24,7 +24,7 @@ from figures.table import (
     said,
 )
 
-EXPERIMENTS = ("winner", "bandwidth")
+EXPERIMENTS = ("winner", "bandwidth", "best")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++")
 
 NOBODY = "0.85"

@@ -1,5 +1,6 @@
 """Cost: what a network takes to hold, to run and to send."""
 
+from airdeliver.cost.break_even import Price, break_even
 from airdeliver.cost.carrier import Carrier
 from airdeliver.cost.energy import Energy
 from airdeliver.cost.latency import latency
@@ -11,6 +12,8 @@ __all__ = [
     "Energy",
     "Layer",
     "NetworkCost",
+    "Price",
+    "break_even",
     "latency",
     "multiply_accumulates",
     "network_cost",

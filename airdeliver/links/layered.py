@@ -162,7 +162,7 @@ class LayeredLink(Link):
         plan = self._granted(plan, received.samples.shape[-1])
         start, found, heard = 0, [], []
         for link, own in zip(self.links, plan.plans, strict=True):
-            part = _columns(received, start, start + own.payload_symbols)
+            part = columns(received, start, start + own.payload_symbols)
             start += own.payload_symbols
             found.append(link.decode(part, own))
             heard.append(mutual_information(part))
@@ -183,7 +183,7 @@ class LayeredLink(Link):
         start, found, heard = 0, [], []
         layouts, parts = layouts_of(layout), self._split(values, plan.layout)
         for number, (link, own) in enumerate(zip(self.links, plan.plans, strict=True)):
-            part = _columns(state, start, start + own.payload_symbols)
+            part = columns(state, start, start + own.payload_symbols)
             start += own.payload_symbols
             found.append(link.send(parts[number], own, layouts[number], channel, part, generator))
             heard.append(mutual_information(Received(part.gain, part.gain, part.noise_variance)))
@@ -250,7 +250,7 @@ class LayeredLink(Link):
         return math.ceil(8 * side / self.side_information_rate) + 1
 
 
-def _columns(of: Any, start: int, end: int) -> Any:
+def columns(of: Any, start: int, end: int) -> Any:
     """Some symbols of what was received, or of a state whose gain or noise may be that of all of them."""
     named = {name: getattr(of, name) for name in ("samples", "gain", "noise_variance") if hasattr(of, name)}
     cut = {name: t[..., start:end] if t.shape[-1] > 1 or name == "samples" else t for name, t in named.items()}

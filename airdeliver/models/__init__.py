@@ -1,6 +1,7 @@
 """Models: a network a file, each a frozen builder, `builder(inputs, outputs, generator)`."""
 
 from airdeliver.models.base import ModelBuilder
+from airdeliver.models.bottleneck import Bottlenecked
 from airdeliver.models.cnn import CNN
 from airdeliver.models.dynamic import Dynamic
 from airdeliver.models.dynamic_resolution import DynamicResolution, ResolutionNetwork
@@ -21,6 +22,7 @@ __all__ = [
     "MGICVGG",
     "MLP",
     "VGG",
+    "Bottlenecked",
     "Dynamic",
     "DynamicResolution",
     "GGhostResNet20",

@@ -4,6 +4,7 @@ from airdeliver.schemes.a_set_for_each import ASetForEach
 from airdeliver.schemes.about import About
 from airdeliver.schemes.airnet import AirNet
 from airdeliver.schemes.base import Scheme
+from airdeliver.schemes.best import Best
 from airdeliver.schemes.clean import Clean
 from airdeliver.schemes.compact import Compact
 from airdeliver.schemes.digital import Digital
@@ -12,6 +13,7 @@ from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.gated_exits import GatedExits
 from airdeliver.schemes.layered import Layered
 from airdeliver.schemes.made_elsewhere import packed
+from airdeliver.schemes.mixed import Mixed
 from airdeliver.schemes.mutualnet import MutualNet
 from airdeliver.schemes.noise import Noise
 from airdeliver.schemes.of_model import OfModel
@@ -20,6 +22,7 @@ from airdeliver.schemes.planes import Planes
 from airdeliver.schemes.quantised import OneQuantiser
 from airdeliver.schemes.reconfigurable import OneSetOfSigns
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
+from airdeliver.schemes.split import Split
 from airdeliver.schemes.spnet import SPNet
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "About",
     "AirNet",
     "AirNetSpectrum",
+    "Best",
     "Clean",
     "Compact",
     "DRNet",
@@ -34,6 +38,7 @@ __all__ = [
     "ElasticNetwork",
     "GatedExits",
     "Layered",
+    "Mixed",
     "MutualNet",
     "Noise",
     "OfModel",
@@ -44,5 +49,6 @@ __all__ = [
     "SPNet",
     "Scheme",
     "SeparateNetworks",
+    "Split",
     "packed",
 ]

@@ -15,6 +15,20 @@ FOUR = ("clean", "noise", "airnet", "digital")
 FIVE_BUDGETS = (2_000, 4_000, 8_000, 16_000, 32_000)
 
 
+def served(table):
+    """The last two of four schemes are split networks."""
+    number = table.groupby("scheme", sort=False).ngroup()
+    split = number >= 2
+    return table.assign(
+        title=table["scheme"],
+        side=split.map({True: "split", False: "analog"}),
+        channel_uses_spent=table["channel_uses"].where(~split, 3_000),
+        uses_per_inference=(16.0 * number).where(split, 0.0),
+        uses_per_inference_served=(16.0 * number).where(split, 0.0),
+        inference_joules=1e-6,
+    )
+
+
 @pytest.fixture
 def tables(results, deliveries):
     """A table for each figure."""
@@ -47,6 +61,7 @@ def tables(results, deliveries):
         "spectrum": results(FOUR),
         "winner": results(FOUR, knowledge=("none", "average"), channel_uses=FIVE_BUDGETS),
         "latency": bandwidth,
+        "split": served(results(FOUR, snr_db=(0.0, 10.0), channel_uses=(4_000, 8_000))),
     }
 
 

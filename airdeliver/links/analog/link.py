@@ -47,6 +47,7 @@ class AnalogLink(Link):
             None for equal. It goes by the payload's sensitivity; without one, noise relative to a segment's variance
             counts the same on every segment, since it is relative to what the layer computes.
         design_snr_db: the SNR in dB that protection assumes of a channel that the sender does not know.
+        whole_budget: whether what is left over of the budget is spent on repeating values; else it stays unused.
 
     Raises:
         ValueError: an unknown receiver or protection, or a rate that is not positive.
@@ -66,6 +67,7 @@ class AnalogLink(Link):
         Literal["equal", "size", "expansion", "power", "both"] | Protection | None, Protection | None
     ] = converted(optional(named(Protection, **_PROTECTIONS)), None)
     design_snr_db: float = 5.0
+    whole_budget: bool = True
 
     def __post_init__(self) -> None:
         if not self.side_information_rate > 0:
@@ -90,7 +92,7 @@ class AnalogLink(Link):
             return plan
         snr_db = self.design_snr_db if knowledge.snr_db is None else knowledge.snr_db
         demand = self._demand(plan, payload, UNLIMITED if symbols is None else symbols, 10 ** (snr_db / 10))
-        if symbols is None or symbols >= UNLIMITED or not plan.sent:
+        if symbols is None or symbols >= UNLIMITED or not plan.sent or not self.whole_budget:
             plan = plan.granting(plan.payload_symbols)
         else:
             table = self._protection.allocate(demand)

@@ -12,7 +12,9 @@ from airdeliver.training.methods.plain import Continued, Plain
 from airdeliver.training.methods.pruned import Pruned
 from airdeliver.training.methods.quantised import Quantised
 from airdeliver.training.methods.reconfigurable import OneParameterSet
+from airdeliver.training.methods.refined import Refined
 from airdeliver.training.methods.rigl import RigL
+from airdeliver.training.methods.served import Imitating, Served
 from airdeliver.training.methods.slimming import Slimming
 from airdeliver.training.methods.sparse import Sparse
 from airdeliver.training.methods.teaching import Teaching
@@ -28,6 +30,7 @@ __all__ = [
     "Distilled",
     "EveryResolution",
     "FoldedNorms",
+    "Imitating",
     "InTurn",
     "Joint",
     "KeptZeros",
@@ -38,8 +41,10 @@ __all__ = [
     "Plain",
     "Pruned",
     "Quantised",
+    "Refined",
     "RigL",
     "Run",
+    "Served",
     "Slimming",
     "Sparse",
     "Teaching",

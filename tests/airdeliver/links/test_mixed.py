@@ -1,0 +1,113 @@
+"""A digital base and its analog refinement: what each meets, what arrives, what it costs."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from airdeliver import AnalogLink, BudgetError, DigitalLink
+from airdeliver.links import Knowledge, MixedLink
+from airdeliver.links.digital import FixedGrade
+from airdeliver.models import CNN
+from airdeliver.payload import payload_of
+from channels import AWGN, Rayleigh
+
+SYMBOLS = 8_000
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def mixed(arrangement="in turns", share=0.4, grade_db=0.0, **more):
+    base = DigitalLink("capacity", adaptation=FixedGrade(grade_db), bits_per_value=0.5)
+    return MixedLink(base, AnalogLink(), share, arrangement, **more)
+
+
+@pytest.fixture(scope="module")
+def payload():
+    return payload_of(CNN(0.5)(1, 10, seeded(0)), statistics=False)
+
+
+def sent(link, payload, snr_db, channel=None, realizations=4):
+    plan = link.plan(payload, SYMBOLS, Knowledge())
+    channel = channel or AWGN()
+    state = channel.realize(realizations, plan.payload_symbols, snr_db, seeded(1))
+    return plan, link.send(payload.values, plan, payload.layout, channel, state, seeded(2)), state
+
+
+@pytest.mark.parametrize("arrangement", ["in turns", "superposed"])
+def test_the_budget_holds_all_of_it_and_power_is_at_most_1(arrangement, payload):
+    link = mixed(arrangement)
+    plan, decoded, _ = sent(link, payload, 10.0)
+    assert plan.symbols <= SYMBOLS
+    assert set(decoded.uses.tolist()) == {plan.symbols}
+    assert float(link.power(payload.values, plan)) <= 1 + 1e-5
+    parts = plan.base.payload_symbols, plan.refinement.payload_symbols
+    assert plan.payload_symbols == (max(parts) if plan.superposed else sum(parts))
+
+
+@pytest.mark.parametrize("arrangement", ["in turns", "superposed"])
+def test_the_error_is_what_the_refinement_leaves_of_the_quantisation(arrangement, payload):
+    """MMSE of each segment's residual at SNR s: scale^2 / (1 + s); superposed at (1 - a) s."""
+    link, snr = mixed(arrangement, share=0.8 if arrangement == "superposed" else 0.4), 100.0
+    plan, decoded, _ = sent(link, payload, 20.0, realizations=16)
+    assert bool(decoded.usable.all())
+    error = (decoded.values - payload.values).square().mean(0)
+    seen = (1 - link.share) * snr if plan.superposed else snr
+    scale = plan.refinement.scale
+    expected = torch.cat([torch.full((n,), float(s) ** 2 / (1 + seen)) for s, n in zip(scale, payload.layout.sizes)])
+    assert abs(float(error.sum() / expected.sum()) - 1) < 0.03
+
+
+@pytest.mark.parametrize("arrangement", ["in turns", "superposed"])
+def test_the_base_is_lost_where_its_rate_is_above_its_capacity(arrangement, payload):
+    """Superposed it meets the refinement as noise: log2(1 + a s / ((1 - a) s + 1)) over slow fading."""
+    link = mixed(arrangement, share=0.8, grade_db=-3.0)
+    plan, decoded, state = sent(link, payload, 0.0, Rayleigh(), 400)
+    s = state.gain.abs().square()[:, 0] / state.noise_variance[:, 0]
+    met = link.share * s / ((1 - link.share) * s + 1) if plan.superposed else s
+    told = torch.log2(1 + met) >= 0.25
+    rate = link.base.phy.efficiency(plan.base.grade)
+    assert torch.equal(decoded.usable, (torch.log2(1 + met) >= rate) & told)
+
+
+def test_below_the_threshold_the_receiver_has_the_base_alone(payload):
+    link = mixed(least_db=10.0)
+    plan, decoded, _ = sent(link, payload, 5.0)
+    assert bool(decoded.usable.all())
+    assert torch.allclose(decoded.values, plan.base.levels.values().expand(4, -1), atol=1e-6)
+    _, mended, _ = sent(link, payload, 15.0)
+    assert not torch.allclose(mended.values, plan.base.levels.values().expand(4, -1), atol=1e-6)
+
+
+def test_the_receiver_knows_the_plan_from_its_bytes(payload):
+    link = mixed(least_db=7.5)
+    plan = link.plan(payload, SYMBOLS, Knowledge())
+    told = link.plan_from_bytes(plan.to_bytes(), payload.layout)
+    assert told.to_bytes() == plan.to_bytes()
+    assert (told.least_db, told.payload_symbols) == (7.5, plan.payload_symbols)
+
+
+def test_what_is_perturbed_in_training_is_what_would_arrive(payload):
+    link = mixed(least_db=0.0)
+    plan = link.plan(payload, SYMBOLS, Knowledge())
+    for snr_db, mended in ((-5.0, False), (40.0, True)):
+        values = link.perturb(payload.values, plan, AWGN(), snr_db, seeded(0))
+        off = float(
+            (values - payload.values).square().mean() / (plan.base.levels.values() - payload.values).square().mean()
+        )
+        assert (off < 0.01) == mended
+
+
+def test_what_cannot_be_is_refused(payload, unchecked):
+    with pytest.raises(ValueError, match="share must lie between 0 and 1"):
+        MixedLink(share=1.0)
+    with pytest.raises(ValueError, match="in turns"):
+        replace(mixed(), arrangement="mixed")
+    with pytest.raises(BudgetError):
+        mixed().plan(payload, 2_000, Knowledge())
+    with pytest.raises(ValueError, match="send them in turns"):
+        sent(mixed("superposed"), payload, 10.0, Rayleigh(coherence=10))
+    assert mixed().threshold(mixed().plan(payload, SYMBOLS, Knowledge())) >= math.log2(1.18)
