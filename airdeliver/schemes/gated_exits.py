@@ -27,10 +27,16 @@ from airdeliver.spectrum.package import DRAWS, OTHER_NOISE, SYMBOLS, effective_s
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Distillation, Teaching
 
+TOO_HIGH_DB = 0.01
+"""By which an SNR may be above the one that is met: what is rounded, not what is worse."""
+
 
 @dataclass(frozen=True, eq=False)
 class ForSNR:
-    """What thresholds for one SNR promise: the more, the nearer the SNR is; an `airdeliver.package.Expectation`.
+    """What thresholds for one SNR promise: most, where it is the highest that is not above the one that is met.
+
+    Thresholds of a worse channel let fewer leave; those of a better one let wrong answers through. An
+    `airdeliver.package.Expectation`.
 
     Args:
         snr_db: that they were measured at, in dB.
@@ -41,15 +47,18 @@ class ForSNR:
     unknown_snr_db: float
 
     def of(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
-        """Minus the distance in dB; the arguments are those of `Expectation.of`."""
+        """Minus the distance in dB, and far less where the SNR is too high; arguments are those of `Expectation.of`."""
+        above = self._met(knowledge, symbols) - self.snr_db
+        return torch.where(above > -TOO_HIGH_DB, -above, above - 1000.0)
+
+    def _met(self, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
         if knowledge.snr_db is None or knowledge.channel is None:
-            return -torch.tensor([abs(self.snr_db - self.unknown_snr_db)])
+            return torch.tensor([self.unknown_snr_db])
         if knowledge.state is not None:
-            met = effective_snr_db(knowledge.state).view(-1, knowledge.channel.receivers).mean(1)
-            return -(met - self.snr_db).abs()
+            return effective_snr_db(knowledge.state).view(-1, knowledge.channel.receivers).mean(1)
         draws: Any = torch.Generator().manual_seed(0)
         state = knowledge.channel.realize(DRAWS, min(symbols, SYMBOLS), knowledge.snr_db, draws)
-        return -(effective_snr_db(state).mean() - self.snr_db).abs().view(1)
+        return effective_snr_db(state).mean().view(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +66,8 @@ class GatedExits(ElasticNetwork):
     """A network with early exits, sent whole, that a receiver leaves at the first exit which is sure enough.
 
     What saves operations, saves no channel use. Noise on the weights changes how sure exits are, so thresholds are
-    measured on the validation split with networks as they arrive, at several SNRs; the sender tells those of the SNR
-    nearest to what it knows, a byte for each exit.
+    measured on the validation split with networks as they arrive, at several SNRs; the sender tells those of the
+    highest SNR that is not above what it knows, a byte for each exit.
 
     Args:
         tolerance: by how much the score on the validation split may be below that of the last exit.
@@ -75,7 +84,9 @@ class GatedExits(ElasticNetwork):
     teaching: Teaching = field(default_factory=lambda: Teaching("largest", Distillation(1.0, 0.5), share=1.0))
     tolerance: Converted[float, float] = converted(real, 0.005)
     measured: Literal["received", "sent"] = "received"
-    table_snr_db: Converted[Iterable[float], tuple[float, ...]] = converted(increasing, (-5.0, 0.0, 5.0, 10.0, 20.0))
+    table_snr_db: Converted[Iterable[float], tuple[float, ...]] = converted(
+        increasing, (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
+    )
     table_realizations: int = 8
     unknown_snr_db: float = 5.0
 

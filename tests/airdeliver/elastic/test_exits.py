@@ -201,8 +201,8 @@ def test_thresholds_are_measured_with_what_arrives_and_told_in_bytes(problem, tr
     package = scheme.pack(problem, trained, 9300)
     told = [choice.payload.layout.description for choice in package.choices]
     assert [len(description) for description in told] == [2, 2]
-    picked = [int(package.select(Knowledge("average", snr, AWGN()), 9300)) for snr in (-3.0, 1.0, 20.0)]
-    assert picked == [0, 0, 1]
+    picked = [int(package.select(Knowledge("average", snr, AWGN()), 9300)) for snr in (-3.0, 0.0, 29.0, 30.0, 40.0)]
+    assert picked == [0, 0, 0, 1, 1]
     assert int(package.select(Knowledge(), 9300)) == 0
     gated = package.choices[1].architecture.receive(told[1])
     assert isinstance(gated, Gated)
