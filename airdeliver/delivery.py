@@ -21,6 +21,12 @@ from airdeliver.serving import Served, Serving
 from airdeliver.training.trained import Trained
 from channels import Channel, ChannelState
 
+MOST_USES = 10**15
+"""Channel uses of a budget: what counts them in integers or floats is exact up to here."""
+
+MOST_REALIZATIONS = 10**6
+"""Of one delivery, which holds all of them; more are better sent in several, with other seeds."""
+
 
 @dataclass(frozen=True, repr=False)
 class Group:
@@ -205,7 +211,7 @@ class Delivery:
             ValueError: nothing usable arrived.
         """
         realization = whole(realization, "realization")
-        for group in self.groups:
+        for group in self.groups if 0 <= realization < self.realizations else ():
             rows = torch.nonzero(group.realizations == realization).flatten()
             if len(rows):
                 if not group.decoded.usable[rows[0]]:
@@ -301,9 +307,9 @@ def send(
     """
     an_object(channel, Channel, "channel", "AWGN() or another channel")
     snr_db, seed = decibel(snr_db, "snr_db"), whole(seed, "seed")
-    channel_uses = whole(channel_uses, "channel_uses")
+    channel_uses = whole(channel_uses, "channel_uses", most=MOST_USES)
     if not isinstance(realizations, Fades):
-        realizations = whole(realizations, "realizations", 1)
+        realizations = whole(realizations, "realizations", 1, MOST_REALIZATIONS)
     if channel_uses < 1:
         raise BudgetError(f"channel_uses must be at least 1, got {channel_uses}")
     symbols = channel.symbols(channel_uses)

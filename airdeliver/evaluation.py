@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from airdeliver.arguments import an_object
+from airdeliver.arguments import an_object, finite_number, whole
 from airdeliver.delivery import Delivery
 from airdeliver.intervals import ACCURACY, Bounds
 from airdeliver.payload.inputs import Inputs, count, labelled, taken
@@ -21,6 +21,9 @@ from airdeliver.task.accuracy import Accuracy
 from airdeliver.task.base import Score
 
 UNBOUNDED: Bounds = (-torch.inf, torch.inf)
+
+MOST = 1e15
+"""Size of a metric's values whose squares and differences single and double precision still tell apart."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,10 +98,11 @@ class Report:
         both, channel = sample.intervals(bounds)
         return cls(
             accuracy=channel.mean,
-            low=both.low,
-            high=both.high,
-            channel_low=channel.low,
-            channel_high=channel.high,
+            # An interval of no width is the mean, however that was rounded.
+            low=min(both.low, channel.mean),
+            high=max(both.high, channel.mean),
+            channel_low=min(channel.low, channel.mean),
+            channel_high=max(channel.high, channel.mean),
             std=_std(sample),
             per_realization=sample.means,
             usable=usable,
@@ -207,20 +211,21 @@ def evaluate(
         raise TypeError(f"metric must be a function of a model, got {type(metric).__name__}: give task= for a score")
     inputs, targets = labelled(inputs, targets)
     if metric is not None:
+        chance = None if chance is None else finite_number(chance, "chance", -MOST, MOST)
         scores, finite = _measured(delivery, metric, inputs, chance)
         calibrated = _most_calibrating(delivery, count(inputs)) if inputs is not None and delivery.calibrates else 0
         seconds, sample = time.perf_counter() - started, _sample(delivery, scores, chance)
         return Report.of(sample, delivery.usable, calibrated, seconds, "metric", UNBOUNDED, finite)
-    if inputs is None or not isinstance(targets, Tensor) or count(inputs) != len(targets):
+    if inputs is None or not isinstance(targets, Tensor) or not targets.ndim or count(inputs) != len(targets):
         found = "none" if inputs is None else count(inputs)
-        told = len(targets) if isinstance(targets, Tensor) else type(targets).__name__
+        told = type(targets).__name__ if not isinstance(targets, Tensor) else len(targets) if targets.ndim else "one"
         raise ValueError(f"evaluate needs inputs and as many labels or targets, or a metric, got {found} and {told}")
     score = _of_labels(targets) if task is None else task
     if not isinstance(score, Score):
         raise TypeError(f"task must be a task or a score of airdeliver.task, got {type(score).__name__}")
     rows = _calibration_rows(delivery, count(inputs))
     shares = None if images_each is None else _shares(delivery, count(inputs), images_each)
-    floor = score.floor if chance is None else chance
+    floor = score.floor if chance is None else finite_number(chance, "chance", *score.bounds)
     judged = scored(delivery, inputs, targets, rows, score, floor, precision, shares)
     sample = _sample(delivery, judged.scores, floor, judged)
     calibrates = delivery.calibrates
@@ -280,6 +285,7 @@ def _calibration_rows(delivery: Delivery, n: int) -> Int64[Tensor, "realizations
 
 def _shares(delivery: Delivery, n: int, each: int) -> Int64[Tensor, "realizations each"] | None:
     """The rows that each delivery is scored on: the same for every scheme, since they depend on the seed alone."""
+    each = whole(each, "images_each")
     if not 1 <= each <= n:
         raise ValueError(f"images_each must be between 1 and the {n} images, got {each}")
     if each == n:
@@ -302,7 +308,7 @@ def _measured(
     broken = 0
     for k, ok in enumerate(usable.tolist()):
         calibration = None if inputs is None or rows is None else taken(inputs, rows[k])
-        values.append(torch.as_tensor(metric(delivery.model(k, calibration))).detach().float().cpu() if ok else None)
+        values.append(_measurement(metric(delivery.model(k, calibration))) if ok else None)
         found = values[-1]
         if found is not None and not bool(found.isfinite().all()):
             if chance is None:
@@ -315,3 +321,17 @@ def _measured(
     each = max((value.numel() for value in values if value is not None), default=1)
     rows = [torch.full((each,), float(chance or 0.0)) if value is None else value.reshape(each) for value in values]
     return torch.stack(rows), 1 - broken / len(values)
+
+
+def _measurement(value: Any) -> Tensor:
+    """What a metric gave: one number, or one for each example."""
+    try:
+        found = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"a metric gives one number, or one for each example, got {type(value).__name__}") from error
+    if found.is_complex() or found.layout != torch.strided or not found.numel():
+        raise TypeError(f"a metric gives real numbers, got {found.dtype} of shape {tuple(found.shape)}")
+    found = found.detach().float().cpu()
+    if bool((found.abs() > MOST).any()) and bool(found.isfinite().all()):
+        raise ValueError(f"a metric's values must be at most {MOST:g} in size, got {float(found.abs().max()):g}")
+    return found

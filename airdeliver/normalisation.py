@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from airdeliver.payload import Model, architecture_of, is_keras, load, payload_of
-from airdeliver.payload.inputs import Inputs, batches, called, fitting
+from airdeliver.payload.inputs import ForwardError, Inputs, batches, called, fitting
 
 CALIBRATION_BATCH = 512
 """Inputs that are normalised together: as many as usual, so that one batch's statistics are all inputs' statistics."""
@@ -180,7 +180,7 @@ def _refuse_one(norm: nn.Module, entering: tuple[torch.Tensor, ...]) -> None:
     """Batch norm's own complaint names neither the cause nor the remedy."""
     x = entering[0]
     if x.ndim > 1 and x.numel() == x.shape[1]:
-        raise ValueError(
+        raise ForwardError(
             f"batch norm of {x.shape[1]} features got one example and has no statistics of its own yet: serve at least "
             "2 examples at once, or give at least 2 calibration inputs"
         )

@@ -16,7 +16,8 @@ from airdeliver.models.dynamic import Dynamic
 from airdeliver.normalisation import batch_norms, estimate_statistics
 from airdeliver.payload import Flattened, is_keras, load
 from airdeliver.payload.folding import Folded
-from airdeliver.payload.inputs import Inputs, called, count, taken
+from airdeliver.payload.inputs import ForwardError, Inputs, called, count, taken
+from airdeliver.payload.memory_format import channels_last
 from airdeliver.randomness import stream
 from airdeliver.task.answers import answers, finite_rows
 from airdeliver.task.base import Score
@@ -120,8 +121,9 @@ def _found(delivery: Delivery) -> Iterator[tuple[Group, int, bytes]]:
     for group in delivery.groups:
         told = f"{id(group.architecture)}/{group.statistics}".encode() + group.description
         for row in torch.nonzero(group.decoded.usable).flatten().tolist():
-            values = group.decoded.values[row].contiguous().cpu().view(torch.uint8).numpy()
-            yield group, row, hashlib.blake2b(values.data, key=hashlib.blake2b(told).digest()).digest()
+            values = group.decoded.values[row].contiguous().cpu().numpy()
+            held = values.data if values.size else b""
+            yield group, row, hashlib.blake2b(held, key=hashlib.blake2b(told).digest()).digest()
 
 
 class _Receivers:
@@ -239,10 +241,10 @@ class _Receiver:
             return False
         convolves = any(p.ndim == 4 for p in self.model.parameters())
         if convolves:
-            self.model = self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+            self.model = channels_last(self.model)
         try:
             called(self.model, _each(example, lambda tensor: _formatted(_cast(tensor, dtype), True)))
-        except RuntimeError:
+        except ForwardError:
             for tensor in (*self.model.parameters(), *self.model.buffers()):
                 tensor.data = _contiguous(tensor.data)
             return False

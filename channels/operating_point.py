@@ -14,7 +14,7 @@ from channels.examination import Bench
 LONGEST = 2**18
 """Symbols of the longest delivery that is examined; longer ones are as this one."""
 
-_SYMBOLS = 2**20  # sent at a point, which bounds the time
+_SYMBOLS = 2**19  # sent at a point, which bounds the time
 _FEWEST, _MOST = 16, 2000  # deliveries at a point
 _HIGH_DB = 20.0  # from which on an estimate of the gain is good enough to be held against the truth
 _ROUNDING = 1e-10  # power that single precision loses
@@ -23,7 +23,7 @@ _ROUNDING = 1e-10  # power that single precision loses
 def operating_point(bench: Bench, n: int, snr_db: float) -> Iterator[str]:
     """Gain, noise and the receiver's knowledge at one length and SNR, one line for each fault.
 
-    Statistics are over at least 16 deliveries and 2^20 symbols, and bounds such that a sound channel is blamed once in
+    Statistics are over at least 16 deliveries and 2^19 symbols, and bounds such that a sound channel is blamed once in
     a million times: a doubled gain or 3 dB of noise is found, 1 dB of slow fading is not.
 
     Args:

@@ -69,6 +69,9 @@ class Recorded(Channel):
             raise ValueError(f"symbol_rate must be above 0 channel uses per second, got {self.symbol_rate}")
         if self.subcarriers is not None and not (isinstance(self.subcarriers, Integral) and self.subcarriers > 0):
             raise ValueError(f"subcarriers must be a whole number of at least 1, got {self.subcarriers!r}")
+        for name in ("wrap", "normalise"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
         recording = self._recording  # read here, so that a bad file is refused where it is given
         if self.symbol_rate is not None and not _is_rate(recording.sample_rate):
             raise ValueError(
@@ -106,7 +109,10 @@ class Recorded(Channel):
 
     @cached_property
     def _recording(self) -> "_Recording":
-        path = Path(self.path).expanduser()
+        try:
+            path = Path(self.path).expanduser()
+        except RuntimeError as error:
+            raise FileNotFoundError(f"no home folder for {self.path}: give the whole path of the recording") from error
         arrays = arrays_of(path, ["gain", "impulse_response"] + ["sample_rate"] * (self.symbol_rate is not None))
         kinds = [name for name in ("gain", "impulse_response") if name in arrays]
         if len(kinds) != 1:

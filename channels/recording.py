@@ -34,7 +34,7 @@ def arrays_of(path: Path, wanted: list[str]) -> Arrays:
         RecordingError: another kind of file, or one that is damaged.
         ImportError: HDF5 without h5py.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise FileNotFoundError(f"no recorded channel at {path}: give the path of a {', '.join(SUFFIXES)} file")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -46,6 +46,14 @@ def arrays_of(path: Path, wanted: list[str]) -> Arrays:
     except Exception as error:
         # Bytes may be anything, and libraries have a dozen kinds of errors for that.
         raise _damaged(path, (str(error).strip().splitlines() or [type(error).__name__])[0]) from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none whose name is too long for any."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def complex_array(arrays: Arrays, name: str, path: Path, dimensions: tuple[int, ...]) -> np.ndarray:

@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.command_line import ConfigurationError, suggestion
+from experiments.typed import mistyped
 
 HYDRA = ("_target_", "_args_", "_convert_", "_partial_", "_recursive_")
 """What `hydra.utils.instantiate` reads of a node; everything else is an argument."""
@@ -38,7 +39,10 @@ def build(node: Any, key: str, besides: tuple[str, ...] = ()) -> Any:
         raise ConfigurationError(f"{key} needs a class: give {key}._target_=module.Class")
     described = _described(node, key, besides)
     with in_one_line(key):
-        return instantiate(described, _convert_="all")
+        built = instantiate(described, _convert_="all")
+    for fault in mistyped(built, key):
+        raise ConfigurationError(fault)
+    return built
 
 
 def together(*items: Any) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FILE = "holes.parquet"
 
 CONDITIONS = ("scheme", "dataset", "model", "channel", "knowledge", "snr_db", "channel_uses", "seed")
-COLUMNS = ("experiment", *CONDITIONS, "title", "reason")
+COLUMNS = ("experiment", *CONDITIONS, "title", "preparation", "reason")
 
 Misfits = dict[str, list[Cell]]
 """Cells that cannot fit, by the reason."""
@@ -75,7 +75,7 @@ def of(experiment: str, misfits: Misfits) -> "pd.DataFrame":
     import pandas as pd
 
     rows = [
-        (experiment, *(getattr(cell, name) for name in CONDITIONS), cell.about.title, reason)
+        (experiment, *(getattr(cell, name) for name in CONDITIONS), cell.about.title, cell.about.preparation, reason)
         for reason, cells in misfits.items()
         for cell in cells
     ]

@@ -81,6 +81,8 @@ def run(command: Command, arguments: list[str]) -> int:
     if len(results):
         shown = table.summary(results, fitting.of(sweep.experiment, misfits))
         console.print(table.heading(results), shown, sep="\n", highlight=False)
+        if len(set(results["seed"])) == 2:
+            lines.append("note: two seeds tell little of others, their mean has a wide interval: give three or more")
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
     _say(console, [*([kept] if kept else []), *fitting.lines(misfits, len(whole.cells)), *lines])
     return 1 if failures or not len(results) else 0

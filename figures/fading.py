@@ -1,5 +1,6 @@
 """The distribution of delivered accuracy over channel realizations, and outage."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from figures.drawing import SNR, TOP, legend_above, panel_grid, say_score, write_conditions
+from figures.holes import mark, of_panel
 from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, SCORE, check, described, panels, said
@@ -84,22 +86,28 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     drawn = data(table)
     names = [name for name in ("scheme", "channel") if len(set(drawn[name])) > 1] or ["scheme"]
-    told = drawn.assign(scheme=drawn["title"])
-    label = told[names].apply(lambda row: ", ".join(said(name, row[name]) for name in names), axis=1)
+    label = drawn.apply(lambda row: _label(row, names), axis=1)
     drawn = drawn.assign(label=label)
-    look = looks(label)
+    missing = [{**hole, "label": _label(hole, names)} for hole in table.attrs.get("holes", [])]
+    look = looks([*label, *(hole["label"] for hole in missing)])
     parts = list(panels(drawn, ["label", "scheme", "channel", "snr_db"]))
-    figure, axes = panel_grid(2 * len(parts), entries=len(look))
+    figure, axes = panel_grid(2 * len(parts), entries=len(look) + bool(missing))
     for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
         outage: Any = rows.groupby("snr_db")["outage"].mean()
         telling = (outage - 0.5).abs().idxmin()
         _distribution(left, rows.loc[rows["snr_db"] == telling], look)
         left.set_title(", ".join(filter(None, (title, said("snr_db", telling)))))
         _outage(right, rows, look)
+        mark(right, of_panel(rows, missing, "snr_db", "label", ["scheme", "channel"]), "snr_db", "label", look)
         right.set_title(title)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["scheme", "channel", "snr_db"])
     return figure
+
+
+def _label(row: Any, names: Sequence[str]) -> str:
+    """What a line is called: the scheme by its title, and its channel where several are shown."""
+    return ", ".join(said(name, row["title" if name == "scheme" else name]) for name in names)
 
 
 def _distribution(axes: Axes, rows: pd.DataFrame, look: dict) -> None:

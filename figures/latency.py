@@ -33,7 +33,11 @@ def data(table: pd.DataFrame, carrier: Carrier = Carrier()) -> pd.DataFrame:  # 
     """
     check(table, (*CONDITIONS, "seed", *INTERVAL, "channel_uses_spent", "parameters_sent"), "latency")
     drawn = over_seeds(table, also=["channel_uses_spent", "parameters_sent"])
-    return drawn.assign(milliseconds=drawn["channel_uses_spent"].map(carrier.milliseconds), carrier=str(carrier))
+    found = drawn.assign(milliseconds=drawn["channel_uses_spent"].map(carrier.milliseconds), carrier=str(carrier))
+    # What does not fit would have had all of its budget.
+    missing = drawn.attrs.get("holes", [])
+    found.attrs["holes"] = [{**hole, "milliseconds": carrier.milliseconds(hole["channel_uses"])} for hole in missing]
+    return found
 
 
 def draw(table: pd.DataFrame, carrier: Carrier = Carrier()) -> Figure:  # noqa: B008

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from figures.drawing import legend_above, panel_grid, say_score, write_conditions
+from figures.holes import mark, of_panel
 from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, said
@@ -15,6 +16,9 @@ EXPERIMENTS = ("compact", "quantisers", "planes", "elastic", "resolutions", "seg
 
 COSTS = ("channel_uses_spent", "inference_joules")
 """What is drawn unless something else is asked for."""
+
+BUDGET = "channel_uses_spent"
+"""The cost of which a budget that is too small is known, too: it is marked at the foot of the panel."""
 
 SPREAD = 5
 """Largest over smallest cost from which on an axis is logarithmic."""
@@ -63,7 +67,9 @@ def data(table: pd.DataFrame, costs: Sequence[str] = COSTS, figure: str = "paret
         parts += [_with_front(rows) for _, rows in part.groupby(within, sort=True)]
     if not parts:
         raise TableError(f"no row of the table has {' or '.join(costs)}: choose another cost")
-    return pd.concat(parts, ignore_index=True)
+    together = pd.concat(parts, ignore_index=True)
+    together.attrs["holes"] = drawn.attrs.get("holes", [])
+    return together
 
 
 def _with_front(rows: pd.DataFrame) -> pd.DataFrame:
@@ -91,10 +97,11 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
     """
     drawn: Any = data(table, costs, name)
     costs = list(dict.fromkeys(costs))
-    look = looks(drawn["title"])
+    missing = drawn.attrs["holes"] if BUDGET in costs else []
+    look = looks([*drawn["title"], *(hole["title"] for hole in missing)])
     keys = [k for k in ("dataset", "channel", "knowledge", "snr_db") if drawn[k].nunique() > 1] or ["snr_db"]
     groups = list(drawn.groupby(keys, sort=True))
-    figure, axes = panel_grid(len(groups) * len(costs), columns=len(costs), entries=len(look))
+    figure, axes = panel_grid(len(groups) * len(costs), columns=len(costs), entries=len(look) + bool(missing))
     for row, (_, group) in enumerate(groups):
         for column, cost in enumerate(costs):
             rows, panel = group[group["cost"] == cost], axes[row * len(costs) + column]
@@ -122,6 +129,9 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
             say_score(panel.yaxis, score)
             if rows["value"].max() > SPREAD * rows["value"].min() > 0:
                 panel.set_xscale("log")
+            if cost == BUDGET:
+                left_out = of_panel(rows, missing, "channel_uses", "title")
+                mark(panel, left_out, "channel_uses", "title", look)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["model", "channel_uses", *keys])
     return figure

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from figures.drawing import STYLES
 from figures.gallery import RESULTS, drawing, figures_of, table_for
 from figures.hover import Point, command_for, with_points
-from figures.table import TableError, described, read
+from figures.table import TWO_SEEDS, TableError, described, read
 
 MOST_ROWS = 500
 """Rows of one table on the page."""
@@ -95,6 +95,7 @@ def _lead(results: pd.DataFrame) -> str:
     return (
         f"{len(results)} cells: the columns accuracy hold that of the network which the receiver rebuilt "
         f"({'; '.join(told)}), with its 95 % interval over channel realizations and test images."
+        + (f" In figures, {TWO_SEEDS}." if len(set(results["seed"])) == 2 else "")
     )
 
 

@@ -176,6 +176,13 @@ def panels(data: pd.DataFrame, within: Sequence[str]) -> Iterator[tuple[str, pd.
         yield ", ".join(said(name, told[name]) for name in split), rows
 
 
+TWO_SEEDS = (
+    f"intervals over two seeds are wide (Student's t is {student.ppf(0.975, 1):.1f}, with three seeds "
+    f"{student.ppf(0.975, 2):.1f})"
+)
+"""What is said wherever two trainings stand for all that there could be."""
+
+
 def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
     """What is the same for all rows, for people: data set, network, channel, knowledge, budget, SNR; seeds if several.
 
@@ -185,11 +192,14 @@ def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
 
     >>> conditions(pd.DataFrame({"dataset": ["cifar10"], "snr_db": [5.0]}))
     'CIFAR-10, 5 dB'
+    >>> conditions(pd.DataFrame({"snr_db": [5.0], "seeds": [2]}))
+    "5 dB, 2 seeds; intervals over two seeds are wide (Student's t is 12.7, with three seeds 4.3)"
     """
     names = [name for name in CONDITIONS if name in data and name not in (*shown, "scheme")]
     parts = [said(name, data[name].iloc[0]) for name in names if len(set(data[name])) == 1]
     seeds = set(data["seeds"]) if "seeds" in data else {1}
-    return ", ".join([*parts, *(f"{count} seeds" for count in seeds if len(seeds) == 1 and count > 1)])
+    counted = [f"{count} seeds" for count in seeds if len(seeds) == 1 and count > 1]
+    return ", ".join([*parts, *counted]) + ("; " + TWO_SEEDS if 2 in seeds else "")
 
 
 def said(name: str, value: object) -> str:

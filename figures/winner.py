@@ -1,14 +1,17 @@
 """Who wins where: the best scheme at each SNR and bandwidth, its lead over the other side, and how far the limit is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from figures.drawing import SNR, legend_above, panel_grid, write_below
 from figures.gains import gain_interval
+from figures.holes import MARK, of_panel
 from figures.looks import looks
 from figures.score import Score
 from figures.table import (
@@ -97,7 +100,7 @@ def draw(table: pd.DataFrame) -> Figure:
     Raises:
         TableError: a column is missing, there are no rows, or no place where two schemes met.
     """
-    drawn = data(table)
+    drawn, missing = data(table), table.attrs.get("holes", [])
     titles = list(dict.fromkeys(described(table)["title"]))
     winners = [title for title in titles if title in set(drawn["title"])]
     look = looks(titles)
@@ -109,11 +112,13 @@ def draw(table: pd.DataFrame) -> Figure:
     ]
     figure, axes = panel_grid(len(parts), entries=len(winners))
     for panel, (title, rows) in zip(axes, parts):
-        _map(panel, rows, faces)
+        _map(panel, rows, faces, _left_out(rows, missing))
         panel.set(xlabel=SNR, ylabel="channel uses", title=title)
-    patches = [Patch(label=str(title), edgecolor="white", **face) for title, face in faces.items()]
+    patches: list[Any] = [Patch(label=str(title), edgecolor="white", **face) for title, face in faces.items()]
     if any(drawn["nobody"]):
         patches.append(Patch(label="nobody: at the floor", facecolor=NOBODY, edgecolor="white"))
+    if missing:
+        patches.append(Line2D([], [], **{**MARK, "color": "black", "label": "a scheme does not fit"}))
     legend_above(figure, axes, patches, handleheight=1.3)
     second = "; below, what the limit is ahead of the winner" if any(drawn["limit"].notna()) else ""
     key = f"numbers: lead over the other side in {Score.of(drawn).unit}, in brackets if within its interval{second}"
@@ -142,9 +147,27 @@ def _situation(title: str, rows: pd.DataFrame) -> str:
     return SITUATIONS[rows["channel"].iloc[0]] if usual else title
 
 
-def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]]) -> None:
+Square = tuple[float, int]
+"""SNR in dB, and channel uses."""
+
+
+def _left_out(rows: pd.DataFrame, missing: Sequence[dict[str, Any]]) -> set[Square]:
+    """The squares of a panel in which some scheme does not fit."""
+    prepared = set(rows["prepared"]) - {""}
+    return {
+        (hole["snr_db"], hole["channel_uses"])
+        for hole in of_panel(rows, missing, "snr_db", "scheme", ["channel_uses"])
+        if not prepared or f"network {hole.get('preparation')}" in prepared
+    }
+
+
+def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]], left_out: set[Square]) -> None:
     score = Score.of(rows)
-    across, up = sorted(set(rows["snr_db"])), sorted(set(rows["channel_uses"]))
+    across = sorted({*rows["snr_db"], *(snr_db for snr_db, _ in left_out)})
+    up = sorted({*rows["channel_uses"], *(uses for _, uses in left_out)})
+    for snr_db, uses in left_out:
+        place = across.index(snr_db) - 0.38, up.index(uses) + 0.32
+        axes.plot(*place, **{**MARK, "color": "black", "markersize": 4})
     for row in rows.to_dict("records"):
         x, y = across.index(row["snr_db"]), up.index(row["channel_uses"])
         sure = row["lead_low"] > 0

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch_pruning._helpers import _HybridIndex
 from torch_pruning.dependency import DependencyGraph, shape_infer
 
-from airdeliver.payload.inputs import Inputs, called
+from airdeliver.payload.inputs import ForwardError, Inputs, called
 
 _LOOKS = 200_000
 """How often the graph may be asked for the channels of a layer while it is built; 1,000 layers ask for fewer."""
@@ -171,11 +171,13 @@ def tensors(outputs: Any) -> list[Tensor]:
     return []
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """An exception in one short line.
 
     >>> described(KeyError("weight"))
     "KeyError: 'weight'"
     """
+    if isinstance(error, ForwardError) and error.__cause__ is not None:
+        return described(error.__cause__)
     lines = str(error).strip().splitlines()
     return shorten(f"{type(error).__name__}: {lines[0]}", 100) if lines else type(error).__name__

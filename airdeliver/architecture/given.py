@@ -129,7 +129,7 @@ class Given(Architecture):
 def _drawn(segment: Segment, generator: Generator) -> Float[Tensor, "n"]:
     """He's normal for matrices and kernels, around 1 for what scales, around 0 for what shifts and for logarithms."""
     noise = torch.randn(segment.size, generator=generator)
-    if len(segment.shape) > 1:
+    if len(segment.shape) > 1 and segment.size:
         return noise * (2 * segment.shape[0] / segment.size) ** 0.5
     scales = segment.name.endswith("weight") and segment.transform == "identity"
     return 0.2 * noise + scales

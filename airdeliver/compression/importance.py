@@ -75,6 +75,13 @@ def _unit_means(group: ChannelGroup, saliency: dict[str, Tensor]) -> Float[Tenso
     return total / values
 
 
+def _squared(values: Tensor) -> Tensor:
+    """|x|^2 in single precision: complex numbers and float8 have no square of their own."""
+    if values.is_complex():
+        return torch.view_as_real(values.resolve_conj()).float().square().sum(-1)
+    return values.float().square()
+
+
 @dataclass(frozen=True)
 class Magnitude(Importance):
     """The square of a value.
@@ -83,7 +90,7 @@ class Magnitude(Importance):
     """
 
     def saliency(self, model: nn.Module, task: Task | None, seed: int) -> dict[str, Tensor]:  # noqa: D102
-        return {name: parameter.detach().square() for name, parameter in model.named_parameters()}
+        return {name: _squared(parameter.detach()) for name, parameter in model.named_parameters()}
 
 
 @dataclass(frozen=True)

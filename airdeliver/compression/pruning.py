@@ -123,7 +123,7 @@ class Pruning:
         kept = self._kept(order, tuple(before), architecture)
         pruned = architecture.of_counts(kept.counts)
         load_tensors(pruned, groups.select(model.state_dict(), kept.units))
-        return pruned.to(next(model.parameters()).device), kept.counts
+        return pruned.to(next((each.device for each in model.parameters()), "cpu")), kept.counts
 
     def _kept(self, order: list[tuple[int, int]], before: Counts, architecture: Pruned) -> KeptChannels:
         def layout(counts: Counts) -> Layout:
@@ -182,7 +182,7 @@ class Pruning:
             self.price.check(layout, self.symbols)
         except ValueError as error:
             groups = architecture.groups
-            reason = shorten(f"; what stays whole: {groups.why_fixed}", 500) if groups.fixed else ""
+            reason = shorten(f"; what stays whole: {groups.why_fixed}", 400) if groups.fixed else ""
             what = "even the smallest network that pruning can leave" if groups.groups else "no channel can be removed:"
             it = "" if groups.groups else " the whole network"
             raise type(error)(f"{what}{it} does not fit: {error}{reason}") from error

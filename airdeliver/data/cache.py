@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from airdeliver.arguments import folder_path
 from airdeliver.data.dataset import DataError, Split, fingerprint
 from airdeliver.data.images import Images
 from airdeliver.data.inputs import Inputs, Rows, Texts
@@ -32,9 +33,14 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     """The given folder, else `$AIRDELIVER_CACHE`, else `~/.cache/airdeliver`; created if missing.
 
     Raises:
+        TypeError: no path.
         DataError: it cannot be created.
     """
-    folder = Path(cache or os.environ.get("AIRDELIVER_CACHE") or Path.home() / ".cache" / "airdeliver")
+    given = cache or os.environ.get("AIRDELIVER_CACHE") or "~/.cache/airdeliver"
+    try:
+        folder = folder_path(given, "cache")
+    except ValueError as error:
+        raise DataError(f"{error}: set AIRDELIVER_CACHE") from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -45,7 +51,7 @@ def cache_folder(cache: str | Path | None = None) -> Path:
 def entry(folder: Path, name: str, key: Any) -> Path:
     """Where a data set of this key lies, or would lie."""
     digest = hashlib.sha256(json.dumps([VERSION, key], sort_keys=True).encode()).hexdigest()[:16]
-    return folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name)}-{digest}"
+    return folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name)[:100]}-{digest}"
 
 
 def files_key(files: list[Path]) -> list[tuple[str, int, int]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from airdeliver.data.dataset import DataError
 from airdeliver.data.targets import UNLABELLED
@@ -137,7 +137,8 @@ def _each(rows: Any, column: str, start: int, read: Callable[[Image.Image], Any]
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 yield read(Image.open(io.BytesIO(content) if content is not None else image["path"]))
         except Exception as error:
-            cause = " ".join(str(error).split())[:200] or type(error).__name__
+            unknown = isinstance(error, UnidentifiedImageError)
+            cause = "it is no image" if unknown else " ".join(str(error).split())[:200] or type(error).__name__
             raise DataError(f"image {number} cannot be decoded: {cause}") from error
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator
 
+from airdeliver.arguments import folder_path, whole
 from airdeliver.data import cache as store
 from airdeliver.data.augmentation import Augmentation
 from airdeliver.data.columns import Columns, Labels, Values, columns_of, length_of, starts, texts_of
@@ -42,6 +43,8 @@ TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cifar10_tasks": ("cifar10", ("upright", "rotated 90", "rotated 180", "rotated 270", "transposed")),
 }
 """Sets of several tasks: the set whose images they see, and how each of them sees it."""
+LARGEST = 4096
+"""Pixels of a side, or bytes of a text, that a network may be given."""
 
 
 def load_dataset(
@@ -72,23 +75,32 @@ def load_dataset(
         augmentation: `None` for shifts by up to an eighth of the height and, for colour images, flips.
 
     Raises:
-        DataError: one line: an unknown set (with the nearest name), no network, a missing folder, a folder without
-            parquet files, a truncated or damaged file, no column of inputs or targets, a row that lacks something, a
-            full disk.
+        TypeError: a path or a size that is none.
+        DataError: one line: an unknown set (with the nearest name), a size of a built-in set, no network, a missing
+            folder, a folder without parquet files, a truncated or damaged file, no column of inputs or targets, a row
+            that lacks something, a full disk.
 
     >>> load_dataset("digits").shape
     (1, 8, 8)
     """
-    if size is not None and size < 1:
-        raise ValueError(f"size must be at least 1 pixel, got {size}")
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise DataError(f"a data set's name must be a text such as digits, got {name!r:.60}")
+    size = None if size is None else whole(size, "size", 1)
+    if size is not None and size > LARGEST:
+        raise DataError(f"size must be at most {LARGEST} pixels, or bytes of a text, got {size}")
     if name in SETS and path is None:
+        if size is not None:
+            raise DataError(f"{name} comes as it is: size is for sets that are decoded, got {size}")
         return SETS[name]()
     if name in TASKS:
         source, views = TASKS[name]
         images = load_dataset(source, path, size=size, cache=cache, augmentation=augmentation)
         return several_views(images, name, views)
     folder = store.cache_folder(cache)
-    path = None if path is None else Path(path)
+    try:
+        path = None if path is None else folder_path(path, "dataset.path")
+    except ValueError as error:
+        raise DataError(str(error)) from error
     key = [name] if path is None else store.files_key(parquet_files(path))
     place = store.entry(folder, name, [key, size])
     if not store.exists(place):

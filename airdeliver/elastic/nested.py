@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from airdeliver.architecture import Pruned
@@ -16,6 +15,7 @@ from airdeliver.elastic.base import Computed, Elastic, ElasticBuilder, Member
 from airdeliver.elastic.ranking import Ranked, permuted, ranking
 from airdeliver.elastic.window import Window
 from airdeliver.links.condition import Condition
+from airdeliver.payload.memory_format import channels_last
 from airdeliver.task.base import Task
 
 Counts = tuple[int, ...]
@@ -172,7 +172,7 @@ class NestedBuilder(ElasticBuilder):
             pruning = Pruning(condition.symbols, condition.link, Ranked(scores), statistics, core=0.0)
             network, kept = pruning.prune(network, kept, architecture, task, seed)
             members.append((network, kept))
-        largest = members[0][0].to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        largest = channels_last(members[0][0])
         counts = [counts for _, counts in reversed(members)]
         return Nested(largest, counts, conditions, architecture, self.own, self.apart)
 

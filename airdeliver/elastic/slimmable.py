@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import nn
 
 from airdeliver.architecture import Pruned, Whole
@@ -14,6 +13,7 @@ from airdeliver.elastic.base import ElasticBuilder
 from airdeliver.elastic.nested import Counts, Nested
 from airdeliver.elastic.statistics import Statistics
 from airdeliver.links.condition import Condition
+from airdeliver.payload.memory_format import channels_last
 from airdeliver.randomness import stream
 from airdeliver.task.base import Task
 
@@ -128,7 +128,7 @@ class SlimmableBuilder(ElasticBuilder):
             if isinstance(architecture.whole, Whole):
                 architecture.whole.model.initialise(largest, stream(seed, "initialisation"))
             largest.to(device)
-        largest = largest.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        largest = channels_last(largest)
         return self._made(largest, conditions, architecture)
 
     def empty(  # noqa: D102

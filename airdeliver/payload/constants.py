@@ -144,7 +144,7 @@ def follows_a_rule(tensor: Tensor) -> bool:
     Masks are what has two values, 0 and one of at least 1000 or infinity, or fills exactly a triangle. Sequences obey
     x[t + 1] + x[t - 1] = c x[t] along one axis: lines, sines and geometric series, without being constant.
     """
-    if tensor.is_meta or tensor.numel() < 2 or tensor.dtype not in _PLAIN:
+    if tensor.is_meta or tensor.numel() < 2 or tensor.dtype not in _PLAIN or tensor.layout != torch.strided:
         return False
     values = tensor.detach()
     if values.is_complex():

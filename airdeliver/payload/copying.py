@@ -101,10 +101,13 @@ def _attempt(value: Any, memo: dict[int, Any]) -> Any:
         return type(value)(_attempt(each, memo) for each in value)
     if type(value) is dict:
         return {key: _attempt(each, memo) for key, each in value.items()}
+    trial = dict(memo)
     try:
-        trial = dict(memo)
         made = copy.deepcopy(value, trial)
     except Exception:  # A stranger's object may fail in any way.
         return value
+    # What `deepcopy` keeps alive stands under the number of the memo itself, which another object may have later.
+    kept = trial.pop(id(trial), [])
     memo.update(trial)
+    memo.setdefault(id(memo), []).extend(kept)
     return made

@@ -169,9 +169,15 @@ def _fuse(convolution: Any, batch_norm: Any) -> tuple[Tensor, Tensor]:
 def _agree(model: nn.Module, twin: nn.Module, example: Inputs) -> bool:
     expected, actual = _tensors(called(model, example)), _tensors(called(twin, example))
     return len(expected) == len(actual) and all(
-        torch.allclose(a, e, rtol=1e-3, atol=1e-3 * float(e.abs().max()) if e.numel() else 0.0, equal_nan=True)
+        torch.allclose(a, e, rtol=1e-3, atol=1e-3 * _largest(e), equal_nan=True)
         for a, e in zip(actual, expected, strict=True)
     )
+
+
+def _largest(values: Tensor) -> float:
+    """The largest of those that are finite; 0 if there is none."""
+    sizes = values.abs()
+    return float(sizes[sizes.isfinite()].max()) if bool(sizes.isfinite().any()) else 0.0
 
 
 def _tensors(outputs: Any) -> list[Tensor]:

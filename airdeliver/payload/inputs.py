@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 Inputs = Any
 """Unlabelled inputs: a tensor, a tuple of tensors (one for each argument of the model), a mapping from argument to
@@ -15,15 +15,50 @@ tensor, or a list, a `DataLoader` or another iterable of batches that are one of
 counts examples."""
 
 
+class ForwardError(ValueError):
+    """A network that fails on the inputs that it is given; its own exception is the cause."""
+
+
 def called(model: Any, inputs: Inputs) -> Any:
     """The model's output for one batch, given as it is.
+
+    Raises:
+        ForwardError: the network's own code fails; one line says how. Want of memory is passed on as it is.
 
     >>> called(lambda a, b: a + b, (1, 2)), called(lambda a, b: a - b, {"b": 1, "a": 2}), called(abs, -1)
     (3, 1, 1)
     """
+    try:
+        if isinstance(inputs, Mapping):
+            return model(**inputs)
+        return model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs)
+    except (MemoryError, torch.OutOfMemoryError, ForwardError):
+        raise
+    except Exception as error:  # a stranger's code may raise anything
+        raise ForwardError(_failing(model, inputs, error)) from error
+
+
+def _failing(model: Any, inputs: Inputs, error: Exception) -> str:
+    said = " ".join(str(error).split())[:200]
+    return (
+        f"{type(model).__name__} fails on {shapes(inputs)} ({type(error).__name__}: {said}): "
+        "give inputs as its forward takes them"
+    )
+
+
+def shapes(inputs: Inputs) -> str:
+    """Inputs in words, for messages.
+
+    >>> shapes((torch.zeros(2, 3), torch.zeros(2, dtype=torch.int64))), shapes({"x": 1})
+    ('float32 (2, 3), int64 (2,)', 'x: int')
+    """
+    if isinstance(inputs, Tensor):
+        return f"{str(inputs.dtype).removeprefix('torch.')} {tuple(inputs.shape)}"
     if isinstance(inputs, Mapping):
-        return model(**inputs)
-    return model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs)
+        return ", ".join(f"{name}: {shapes(value)}" for name, value in inputs.items())
+    if isinstance(inputs, (tuple, list)):
+        return ", ".join(shapes(value) for value in inputs) or "nothing"
+    return type(inputs).__name__
 
 
 def batches(inputs: Inputs, most: int, model: Any = None) -> Iterator[Inputs]:
@@ -44,8 +79,8 @@ def batches(inputs: Inputs, most: int, model: Any = None) -> Iterator[Inputs]:
     >>> [len(a) for a, b in batches((torch.zeros(10), torch.ones(10)), 5)]
     [5, 5]
     """
-    if isinstance(inputs, (Tensor, tuple, Mapping)):
-        pieces = _parts(inputs, most)
+    if isinstance(inputs, (Tensor, np.ndarray, tuple, Mapping)):
+        pieces = _parts(_as_tensors(inputs), most)
     elif isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes)):
         if isinstance(inputs, Iterator):
             raise ValueError(
@@ -123,18 +158,23 @@ def labelled(inputs: Inputs, targets: Any = None) -> tuple[Inputs, Any]:
         targets: of all examples, in order; None where the batches hold them, or there are none.
 
     Raises:
-        ValueError: an iterator, which can be gone through once alone; batches that do not belong together.
+        TypeError: arrays of anything but numbers, batches that are none.
+        ValueError: an iterator, which can be gone through once alone; batches that do not belong together; tensors
+            that are sparse or on the meta device; targets beside a `DataLoader` that shuffles.
 
     >>> labelled([(torch.zeros(2, 3), torch.tensor([0, 1])), (torch.zeros(1, 3), torch.tensor([1]))])[1]
     tensor([0, 1, 1])
     """
     inputs, targets = _as_tensors(inputs), _as_tensors(targets)
     if isinstance(targets, list):
-        targets = torch.as_tensor(targets) if all(isinstance(t, int | float) for t in targets) else _joint(targets)
+        numbers = all(isinstance(t, int | float) for t in targets)
+        targets = torch.as_tensor(targets) if numbers else _joint(targets)
     if inputs is None or isinstance(inputs, (Tensor, tuple, Mapping)):
         return inputs, targets
     if isinstance(inputs, Dataset):
         inputs = DataLoader(inputs, batch_size=256)
+    if targets is not None and isinstance(inputs, DataLoader) and isinstance(inputs.sampler, RandomSampler):
+        raise ValueError("a DataLoader that shuffles does not keep the order of the targets: leave shuffling out")
     if isinstance(inputs, Iterator) or not isinstance(inputs, Iterable) or isinstance(inputs, (str, bytes)):
         raise ValueError(
             "inputs must be tensors, arrays, batches of them, a Dataset or a DataLoader, not an iterator, "
@@ -151,32 +191,67 @@ def labelled(inputs: Inputs, targets: Any = None) -> tuple[Inputs, Any]:
         if name is not None:
             targets = _joint([piece[name] for piece in pieces])
             pieces = [{key: value for key, value in piece.items() if key != name} for piece in pieces]
-    return _joint(pieces), targets
+    joint = _joint(pieces)
+    if not isinstance(joint, (Tensor, tuple, Mapping)):
+        raise TypeError(f"batches must be tensors, tuples or mappings of them, got {type(joint).__name__}")
+    return joint, targets
 
 
 def _joint(pieces: Sequence[Any]) -> Any:
     """Batches as one."""
+    if len({_form(piece) for piece in pieces}) > 1:
+        raise ValueError(f"batches must have the same parts, got {shapes(pieces[0])} and others")
     first = pieces[0]
     if isinstance(first, Mapping):
         return {name: _joint([piece[name] for piece in pieces]) for name in first}
     if isinstance(first, (tuple, list)):
         return tuple(_joint(parts) for parts in zip(*pieces, strict=True))
+    if not isinstance(first, Tensor):
+        return first
     try:
-        return torch.cat(list(pieces)) if _has_rows(first) else first
+        return torch.cat([piece if piece.ndim else piece[None] for piece in pieces])
     except RuntimeError as error:
-        shapes = sorted({tuple(piece.shape[1:]) for piece in pieces})
-        raise ValueError(f"batches must have examples of one shape, got {shapes}") from error
+        kinds = sorted({tuple(piece.shape[1:]) for piece in pieces})
+        raise ValueError(f"batches must have examples of one shape, got {kinds}") from error
+
+
+def _form(piece: Any) -> tuple[Any, ...]:
+    """What batches must have in common to be joined."""
+    if isinstance(piece, Mapping):
+        return ("mapping", *sorted(map(str, piece)))
+    if isinstance(piece, (tuple, list)):
+        return "tuple", len(piece)
+    return ("tensor",) if isinstance(piece, Tensor) else ("value", type(piece))
 
 
 def _as_tensors(value: Any) -> Any:
     """NumPy arrays, also within tuples, lists and mappings, as tensors."""
     if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.ascontiguousarray(value))
+        return _from_numpy(value)
+    if isinstance(value, Tensor):
+        if value.layout != torch.strided or value.is_meta:
+            kind = "on the meta device" if value.is_meta else str(value.layout).removeprefix("torch.")
+            raise ValueError(f"inputs and targets must be dense tensors with values, got one that is {kind}")
+        return value.detach()
     if isinstance(value, Mapping):
         return {name: _as_tensors(item) for name, item in value.items()}
     if isinstance(value, (tuple, list)):
         return type(value)(_as_tensors(item) for item in value) if type(value) in (tuple, list) else value
     return value
+
+
+def _from_numpy(array: np.ndarray) -> Tensor:
+    """The same numbers; whatever byte order they have.
+
+    Raises:
+        TypeError: texts, objects, or other than numbers.
+        ValueError: a masked array in which something is missing.
+    """
+    if array.dtype.kind not in "biufc" or array.dtype.itemsize > 16 or array.dtype == np.longdouble:
+        raise TypeError(f"arrays must hold numbers, got {array.dtype} of shape {array.shape}: convert them before")
+    if isinstance(array, np.ma.MaskedArray) and bool(np.ma.getmaskarray(array).any()):
+        raise ValueError("arrays must be whole, got a masked one: fill in what is missing, or leave its rows out")
+    return torch.from_numpy(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
 
 
 def _parts(inputs: Tensor | tuple[Any, ...] | Mapping[str, Any], most: int) -> Iterator[Inputs]:

@@ -146,6 +146,8 @@ def is_float(tensor: Tensor) -> bool:
 
 def unexpanded(tensor: Tensor) -> Tensor:
     """The part of an expanded tensor that has memory of its own: the rest repeats it."""
+    if tensor.layout != torch.strided:
+        return tensor
     for axis, (length, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
         if length > 1 and stride == 0:
             tensor = tensor.narrow(axis, 0, 1)

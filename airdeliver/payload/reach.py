@@ -1,5 +1,6 @@
 """What a torch module holds outside of its parameters, buffers and submodules: in attributes, lists, closures."""
 
+import array
 import dis
 import functools
 import types
@@ -125,17 +126,49 @@ class _Walk:
 
 
 def _is_leaf(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return len(value) > MANY and all(type(each) in (int, float) for each in value) and float in map(type, value)
-    if isinstance(value, (bytes, bytearray)):
-        return len(value) > MANY
-    return isinstance(value, (Tensor, np.ndarray, nn.Module, torch.ScriptObject))
+    if isinstance(value, (list, tuple, dict)):
+        found = numbers(value)
+        return found is not None and len(found) > MANY and float in map(type, found)
+    if isinstance(value, (bytes, bytearray, memoryview, array.array)):
+        return len(value) > MANY or (isinstance(value, array.array) and value.typecode in "fd" and len(value) > 1)
+    if isinstance(value, np.ndarray):
+        return not value.dtype.hasobject
+    return isinstance(value, (Tensor, nn.Module, torch.ScriptObject))
+
+
+def numbers(value: Any, depth: int = 5) -> list[int | float] | None:
+    """The numbers of a list, tuple or mapping that holds nothing but numbers, or lists of them; None for others.
+
+    Args:
+        value: that may hold them.
+        depth: of lists within lists, at most.
+
+    >>> numbers([[0.5, 1], (2,)]), numbers({"a": 0.5}), numbers([0.5, "a"])
+    ([0.5, 1, 2], [0.5], None)
+    """
+    if type(value) in (int, float):
+        return [value]
+    if not isinstance(value, (list, tuple, dict)) or not value or not depth:
+        return None
+    found: list[int | float] = []
+    for each in value.values() if isinstance(value, dict) else value:
+        # The first one tells most of what holds something else, at once.
+        inner = numbers(each, depth - 1) if type(each) in (int, float, list, tuple) else None
+        if inner is None:
+            return None
+        found += inner
+    return found
 
 
 def _inside(value: Any) -> Iterator[tuple[Any, str, bool]]:
     """What an object refers to, how one gets there, and whether a deep copy of the object would share it."""
     if isinstance(value, Mapping):
-        yield from ((inner, f".{key}", False) for key, inner in list(value.items()))
+        for key, inner in list(value.items()):
+            yield inner, f".{key}" if isinstance(key, str | int) else "", False
+        yield from ((key, ":key", False) for key in list(value))
+        yield getattr(value, "default_factory", None), ":default", False
+    elif isinstance(value, np.ndarray):
+        yield from ((inner, f".{i}", False) for i, inner in enumerate(value.ravel().tolist()))
     elif isinstance(value, (list, tuple, set, frozenset, deque)):
         yield from ((inner, f".{i}", False) for i, inner in enumerate(list(value)))
     elif isinstance(value, functools.partial):
@@ -175,12 +208,20 @@ def closed_over(function: types.FunctionType) -> Iterator[tuple[Any, str, bool]]
     yield from ((value, ":default", True) for value in defaults)
     if "site-packages" in function.__code__.co_filename:
         return
-    # Not `co_names`: it holds the names of attributes too, which are no globals.
-    for name in dict.fromkeys(i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"):
+    for name in dict.fromkeys(_globals(function.__code__)):
         value = function.__globals__.get(name)
         nearby = isinstance(value, types.FunctionType) and value.__module__ == function.__module__
         if nearby or isinstance(value, (list, dict, nn.Module)) or (_is_leaf(value) and _size(value) > MANY):
             yield value, f":{name}", True
+
+
+def _globals(code: types.CodeType) -> Iterator[str]:
+    """Global variables that code reads, and the functions, comprehensions and classes within it."""
+    # Not `co_names`: it holds the names of attributes too, which are no globals.
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _globals(constant)
 
 
 def _size(value: Any) -> int:

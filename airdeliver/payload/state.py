@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from airdeliver.payload.learned import unexpanded
+
 
 def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
     """Load tensors by name, strictly, as written by this version of every module.
@@ -29,5 +31,22 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
     """
     state: Any = OrderedDict(tensors)
     state._metadata = getattr(tensors, "_metadata", None) or getattr(model.state_dict(), "_metadata", None)
-    model.load_state_dict(state)
+    repeating = _repeating(model, state)
+    for own, name in repeating:
+        own.copy_(state[name][tuple(slice(0, n) for n in own.shape)])
+        del state[name]
+    missing = model.load_state_dict(state, strict=not repeating).missing_keys
+    if set(missing) != {name for _, name in repeating}:
+        model.load_state_dict(state)
     return model
+
+
+def _repeating(model: nn.Module, state: Mapping[str, Any]) -> list[tuple[Tensor, str]]:
+    """What an expanded tensor repeats, and its name: torch writes into no tensor whose values share memory."""
+    found = ((name, tensor) for name, tensor in model.state_dict().items() if isinstance(tensor, Tensor))
+    parts = [(unexpanded(tensor), tensor, name) for name, tensor in found]
+    return [
+        (own, name)
+        for own, tensor, name in parts
+        if own.shape != tensor.shape and name in state and state[name].shape == tensor.shape
+    ]

@@ -1,5 +1,6 @@
 """Learned values that a payload would not carry and a copy would: found, and refused by name."""
 
+import array
 import dis
 import types
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from airdeliver.payload.constants import is_constant, is_learned_integer
 from airdeliver.payload.learned import is_float, join
 from airdeliver.payload.published import is_published, mark_of
-from airdeliver.payload.reach import Found, outside
+from airdeliver.payload.reach import Found, numbers, outside
 
 
 def refuse_unsent(model: nn.Module) -> None:
@@ -61,15 +62,15 @@ def _check(found: Found) -> None:
 
 def _may_be_learned(found: Found) -> bool:
     value = found.value
-    if isinstance(value, (bytes, bytearray, torch.ScriptObject)):
+    if isinstance(value, (bytes, bytearray, memoryview, array.array, torch.ScriptObject)):
         return True
     if isinstance(value, Tensor):
         tensor = value.detach()
     else:
-        array = np.asarray(value)
-        if array.dtype.kind not in "fciub":
+        held = np.asarray(value if isinstance(value, np.ndarray) else numbers(value))
+        if held.dtype.kind not in "fciub":
             return False
-        tensor = torch.from_numpy(np.array(array))
+        tensor = torch.from_numpy(np.array(held, held.dtype.newbyteorder("=")))
     if isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
         return True
     if tensor.numel() < 2 or tensor.is_meta:
@@ -189,5 +190,6 @@ def _described(value: Any) -> str:
     kind = type(value).__name__
     if isinstance(value, torch.ScriptObject):
         return f"packed {kind}"
-    values = value.numel() if isinstance(value, Tensor) else len(value) if isinstance(value, bytes) else np.size(value)
+    held = numbers(value) or value
+    values = held.numel() if isinstance(held, Tensor) else held.size if isinstance(held, np.ndarray) else len(held)
     return f"{kind} of {values} values"

@@ -28,17 +28,20 @@ def answers(outputs: Any) -> Tensor:
         found = outputs["logits"] if "logits" in outputs else tensors[0] if len(tensors) == 1 else outputs
     elif not isinstance(outputs, Tensor):
         found = getattr(outputs, "logits", outputs)
-    if isinstance(found, Tensor):
-        return found.float() if found.is_floating_point() else found
+    if isinstance(found, Tensor) and found.layout == torch.strided and found.ndim and not found.is_complex():
+        return found.float() if found.is_floating_point() or found.dtype == torch.bool else found
     raise TypeError(
-        f"a network must answer with a tensor, or with logits, got {_described(outputs)}: wrap it in a module that "
-        "returns the tensor to score"
+        f"a network must answer with a dense tensor of real numbers, one row an example, or with logits, got "
+        f"{_described(outputs)}: wrap it in a module that returns the tensor to score"
     )
 
 
 def _described(outputs: Any) -> str:
     if isinstance(outputs, Mapping):
         return f"a mapping of {', '.join(map(str, outputs))}"
+    if isinstance(outputs, Tensor):
+        kind = f"{outputs.dtype}, {outputs.layout}".replace("torch.", "")
+        return f"a tensor of shape {tuple(outputs.shape)}, {kind}"
     if isinstance(outputs, tuple | list):
         shapes = (str(tuple(part.shape)) if isinstance(part, Tensor) else type(part).__name__ for part in outputs)
         return f"{len(outputs)} outputs, {', '.join(shapes)}"

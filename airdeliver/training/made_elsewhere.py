@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from airdeliver.arguments import an_object, whole
 from airdeliver.compression.importance import Importance, Magnitude
 from airdeliver.compression.pruning import Pruning
 from airdeliver.links import BudgetError, Knowledge, Link
@@ -47,7 +48,8 @@ def prune(
 
     Raises:
         BudgetError: the smallest network does not fit; says the minimum, and which layers stay whole for what reason.
-        ValueError: a network without inputs, with pruning masks, or one that is no torch module.
+        TypeError: an argument of another kind, TorchScript.
+        ValueError: a Keras model, a network without inputs, with pruning masks, or one that is no torch module.
 
     Source: magnitudes of groups of channels, arXiv 2301.12900.
 
@@ -58,6 +60,10 @@ def prune(
     >>> prune(model, AnalogLink(), 700, torch.zeros(1, 8)).model()[0].out_features
     28
     """
+    an_object(link, Link, "link", "AnalogLink() or another link")
+    channel_uses = whole(channel_uses, "channel_uses", 1)
+    if channel is not None:
+        an_object(channel, Channel, "channel", "AWGN() or another channel")
     trained = network if isinstance(network, Trained) else Trained.of(network, inputs)
     architecture = prunable(trained.architecture)
     before = architecture.counts(trained.description) if architecture is trained.architecture else None

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.given import Given
-from airdeliver.payload import layout_of, load_tensors
+from airdeliver.payload import is_keras, layout_of, load_tensors
 from airdeliver.payload.inputs import Inputs
 
 
@@ -40,15 +41,27 @@ class Trained:
                 to tensor.
 
         Raises:
-            ValueError: a Keras model, or something learned that is neither parameter nor buffer, by name.
+            TypeError: TorchScript, or no module.
+            ValueError: a Keras model, one without values, or something learned that is neither parameter nor buffer,
+                by name.
 
         >>> network = Trained.of(nn.Linear(2, 1))
         >>> network.model()
         Linear(in_features=2, out_features=1, bias=True)
         """
-        if not isinstance(model, nn.Module):
-            raise ValueError(f"{type(model).__name__} is a Keras model: only torch modules lose channels")
+        if is_keras(model):
+            raise ValueError(
+                f"{type(model).__name__} is a Keras model, of which no channels can be taken out: give a narrower "
+                "Keras model, or the same network as a torch module; deliver(...) takes it whole"
+            )
+        if not isinstance(model, nn.Module) or isinstance(model, torch.jit.ScriptModule):
+            raise TypeError(
+                f"only torch modules lose channels, got {type(model).__qualname__}: give the module that it was made of"
+            )
         architecture = Given.of(model, inputs)
+        unloaded = next((name for name, each in model.state_dict().items() if _is_meta(each)), None)
+        if unloaded is not None:
+            raise ValueError(f"{unloaded} is on the meta device and has no values: load the model before it is pruned")
         return cls(_tensors(model), architecture, layout_of(model).description)
 
     def holding(self, model: nn.Module) -> "Trained":
@@ -69,6 +82,10 @@ class Trained:
         model = self.architecture.receive(self.description)
         assert isinstance(model, nn.Module)
         return load_tensors(model, self.tensors).eval()
+
+
+def _is_meta(value: object) -> bool:
+    return isinstance(value, Tensor) and value.is_meta
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:

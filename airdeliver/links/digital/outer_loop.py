@@ -1,11 +1,12 @@
 """The outer loop of link adaptation: back off when more is lost than was promised."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Int64
-from scipy.stats import binom
+from scipy.special import bdtr
 from torch import Generator, Tensor
 
 from airdeliver.links.base import Knowledge
@@ -78,10 +79,20 @@ class OuterLoop:
             ]
             lost = _lost(physical, grades, channel, state, n)
             allowed = max(self.target, sum(promised) / len(promised))
-            if lost <= binom.ppf(0.99, self.deliveries, allowed):
+            if not _too_many(lost, self.deliveries, allowed):
                 break
             back_off += self.step_db
         return back_off
+
+
+def _too_many(lost: float, deliveries: int, allowed: float) -> bool:
+    """Whether so many of them are lost that it happens once in a hundred times where a share `allowed` should be.
+
+    >>> [_too_many(lost, 24, 0.1) for lost in (0, 6, 7, 24)]
+    [False, False, True, True]
+    """
+    # Receivers of one transmission lose shares of it.
+    return lost > 0 and bool(bdtr(math.ceil(lost) - 1, deliveries, allowed) >= 0.99)
 
 
 def _lost(

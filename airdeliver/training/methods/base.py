@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from airdeliver.models import ModelBuilder
+from airdeliver.payload.memory_format import channels_last
 from airdeliver.problem import Execution
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
@@ -252,7 +253,7 @@ def laid_out(network: nn.Module, task: Task) -> nn.Module:
     """
     if not any(parameter.ndim == 4 for parameter in network.parameters()):
         return network
-    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    channels_last(network)
     if _bears(network, task):
         return network
     # Copies: `contiguous` would keep the strides of a tensor of one channel.
