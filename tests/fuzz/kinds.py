@@ -33,7 +33,7 @@ KINDS = {
     "recordings": Kind(recordings.case, 1800, 40),
     "data sets": Kind(data_sets.case, 600, 4),
     "data arguments": Kind(data_sets.asked, 600, 20),
-    "command lines": Kind(command_lines.case, 1100, 4),
+    "command lines": Kind(command_lines.case, 1100, 2),
 }
 
 
