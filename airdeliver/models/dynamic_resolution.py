@@ -64,7 +64,9 @@ class PrivateNorm(nn.Module):
 class ResolutionNetwork(Dynamic):
     """A network that sees each image at the resolution which the predictor thinks best.
 
-    The images of a batch are parted by their resolution, so that each batch norm sees its own alone.
+    The images of a batch are parted by their resolution, so that in training each batch norm sees its own alone. Where
+    moments are estimated anew (evaluation mode, but for the norms) each norm sees all images at its resolution: those
+    that are served may choose one for a few images of one class, whose moments say nothing but that class.
 
     Args:
         network: with a `PrivateNorm` in place of each batch norm.
@@ -90,7 +92,10 @@ class ResolutionNetwork(Dynamic):
     def forward(self, images: Float[Tensor, "n channels h w"]) -> Tensor:
         """What the network says of each image at its resolution."""
         self.taken = self.choice(images)
-        return self.routed(images, self.taken)
+        if self.training or not any(m.training for m in self.network.modules()):
+            return self.routed(images, self.taken)
+        every = torch.stack([self.at(images, number) for number in range(len(self.resolutions))])
+        return every[self.taken, torch.arange(len(images), device=images.device)]
 
     def choice(self, images: Float[Tensor, "n channels h w"]) -> Int64[Tensor, "n"]:
         """The number of the resolution of each image."""
