@@ -21,8 +21,7 @@ COLUMNS = (
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite", "family",
     "conformance", "overrides", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
-    "tasks",
-    "uses_per_inference_served",
+    "tasks", "uses_per_inference_served",
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
@@ -34,15 +33,8 @@ figure joins by a line; empty for others. `tasks` is how many tasks a receiver h
 `calibrated_share` of the scored examples are among those that the network scored on them was calibrated on. Before
 these is what a delivery costs: `airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of
 networks (`mean_iou`) has a column of its own behind these, and so has the share of the examples that take each path of
-a dynamic network, as `share_8px`.
-figure joins by a line; empty for others. `estimation_error`, `pilot_share` and `delay_spread` say how the
-receiver knows the gain of the channel: `channels.gain_knowledge.GainKnowledge`. `realizations` are
-deliveries, which stand for `fades`, as many or more; `calibrated_share` of the scored examples are among those that the
-network scored on them was calibrated on. Before these two is what a delivery costs:
-`airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of networks (`mean_iou`) has a
-column of its own behind these, and so has the share of the examples that take each path of a dynamic network, as
-`share_8px`. `uses_per_inference_served` is what `uses_per_inference` expects, as it was counted while the
-test inputs were served.
+a dynamic network, as `share_8px`. `uses_per_inference_served` is what `uses_per_inference` expects, as it was counted
+while the test inputs were served.
 """
 
 

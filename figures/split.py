@@ -104,8 +104,13 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _scores(axes: Axes, rows: pd.DataFrame, look: dict, title: str) -> None:
+def _scores(axes: Axes, rows: Any, look: dict, title: str) -> None:
     axes.set_xscale("log", base=2)
+    # Where a cheaper network is as good, a line leaves the dearer one out.
+    rows = rows.sort_values([SERVED, "accuracy"], ascending=[True, False], kind="stable")
+    best: Any = rows.groupby("line", sort=False)["accuracy"].cummax()
+    first: Any = ~best.groupby(rows["line"], sort=False).transform(lambda scores: scores.duplicated())
+    rows = rows[first.astype(bool)]
     if len(rows):
         draw_lines(axes, rows, SERVED, "line", look)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
