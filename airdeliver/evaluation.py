@@ -17,6 +17,7 @@ from airdeliver.payload.inputs import Inputs, count, labelled, taken
 from airdeliver.randomness import stream
 from airdeliver.sample import Sample
 from airdeliver.scoring import Scores, scored
+from airdeliver.strata import quantiles
 from airdeliver.task.accuracy import Accuracy
 from airdeliver.task.base import Score
 
@@ -79,6 +80,16 @@ class Report:
     def shares(self) -> Float[Tensor, "realizations"]:
         """What each delivery counts for in the mean; they add up to 1."""
         return self.sample.shares
+
+    def quantile(self, share: float) -> float:
+        """The mean score that such a share of deliveries is below, each counted for what it stands for.
+
+        Raises:
+            ValueError: a share that is not between 0 and 1.
+        """
+        if not 0 <= share <= 1:
+            raise ValueError(f"share must be between 0 and 1, got {share}")
+        return float(quantiles(self.per_realization.cpu(), self.shares.cpu(), [share])[0])
 
     @classmethod
     def of(

@@ -1,8 +1,38 @@
 """The variance of a mean over strata of which one delivery each was sent."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+def quantiles(
+    scores: Float[Tensor, "deliveries"], shares: Float[Tensor, "deliveries"], at: Sequence[float]
+) -> Float[Tensor, "quantiles"]:
+    """Scores that so large shares are below, of deliveries that each stand for a share of all.
+
+    On straight lines between the scores in their order, each in the middle of what it counts for.
+
+    Args:
+        scores: of deliveries.
+        shares: of all, that each stands for; they add up to 1.
+        at: which quantiles, 0 to 1: the least score and the greatest.
+
+    >>> quantiles(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 0.5]), [0.0, 0.25, 1.0]).tolist()
+    [0.0, 0.25, 1.0]
+    """
+    order = scores.argsort(stable=True)
+    ranked, counted = scores[order].double(), shares[order].double()
+    middle = counted.cumsum(0) - counted / 2
+    places = (middle - middle[0]) / (middle[-1] - middle[0]).clamp(min=1e-12)
+    wanted = torch.tensor(list(at), dtype=torch.float64)
+    right = torch.searchsorted(places, wanted).clamp(1, max(1, len(places) - 1))
+    if len(ranked) == 1:
+        return ranked.expand(len(wanted))
+    left = right - 1
+    along = (wanted - places[left]) / (places[right] - places[left]).clamp(min=1e-12)
+    return ranked[left] + along.clamp(0, 1) * (ranked[right] - ranked[left])
 
 
 def variance_over_fades(means: Float[Tensor, "strata"], shares: Float[Tensor, "strata"], drawn: int) -> float:

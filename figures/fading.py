@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
+from airdeliver.strata import quantiles
 from figures.drawing import SNR, TOP, legend_above, panel_grid, say_score, write_conditions
 from figures.holes import mark, of_panel
 from figures.looks import looks
@@ -38,7 +39,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     """
     check(table, (*CONDITIONS, "seed", "realization", "accuracy"), "fading")
     table = described(table)
-    table = _weighted(table)
+    table = weighted(table)
     by: Any = table.groupby(list(CONDITIONS), sort=False)
     means: Any = (table["share"] * table["accuracy"]).groupby([table[name] for name in CONDITIONS], sort=False).sum()
     drawn: Any = by["accuracy"].agg(deliveries="count").join(means.rename("mean")).join(by[["title", *SCORE]].first())
@@ -50,29 +51,28 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     missed: Any = lost.groupby([table[name] for name in CONDITIONS], sort=False).sum()
     drawn["outage"] = missed.reindex(drawn.index)
     drawn["outage_low"], drawn["outage_high"] = _wilson(drawn["outage"], drawn["deliveries"])
-    quantiles = by.apply(lambda own: pd.Series(_quantiles(own["accuracy"], own["share"])), include_groups=False)
+    quantiles = by.apply(lambda own: pd.Series(ranks(own, SHARES)), include_groups=False)
     for i, share in enumerate(SHARES):
         drawn[f"quantile_{share:.2f}"] = quantiles[i].reindex(drawn.index)
     return drawn.reset_index()
 
 
-def _weighted(table: pd.DataFrame) -> pd.DataFrame:
+def weighted(table: pd.DataFrame) -> pd.DataFrame:
     """With what each delivery counts for among all of its condition; alike, if the table does not say."""
     shares = table["share"] if "share" in table else pd.Series(1.0, index=table.index)
     together: Any = shares.groupby([table[name] for name in CONDITIONS], sort=False).transform("sum")
     return table.assign(share=shares / together)
 
 
-def _quantiles(scores: pd.Series, shares: pd.Series) -> list[float]:
-    """On straight lines between the scores in their order, each in the middle of what it counts for.
+def ranks(rows: pd.DataFrame, at: Sequence[float]) -> list[float]:
+    """Quantiles of the accuracy of deliveries, each of which counts for its share.
 
-    >>> _quantiles(pd.Series([0.0, 1.0]), pd.Series([0.5, 0.5]))[::5]
-    [0.0, 0.25, 0.5, 0.75, 1.0]
+    Args:
+        rows: with the columns accuracy and share; the shares add up to 1.
+        at: which quantiles.
     """
-    order = scores.argsort(kind="stable")
-    ranked, counted = scores.iloc[order].to_numpy(), shares.iloc[order].to_numpy()
-    middle = counted.cumsum() - counted / 2
-    return np.interp(SHARES, (middle - middle[0]) / max(middle[-1] - middle[0], 1e-12), ranked).tolist()
+    scores, shares = (torch.tensor(rows[name].to_numpy(dtype=float)) for name in ("accuracy", "share"))
+    return quantiles(scores, shares, at).tolist()
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -13,8 +13,8 @@ from figures.table import TableError, read
 
 NAMES = (
     "snr", "bandwidth", "bits_per_parameter", "mismatch", "fading", "channels", "estimation", "expansion",
-    "protection", "ablation", "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "compact",
-    "quantisers", "planes", "pareto", "tasks", "split",
+    "protection", "ablation", "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "city",
+    "compact", "quantisers", "planes", "pareto", "tasks", "split",
 )  # fmt: skip
 
 RESULTS = "results.parquet"

@@ -45,13 +45,13 @@ def of_deliveries(table: pd.DataFrame, realizations: int = 64) -> pd.DataFrame:
     return rows.assign(accuracy=accuracy)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def results() -> Callable[..., pd.DataFrame]:
     """Makes a table of results up."""
     return made_up
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def deliveries() -> Callable[..., pd.DataFrame]:
     """Makes a table of deliveries up."""
     return of_deliveries

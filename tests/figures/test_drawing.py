@@ -1,5 +1,7 @@
 """Every figure: what it draws, and that a person can read it."""
 
+from functools import cache
+
 import matplotlib
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,6 +17,7 @@ FOUR = ("clean", "noise", "airnet", "digital")
 FIVE_BUDGETS = (2_000, 4_000, 8_000, 16_000, 32_000)
 
 
+<<<<<<< HEAD
 def served(table):
     """The last two of four schemes are split networks."""
     number = table.groupby("scheme", sort=False).ngroup()
@@ -30,6 +33,9 @@ def served(table):
 
 
 @pytest.fixture
+=======
+@pytest.fixture(scope="module")
+>>>>>>> 5c7daf2 (City: the law of the score over the receivers of a cell, and the time until all of them are served; tables of tests of drawing are made once)
 def tables(results, deliveries):
     """A table for each figure."""
     bandwidth = results(FOUR, channel_uses=FIVE_BUDGETS, snr_db=(0.0, 10.0))
@@ -59,6 +65,7 @@ def tables(results, deliveries):
         "protection": results(FOUR),
         "ablation": results(FOUR, snr_db=(0.0, 10.0)),
         "spectrum": results(FOUR),
+        "city": deliveries(results(FOUR, snr_db=(10.0,), knowledge=("none", "instantaneous"), channel_uses=FIVE_BUDGETS[:3])),
         "winner": results(FOUR, knowledge=("none", "average"), channel_uses=FIVE_BUDGETS),
         "latency": bandwidth,
         "split": served(results(FOUR, snr_db=(0.0, 10.0), channel_uses=(4_000, 8_000))),
@@ -76,9 +83,22 @@ def laid_out(figure: Figure) -> Figure:
     return figure
 
 
+@pytest.fixture(scope="module")
+def drawn(tables):
+    """Draws a figure in a style, once."""
+
+    @cache
+    def of(style: str, name: str) -> Figure:
+        with matplotlib.rc_context(fname=STYLES[style]):
+            return laid_out(drawing(name).draw(tables[name]))
+
+    return of
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_axes_are_labelled_and_legends_cover_nothing(tables, style, name):
-    figure = laid_out(drawing(name).draw(tables[name]))
+@pytest.mark.parametrize("style", sorted(STYLES))
+def test_axes_are_labelled_and_legends_cover_nothing(drawn, style, name):
+    figure = drawn(style, name)
     plots = [axes for axes in figure.axes if axes.get_visible()]
     assert plots
     for axes in plots:
@@ -93,16 +113,15 @@ def test_axes_are_labelled_and_legends_cover_nothing(tables, style, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_paper_figure_is_one_or_two_columns_wide_with_letters_of_at_least_7_points(tables, name):
-    with matplotlib.rc_context(fname=STYLES["paper"]):
-        figure = laid_out(drawing(name).draw(tables[name]))
+def test_a_paper_figure_is_one_or_two_columns_wide_with_letters_of_at_least_7_points(drawn, name):
+    figure = drawn("paper", name)
     assert figure.get_figwidth() in (3.5, 7.0)
     for axes in figure.axes:
         for label in (axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels()):
             assert label.get_fontsize() >= 7
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "fading"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("fading", "city")])
 def test_drawing_needs_no_more_than_its_table_and_leaves_it_as_it_is(tables, name):
     table = tables[name].copy()
     drawing(name).draw(table)

@@ -10,6 +10,7 @@ from figures import (
     ablation,
     bandwidth,
     channels,
+    city,
     elastic,
     estimation,
     fading,
@@ -179,6 +180,15 @@ def test_fading_counts_deliveries_below_the_target(results, deliveries):
         assert drawn.loc[snr_db, "outage"] == (own["accuracy"] < drawn["target"].iloc[0]).mean()
         assert drawn.loc[snr_db, "outage_low"] <= drawn.loc[snr_db, "outage"] <= drawn.loc[snr_db, "outage_high"]
         assert drawn.loc[snr_db, "quantile_0.50"] == pytest.approx(own["accuracy"].median())
+
+
+def test_city_counts_a_transmission_for_all_once_and_one_for_each_as_often_as_there_are_receivers(results, deliveries):
+    table = deliveries(results(("noise",), snr_db=(0.0,), knowledge=("none", "instantaneous")))
+    drawn = city.data(table, receivers=50).set_index("knowledge")
+    assert drawn["milliseconds"]["instantaneous"] == pytest.approx(50 * drawn["milliseconds"]["none"])
+    own = table[table["knowledge"] == "none"]["accuracy"]
+    assert drawn["mean"]["none"] == pytest.approx(own.mean())
+    assert own.min() <= drawn["worst"]["none"] <= own.median() == pytest.approx(drawn["quantile_0.50"]["none"])
 
 
 def test_spectrum_compares_what_is_held_if_the_table_says_so(results):
