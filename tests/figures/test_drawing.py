@@ -17,7 +17,6 @@ FOUR = ("clean", "noise", "airnet", "digital")
 FIVE_BUDGETS = (2_000, 4_000, 8_000, 16_000, 32_000)
 
 
-<<<<<<< HEAD
 def served(table):
     """The last two of four schemes are split networks."""
     number = table.groupby("scheme", sort=False).ngroup()
@@ -32,10 +31,7 @@ def served(table):
     )
 
 
-@pytest.fixture
-=======
 @pytest.fixture(scope="module")
->>>>>>> 5c7daf2 (City: the law of the score over the receivers of a cell, and the time until all of them are served; tables of tests of drawing are made once)
 def tables(results, deliveries):
     """A table for each figure."""
     bandwidth = results(FOUR, channel_uses=FIVE_BUDGETS, snr_db=(0.0, 10.0))
@@ -65,7 +61,7 @@ def tables(results, deliveries):
         "protection": results(FOUR),
         "ablation": results(FOUR, snr_db=(0.0, 10.0)),
         "spectrum": results(FOUR),
-        "city": deliveries(results(FOUR, snr_db=(10.0,), knowledge=("none", "instantaneous"), channel_uses=FIVE_BUDGETS[:3])),
+        "city": deliveries(results(FOUR, snr_db=(10.0,), knowledge=("none", "instantaneous"))),
         "winner": results(FOUR, knowledge=("none", "average"), channel_uses=FIVE_BUDGETS),
         "latency": bandwidth,
         "split": served(results(FOUR, snr_db=(0.0, 10.0), channel_uses=(4_000, 8_000))),
