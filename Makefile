@@ -26,7 +26,7 @@ lint: $(VENV)/.installed-all
 	$(BIN)/pyright
 
 # Every figure, on the built-in data sets; what is in the store is not computed again.
-EXPERIMENTS := demo bandwidth mismatch fading city channels estimation expansion protection ablation spectrum elastic segmentation resolutions compact quantisers planes pareto tasks split best
+EXPERIMENTS := demo bandwidth mismatch fading city channels estimation expansion protection ablation spectrum elastic segmentation resolutions compact quantisers planes pareto tasks split best session update
 figures: $(VENV)/.installed-all
 	for name in $(EXPERIMENTS); do \
 	  $(BIN)/python -m experiments.sweep experiment=$$name preset=demo engine=local || exit 1; \

@@ -44,6 +44,7 @@ class Group:
         snapshots: what the receivers had before, where layers arrive one after the other; the earliest first.
         information: mutual information of the channel of each row, in bits per complex symbol.
         serving: what answers together with the network, where that computes the first layers alone; else None.
+        turnarounds: how often the sender waited for an answer before the last of it; 0 where it is sent in one go.
     """
 
     realizations: Int64[Tensor, "rows"]
@@ -57,6 +58,15 @@ class Group:
     information: Float[Tensor, "rows"]
     snapshots: tuple[Snapshot, ...] = ()
     serving: Serving | None = None
+    turnarounds: int = 0
+
+    def stage(self, number: int) -> "Group":
+        """The same as it was at one of its snapshots, from 0; as it is in the end from their number on."""
+        if number >= len(self.snapshots):
+            return self
+        then, earlier = self.snapshots[number], self.snapshots[:number]
+        told = {"description": then.description, "decoded": then.decoded, "turnarounds": then.turnarounds}
+        return replace(self, **told, snapshots=earlier)
 
     def after(self, uses: int) -> "Group":
         """The same as it was after so many channel uses; nothing is usable before the first layer is there."""
@@ -98,6 +108,7 @@ class Delivery:
         seed: of fading and noise.
         first: where this is a part of a longer delivery, the number there of its realization 0.
         strata: of the fades that they stand for, where they were chosen from many; None for independent realizations.
+        turnaround_ms: milliseconds from the end of what was sent to when the sender has the answer and goes on.
     """
 
     groups: tuple[Group, ...]
@@ -105,6 +116,16 @@ class Delivery:
     seed: int
     first: int = 0
     strata: Strata | None = None
+    turnaround_ms: float = 0.0
+
+    @property
+    def stages(self) -> int:
+        """At most how many times something new was there, the end included."""
+        return max((len(group.snapshots) + 1 for group in self.groups), default=0)
+
+    def stage(self, number: int) -> "Delivery":
+        """What receivers had at one of their snapshots, from 0; in the end, those that had fewer."""
+        return replace(self, groups=tuple(group.stage(number) for group in self.groups))
 
     def after(self, uses: int) -> "Delivery":
         """What receivers had after so many channel uses, a delivery of its own.
@@ -166,8 +187,11 @@ class Delivery:
 
     @property
     def parameters_sent(self) -> float:
-        """Mean number of payload values; means are over fades where deliveries stand for them."""
-        return self._mean(lambda group: torch.full_like(group.power, group.layout.size))
+        """Mean number of values that were sent of the network; over fades where deliveries stand for them.
+
+        Of a network in layers those of its member, of an update those of the change.
+        """
+        return self._mean(lambda group: torch.full_like(group.power, min(group.layout.size, group.plan.layout.size)))
 
     @property
     def power(self) -> float:
@@ -182,7 +206,7 @@ class Delivery:
     @property
     def usable_realizations(self) -> Bool[Tensor, "realizations"]:
         """Of which deliveries something usable arrived."""
-        return self._in_order(lambda group: group.decoded.usable)
+        return self.in_order(lambda group: group.decoded.usable)
 
     @property
     def settled(self) -> Float[Tensor, "realizations"]:
@@ -190,7 +214,7 @@ class Delivery:
 
         Not a number where chance decides, or where it was decided otherwise (by what the receiver made of the channel).
         """
-        settled, usable = self._in_order(lambda group: group.settled), self.usable_realizations
+        settled, usable = self.in_order(lambda group: group.settled), self.usable_realizations
         return settled.where((settled >= 1) == usable, torch.nan)
 
     @property
@@ -230,10 +254,14 @@ class Delivery:
     def _mean(self, measure: Callable[[Group], Tensor]) -> float:
         if self.strata is None:
             return float(torch.cat([measure(group).float() for group in self.groups]).mean())
-        return float(self._in_order(measure).double() @ self.strata.shares)
+        return float(self.in_order(measure).double() @ self.strata.shares)
 
-    def _in_order(self, measure: Callable[[Group], Tensor]) -> Tensor:
-        """A number for each realization, in their order."""
+    def in_order(self, measure: Callable[[Group], Tensor]) -> Tensor:
+        """A number for each realization, in their order.
+
+        Args:
+            measure: what it is, for the rows of a group.
+        """
         order = torch.cat([group.realizations.cpu() for group in self.groups]).argsort()
         return torch.cat([measure(group).cpu() for group in self.groups])[order]
 
@@ -318,14 +346,14 @@ def send(
         package = package.with_statistics(channel, assumed, symbols, stream(seed, "statistics", 0, device))
     groups: list[Group] = []
     plans: dict[int, Plan] = {}
-    states, strata = _states(package, channel, snr_db, symbols, knowledge, realizations, seed, device)
+    states, strata = realized(package, channel, snr_db, symbols, knowledge, realizations, seed, device)
     start = 0
     for block, state in enumerate(states):
-        known = _known(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
+        known = known_of(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
         choice = package.select(known, symbols).expand(len(state.gain))
         for index in choice.unique().tolist():
             chosen = torch.nonzero(choice == index).flatten()
-            for alike in _alike(package.choices[index], known.of(chosen), symbols, chosen):
+            for alike in alike_in_plan(package.choices[index], known.of(chosen), symbols, chosen):
                 noise = stream(seed, "noise", block, device)
                 met = (channel, state[alike], known.of(alike), symbols, noise, alike + start, snr_db)
                 statistics = package.normalisation.sends_statistics
@@ -336,7 +364,7 @@ def send(
     return Delivery(tuple(groups), package.normalisation, seed, strata=strata)
 
 
-def _states(
+def realized(
     package: Package,
     channel: Channel,
     snr_db: float,
@@ -346,7 +374,18 @@ def _states(
     seed: int,
     device: str,
 ) -> tuple[Iterator[ChannelState], Strata | None]:
-    """What the channel is for one block of realizations after the other, and the strata that they stand for."""
+    """What the channel is for one block of realizations after the other, and the strata that they stand for.
+
+    Args:
+        package: what may be sent.
+        channel: physics.
+        snr_db: mean SNR in dB.
+        symbols: of the payload.
+        knowledge: what the sender knows of the channel.
+        realizations: independent deliveries, or fades.
+        seed: of the fading.
+        device: where it is computed.
+    """
 
     def realize(block: int, count: int) -> ChannelState:
         return channel.realize(count, symbols, snr_db, stream(seed, "fading", block, device))
@@ -360,9 +399,18 @@ def _states(
     return (state[rows.start : rows.stop] for rows in blocks(len(strata.shares))), strata
 
 
-def _known(
+def known_of(
     kind: KnowledgeKind, snr_db: float, channel: Channel, state: ChannelState, generator: Generator
 ) -> Knowledge:
+    """What a sender knows of some realizations.
+
+    Args:
+        kind: of knowledge.
+        snr_db: mean SNR in dB.
+        channel: physics.
+        state: what it happens to be.
+        generator: of the error of what the sender is told.
+    """
     if kind == "none":
         return Knowledge("none")
     # What the sender is told was estimated, and by pilots before those that the receiver decodes with.
@@ -370,8 +418,17 @@ def _known(
     return Knowledge(kind, snr_db, channel, told)
 
 
-def _alike(choice: Choice, known: Knowledge, symbols: int, chosen: Int64[Tensor, "rows"]) -> list[Int64[Tensor, "_"]]:
-    """Realizations of one choice, apart by the plan that the link makes for them."""
+def alike_in_plan(
+    choice: Choice, known: Knowledge, symbols: int, chosen: Int64[Tensor, "rows"]
+) -> list[Int64[Tensor, "_"]]:
+    """Realizations of one choice, apart by the plan that the link makes for them.
+
+    Args:
+        choice: that was made for them.
+        known: what the sender knows of these realizations.
+        symbols: complex symbols that fit.
+        chosen: their numbers.
+    """
     kinds = choice.link.alike(choice.payload, symbols, known).to(chosen.device).expand(len(chosen))
     return [chosen[kinds == kind] for kind in kinds.unique()]
 

@@ -32,7 +32,7 @@ class DeliveryCost:
         inference_joules: energy of one inference, zeros stored and multiplied as any other value.
         effective_inference_joules: the same on hardware that neither stores nor multiplies zeros.
         container_bits: of the container that was sent; not a number where values are sent as they are.
-        milliseconds: on the air, on one carrier.
+        milliseconds: on the air, on one carrier, and waiting for answers.
         transmit_joules: radiated, at a mean power of 1 W where the power of a delivery is 1.
         latency_seconds: of one inference, measured on this machine.
         uses_per_inference: channel uses of one inference, the mean that is expected; 0 for a network that answers by
@@ -86,7 +86,8 @@ def delivery_cost(
         key = (id(group.architecture), group.description, _levels(group.plan))
         if key not in counted:
             counted[key] = _of_network(group, example.cpu(), paths or {})
-        along = [(share, _row(group, cost, seconds, carrier, energy)) for share, cost, seconds in counted[key]]
+        priced = carrier, energy, delivery.turnaround_ms
+        along = [(share, _row(group, cost, seconds, *priced)) for share, cost, seconds in counted[key]]
         rows.append([sum(share * row[i] for share, row in along) for i in range(len(COSTS))])
         shares.append(len(group.realizations))
     return DeliveryCost(*(float(mean) for mean in np.average(np.array(rows, dtype=np.float64), axis=0, weights=shares)))
@@ -151,10 +152,13 @@ def _of_network(group: Group, example: Tensor, paths: Mapping[str, float]) -> li
     return [(share, network_cost(one, example, bits), latency(one, example)) for share, one in zip(shares, each)]
 
 
-def _row(group: Group, cost: NetworkCost, seconds: float, carrier: Carrier, energy: Energy) -> Sequence[float]:
+def _row(
+    group: Group, cost: NetworkCost, seconds: float, carrier: Carrier, energy: Energy, turnaround_ms: float
+) -> Sequence[float]:
     known = 1.0 if cost.layers else float("nan")  # a Keras model is not counted
     container = 8.0 * sum(group.plan.lengths) if isinstance(group.plan, DigitalPlan) else float("nan")
-    milliseconds = carrier.milliseconds(float(group.decoded.uses.double().mean()))
+    waited = group.turnarounds * turnaround_ms
+    milliseconds = carrier.milliseconds(float(group.decoded.uses.double().mean())) + waited
     joules = float((group.power.double() * group.decoded.uses.double()).mean()) / carrier.uses_per_millisecond / 1000
     own = (cost.parameters, cost.nonzeros, cost.macs, cost.effective_macs, cost.bit_operations, cost.activation_bytes)
     energies = cost.joules(energy), cost.joules(energy, skip_zeros=True)

@@ -42,11 +42,13 @@ class Snapshot:
         uses: channel uses after which they had it.
         description: of the network that it makes, in bytes.
         decoded: what they had of that network's values.
+        turnarounds: how often the sender had waited for an answer by then.
     """
 
     uses: int
     description: bytes
     decoded: Decoded
+    turnarounds: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ Purpose = Literal[
     "training noise",
     "importance",
     "fading",
+    "rounds",
     "strata",
     "noise",
     "estimate",

@@ -4,11 +4,13 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from airdeliver.delivery import Delivery
 from airdeliver.delivery_cost import delivery_cost, served_uses
-from airdeliver.evaluation import evaluate
+from airdeliver.evaluation import Report, evaluate
 from airdeliver.links import KnowledgeKind
 from airdeliver.package import Package
 from airdeliver.schemes import Scheme
+from airdeliver.session import timeline
 from airdeliver.training.training import threads
 from channels import Channel
 from experiments.monte_carlo import Realizations
@@ -57,12 +59,17 @@ class CellStage(Stage):
         task = self.scheme.serves(self.problem.load().task)
         images = self.realizations.images
         each = None if images is None else min(images, len(targets))
+
+        def evaluated(part: Delivery) -> Report:
+            return evaluate(part, inputs, targets, task=task, precision=self.precision, images_each=each)
+
         delivery, report = self.realizations.measure(
             lambda count: self.scheme.send(
                 package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
             ),
-            lambda part: evaluate(part, inputs, targets, task=task, precision=self.precision, images_each=each),
+            evaluated,
         )
+        times = timeline(delivery, report.per_realization, lambda part: evaluated(part).per_realization)
         return {
             "normalisation": delivery.normalisation.kind,
             "calibration_inputs": report.calibration_inputs,
@@ -87,6 +94,8 @@ class CellStage(Stage):
             "plan": [asdict(row) for row in delivery.groups[0].plan.table()],
             "per_realization": report.per_realization.tolist(),
             "shares": report.shares.tolist(),
+            **times.columns(),
+            "timeline": times.record(),
             "train_seconds": train_seconds,
             "evaluate_seconds": time.perf_counter() - started,
         }

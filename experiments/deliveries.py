@@ -7,13 +7,13 @@ import pandas as pd
 
 from experiments.comparisons import CONDITIONS
 from experiments.planner import Cell
-from experiments.result import scores, shares
+from experiments.result import scores, shares, timeline
 
 COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "share", "accuracy", "title", "metric", "score_low",
-           "score_high", "floor")  # fmt: skip
-"""In this order; the last are those of the table of results. A delivery may stand for many fades: `share` is what it
-counts for in the mean. The same realization, seed and number of deliveries is the same channel and noise for every
-scheme."""
+           "score_high", "floor", "uses_to_end", "milliseconds_to_end", "milliseconds_to_first")  # fmt: skip
+"""In this order; a delivery may stand for many fades: `share` is what it counts for in the mean. Its times are those of
+`airdeliver.session.Timeline.record`. The same realization, seed and number of deliveries is the same channel and noise
+for every scheme."""
 
 
 def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> pd.DataFrame:
@@ -25,8 +25,10 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
     """
     rows = [
         (experiment, cell.scheme, *(getattr(cell, name) for name in CONDITIONS), number, share, accuracy,
-         cell.about.title, cell.metric, *cell.bounds, cell.floor)
+         cell.about.title, cell.metric, *cell.bounds, cell.floor, *times)
         for cell, record in finished
-        for number, (share, accuracy) in enumerate(zip(shares(record), scores(record), strict=True))
+        for number, (share, accuracy, *times) in enumerate(
+            zip(shares(record), scores(record), *timeline(record).values(), strict=True)
+        )
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))

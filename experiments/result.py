@@ -14,6 +14,11 @@ def shares(record: Mapping[str, Any]) -> Sequence[float]:
     return record["shares"]
 
 
+def timeline(record: Mapping[str, Any]) -> Mapping[str, Sequence[float | None]]:
+    """Of each delivery, channel uses and milliseconds: see `airdeliver.session.Timeline.record`."""
+    return record["timeline"]
+
+
 def segments(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """What each segment got in the plan of the first delivery: the fields of a row of `Plan.table`."""
     return record["plan"]

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.table import Table
 
 from airdeliver.delivery_cost import COSTS
+from airdeliver.session import TIMES
 from channels.gain_knowledge import gain_knowledge
 from experiments.planner import Cell
 from experiments.store import write_whole
@@ -21,7 +22,7 @@ COLUMNS = (
     "train_snr_db_low", "train_snr_db_high", "parameters_stored",
     "title", "side", "preparation", "limit", "member", "metric", "score_low", "score_high", "floor", "finite", "family",
     "conformance", "overrides", "estimation_error", "pilot_share", "delay_spread", *COSTS, "fades", "calibrated_share",
-    "tasks", "uses_per_inference_served",
+    "tasks", "uses_per_inference_served", *TIMES,
 )  # fmt: skip
 """In this order. SNR is in dB; the SNR of a training without a link is no number, nor is `member` of a whole network.
 
@@ -31,10 +32,11 @@ figure joins by a line; empty for others. `tasks` is how many tasks a receiver h
 `pilot_share` and `delay_spread` say how the receiver knows the gain of the channel:
 `channels.gain_knowledge.GainKnowledge`. `realizations` are deliveries, which stand for `fades`, as many or more;
 `calibrated_share` of the scored examples are among those that the network scored on them was calibrated on. Before
-these is what a delivery costs: `airdeliver.delivery_cost.DeliveryCost` says what each is. Whatever else a task says of
-networks (`mean_iou`) has a column of its own behind these, and so has the share of the examples that take each path of
-a dynamic network, as `share_8px`. `uses_per_inference_served` is what `uses_per_inference` expects, as it was counted
-while the test inputs were served.
+these is what a delivery costs: `airdeliver.delivery_cost.DeliveryCost` says what each is; behind them, when receivers
+had what: means over deliveries of `airdeliver.session.Timeline`. Whatever else a task says of networks (`mean_iou`) has
+a column of its own behind these, and so has the share of the examples that take each path of a dynamic network, as
+`share_8px`. `uses_per_inference_served` is what `uses_per_inference` expects, as it was counted while the test inputs
+were served.
 """
 
 
@@ -54,7 +56,7 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]], exam
     further = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     rows = pd.DataFrame(rows, columns=[*COLUMNS, *further])
     rows["conformance"] = "checked" if examined else "off"
-    return rows.astype({"member": float, **dict.fromkeys(COSTS, float)})
+    return rows.astype({"member": float, **dict.fromkeys((*COSTS, *TIMES), float)})
 
 
 def _row(experiment: str, cell: Cell, record: Mapping[str, Any]) -> dict[str, Any]:

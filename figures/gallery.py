@@ -14,7 +14,7 @@ from figures.table import TableError, read
 NAMES = (
     "snr", "bandwidth", "bits_per_parameter", "mismatch", "fading", "channels", "estimation", "expansion",
     "protection", "ablation", "spectrum", "elastic", "segmentation", "resolutions", "winner", "latency", "city",
-    "compact", "quantisers", "planes", "pareto", "tasks", "split",
+    "compact", "quantisers", "planes", "pareto", "tasks", "split", "session", "update",
 )  # fmt: skip
 
 RESULTS = "results.parquet"

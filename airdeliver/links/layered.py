@@ -153,7 +153,7 @@ class LayeredLink(Link):
         return LayeredPlan(layout, self.side_information_rate, tuple(plans), tuple(least))
 
     def encode(self, values: Float[Tensor, "n"], plan: LayeredPlan) -> Complex[Tensor, "#realizations symbols"]:  # noqa: D102
-        parts = zip(self.links, self._split(values, plan.layout), plan.plans, strict=True)
+        parts = zip(self.links, self.split(values, plan.layout), plan.plans, strict=True)
         encoded = [link.encode(part, own) for link, part, own in parts]
         rows = max(len(part) for part in encoded)
         return torch.cat([part.expand(rows, -1) for part in encoded], dim=-1)
@@ -166,7 +166,7 @@ class LayeredLink(Link):
             start += own.payload_symbols
             found.append(link.decode(part, own))
             heard.append(mutual_information(part))
-        return self._together(found, heard, plan)
+        return self.together(found, heard, plan)
 
     def send(  # noqa: D102
         self,
@@ -181,28 +181,34 @@ class LayeredLink(Link):
         if all(isinstance(link, AnalogLink) for link in self.links):
             return self.decode(channel.transmit(self.encode(values, plan), state, generator), told)
         start, found, heard = 0, [], []
-        layouts, parts = layouts_of(layout), self._split(values, plan.layout)
+        layouts, parts = layouts_of(layout), self.split(values, plan.layout)
         for number, (link, own) in enumerate(zip(self.links, plan.plans, strict=True)):
             part = columns(state, start, start + own.payload_symbols)
             start += own.payload_symbols
             found.append(link.send(parts[number], own, layouts[number], channel, part, generator))
             heard.append(mutual_information(Received(part.gain, part.gain, part.noise_variance)))
-        return self._together(found, heard, told)
+        return self.together(found, heard, told)
 
     def power(self, values: Float[Tensor, "n"], plan: LayeredPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
-        parts = zip(self.links, self._split(values, plan.layout), plan.plans, strict=True)
+        parts = zip(self.links, self.split(values, plan.layout), plan.plans, strict=True)
         powers = [own.payload_symbols * link.power(part, own) for link, part, own in parts]
         return torch.stack(torch.broadcast_tensors(*powers)).sum(0) / max(1, plan.payload_symbols)
 
     def perturb(  # noqa: D102
         self, values: Float[Tensor, "n"], plan: LayeredPlan, channel: Channel, snr_db: Decibel, generator: Generator
     ) -> Float[Tensor, "n"]:
-        parts = zip(self.links, self._split(values, plan.layout), plan.plans, strict=True)
+        parts = zip(self.links, self.split(values, plan.layout), plan.plans, strict=True)
         arrived = [link.perturb(part, own, channel, snr_db, generator) for link, part, own in parts]
         return torch.cat([*arrived, values[sum(len(part) for part in arrived) :]])
 
-    def _together(self, found: Sequence[Decoded], heard: Sequence[Tensor], plan: LayeredPlan) -> Decoded:
-        """All layers of each realization, and how far its leading ones are usable."""
+    def together(self, found: Sequence[Decoded], heard: Sequence[Tensor], plan: LayeredPlan) -> Decoded:
+        """All layers of each realization, and how far its leading ones are usable.
+
+        Args:
+            found: of each layer, what was decoded.
+            heard: mutual information of each layer's symbols, in bits a symbol.
+            plan: the receiver's.
+        """
         least = [math.log2(1 + 10 ** (threshold / 10)) for threshold in plan.least_db]
         usable = torch.stack([d.usable & (h >= bits) for d, h, bits in zip(found, heard, least, strict=True)], -1)
         # The first layer is used wherever it arrived: less there is not.
@@ -233,7 +239,8 @@ class LayeredLink(Link):
         first = self.links[0]
         return isinstance(first, AnalogLink) and first.fills
 
-    def _split(self, values: Float[Tensor, "n"], layout: Layout) -> list[Tensor]:
+    def split(self, values: Float[Tensor, "n"], layout: Layout) -> list[Tensor]:
+        """The values of each layer that is sent."""
         sizes = [part.size for part in layouts_of(layout)]
         return list(values.split(sizes))[: len(self.links)]
 
@@ -241,7 +248,7 @@ class LayeredLink(Link):
         layouts = layouts_of(payload.layout)
         if len(layouts) < len(self.links):
             raise ValueError(f"the payload has {len(layouts)} layers and the link wants {len(self.links)}")
-        values = self._split(payload.values, payload.layout)
+        values = self.split(payload.values, payload.layout)
         return [Payload(part, layout) for part, layout in zip(values, layouts, strict=False)]
 
     def _told(self, layout: Layout) -> int:

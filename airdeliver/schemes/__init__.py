@@ -11,6 +11,7 @@ from airdeliver.schemes.digital import Digital
 from airdeliver.schemes.drnet import DRNet
 from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.gated_exits import GatedExits
+from airdeliver.schemes.in_session import InSession
 from airdeliver.schemes.layered import Layered
 from airdeliver.schemes.made_elsewhere import packed
 from airdeliver.schemes.mixed import Mixed
@@ -24,6 +25,7 @@ from airdeliver.schemes.reconfigurable import OneSetOfSigns
 from airdeliver.schemes.spectrum import AirNetSpectrum, SeparateNetworks
 from airdeliver.schemes.split import Split
 from airdeliver.schemes.spnet import SPNet
+from airdeliver.schemes.updated import UpdateChoice, Updated
 
 __all__ = [
     "ASetForEach",
@@ -37,6 +39,7 @@ __all__ = [
     "Digital",
     "ElasticNetwork",
     "GatedExits",
+    "InSession",
     "Layered",
     "Mixed",
     "MutualNet",
@@ -50,5 +53,7 @@ __all__ = [
     "Scheme",
     "SeparateNetworks",
     "Split",
+    "UpdateChoice",
+    "Updated",
     "packed",
 ]

@@ -12,6 +12,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [
     "index",
     "own_link_piece",
+    "sessions",
+    "updates",
     "what_there_is",
     "pieces",
     "zoo",
@@ -23,9 +25,9 @@ REFERENCE = {
 PACKAGES = [
     "airdeliver", "airdeliver.architecture", "airdeliver.compression.codec", "airdeliver.compression.quantisers",
     "airdeliver.container", "airdeliver.data", "airdeliver.elastic", "airdeliver.links", "airdeliver.links.analog",
-    "airdeliver.links.digital", "airdeliver.models", "airdeliver.payload", "airdeliver.schemes", "airdeliver.spectrum",
-    "airdeliver.task", "airdeliver.training", "airdeliver.training.methods", "airdeliver.zoo", "channels",
-    "channels.impairments",
+    "airdeliver.links.digital", "airdeliver.models", "airdeliver.payload", "airdeliver.schemes", "airdeliver.session",
+    "airdeliver.spectrum", "airdeliver.task", "airdeliver.training", "airdeliver.training.methods",
+    "airdeliver.updates", "airdeliver.zoo", "channels", "channels.impairments",
 ]  # fmt: skip
 
 

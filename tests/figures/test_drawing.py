@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from figures import pareto
+from figures import pareto, session
 from figures.drawing import STYLES
 from figures.gallery import NAMES, drawing
 from figures.looks import looks
@@ -48,6 +48,10 @@ def tables(results, deliveries):
         "resolutions": priced.assign(share_8px=0.25, share_4px=0.75),
         "segmentation": priced.assign(mean_iou=priced["accuracy"] / 2),
         "tasks": priced.assign(tasks=1 + number),
+        "session": bandwidth.assign(
+            **{time: bandwidth["channel_uses"] / (1 + number % 3) for number, time in enumerate(session.TIMES)}
+        ),
+        "update": priced.assign(preparation=["taught this", "taught that"] * 4),
         "snr": results(FOUR, seeds=(0, 1, 2)),
         "bandwidth": bandwidth,
         "bits_per_parameter": bandwidth.assign(container_bits=bandwidth["channel_uses"] * 0.9),

@@ -150,12 +150,37 @@ class AnalogLink(Link):
     def estimate(self, received: Received, plan: AnalogPlan) -> Float[Tensor, "realizations n"]:
         """What `decode` makes of the samples, by a plan that says how many symbols were filled."""
         stream = plan.stream(received.samples.device)
-        mean, scale = plan.spread(received.gain)
         if not stream.groups:
-            return mean.expand(len(received.samples), -1)
-        observed, noise_variance = self._observations(received, stream)
+            return plan.spread(received.gain)[0].expand(len(received.samples), -1)
+        return self.conclude(*self._observations(received, stream), plan)
+
+    def observe(
+        self, received: Received, plan: AnalogPlan
+    ) -> tuple[Float[Tensor, "realizations travelling"], Float[Tensor, "realizations #travelling"]]:
+        """Unbiased observations of the values that travel, normalised, and the variance of their noise.
+
+        Args:
+            received: samples of the payload.
+            plan: the receiver's, which says how many symbols were filled.
+        """
+        return self._observations(received, plan.stream(received.samples.device))
+
+    def conclude(
+        self,
+        observed: Float[Tensor, "realizations travelling"],
+        noise_variance: Float[Tensor, "realizations #travelling"],
+        plan: AnalogPlan,
+    ) -> Float[Tensor, "realizations n"]:
+        """Values from observations of those that travel, of one delivery or combined from several.
+
+        Args:
+            observed: unbiased, of normalised values.
+            noise_variance: of their noise, relative to the values' unit variance; infinite where nothing is known.
+            plan: the receiver's.
+        """
+        mean, scale = plan.spread(observed)
         estimated = self.receiver.estimate(observed, noise_variance, self._prior(plan))
-        return _affine(stream.scatter(estimated, plan.layout.size), scale, mean)
+        return _affine(plan.stream(observed.device).scatter(estimated, plan.layout.size), scale, mean)
 
     def send(  # noqa: D102
         self,

@@ -67,6 +67,10 @@ class Adaptation(ABC):
             worth: of what arrives.
         """
 
+    def foreseen(self, outlook: Outlook) -> Outlook:
+        """What receivers will have seen when all that is to come has come; by default one transmission."""
+        return outlook
+
     def choose(
         self, physical: PhysicalLayer, knowledge: Knowledge, symbols: int, values: int, worth: Worth
     ) -> "Chosen":
@@ -83,7 +87,8 @@ class Adaptation(ABC):
             back_off = _BACK_OFF.answer(asked, lambda: loop.back_off_db(physical, knowledge, symbols, best))
 
         def promise(part: Knowledge) -> tuple[int, Tensor]:
-            outlook = outlooks(part, self.design_snr_db, symbols, physical.alphabets)[0].backed_off(back_off)
+            seen = outlooks(part, self.design_snr_db, symbols, physical.alphabets)[0].backed_off(back_off)
+            outlook = self.foreseen(seen)
             grade = best(outlook, symbols)
             return grade, expected(physical, torch.tensor([grade]), outlook, symbols, values, worth)[0]
 

@@ -10,6 +10,8 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Container
 from airdeliver.links.base import memoryless
 from airdeliver.links.digital.coded import SCHEMES, Coded, bits_of, bytes_of, longest_block
+from airdeliver.links.digital.gathering.base import Combining, Gathered
+from airdeliver.links.digital.gathering.full import FullGathered
 from airdeliver.links.digital.physical_layer import Carried, Simulated
 from airdeliver.links.digital.pieces import carry_in_pieces
 from channels import Channel, ChannelState, Received
@@ -48,6 +50,10 @@ class Full(Coded, Simulated):
         symbols = self.encode(container, grade).to(generator.device)
         received = channel.transmit(symbols, state, generator)
         return Carried(self.decode(received, container.groups, grade), _power(symbols))
+
+    def gather(self, container: Container, grade: int, combining: Combining, receivers: int) -> Gathered:  # noqa: D102
+        data = [part for part in container.parts() if part]
+        return FullGathered(self.blocks(container.groups, grade), data, combining, receivers, self.iterations)
 
     def lost(  # noqa: D102
         self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator

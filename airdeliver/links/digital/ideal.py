@@ -11,6 +11,8 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Container
 from airdeliver.compression.codec.head import LARGEST_PACKET
 from airdeliver.links.digital.block_errors import information_of
+from airdeliver.links.digital.gathering.base import Combining, Gathered
+from airdeliver.links.digital.gathering.ideal import IdealGathered
 from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
 from airdeliver.links.digital.reception import GAUSSIAN, reception, transparent
@@ -68,14 +70,26 @@ class Ideal(PhysicalLayer):
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
         symbols = self.symbols(container.groups, grade)
-        limit = self.efficiency(grade)
-        if transparent(channel, state):
-            seen, slack = Outlook.of(state, self.alphabets), 1e-9
-        else:
-            # Probes say what is carried to so much: one who sends at the limit is not to lose all by that.
-            seen, slack = Outlook({a: reception(channel, state, a, symbols, generator) for a in self.alphabets}), 0.01
-        arrives = most_information(seen, symbols) * (1 + slack) >= limit
+        arrives = self._carried(channel, state, symbols, generator) * (1 + 1e-9) >= self.efficiency(grade)
         return Carried([container.data if ok else None for ok in arrives.tolist()])
+
+    def gather(self, container: Container, grade: int, combining: Combining, receivers: int) -> Gathered:  # noqa: D102
+        symbols = self.symbols(container.groups, grade)
+
+        def carried(channel: Channel, state: ChannelState, generator: Generator) -> Tensor:
+            return self._carried(channel, state, symbols, generator)
+
+        return IdealGathered(container.data, symbols, self.efficiency(grade), combining, receivers, carried)
+
+    def _carried(
+        self, channel: Channel, state: ChannelState, symbols: int, generator: Generator
+    ) -> Float[Tensor, "realizations"]:
+        """Bits per symbol, float64, that each realization carries."""
+        if transparent(channel, state):
+            return most_information(Outlook.of(state, self.alphabets), symbols)
+        seen = Outlook({a: reception(channel, state, a, symbols, generator) for a in self.alphabets})
+        # Probes say what is carried to so much: one who sends at the limit is not to lose all by that.
+        return most_information(seen, symbols) * 1.01
 
 
 def most_information(outlook: Outlook, symbols: int) -> Float[Tensor, "realizations"]:

@@ -149,7 +149,7 @@ class DigitalLink(Link):
     def decode(self, received: Received, plan: DigitalPlan) -> Decoded:
         """Samples to bytes to values; what is lost is concealed."""
         rows = self.phy.decode(received, plan.lengths, plan.grade)
-        return self._rebuilt(rows, plan, mutual_information(received) >= self.side_information_rate)
+        return self.rebuilt(rows, plan, mutual_information(received) >= self.side_information_rate)
 
     def send(  # noqa: D102
         self,
@@ -163,7 +163,7 @@ class DigitalLink(Link):
         carried: Carried = self.phy.carry(_container(plan), plan.grade, channel, state, generator)
         received = self.plan_from_bytes(plan.to_bytes(), layout)
         told = side_information_arrives(plan, channel, state, generator)
-        return self._rebuilt(carried.rows, received, told, carried.power)
+        return self.rebuilt(carried.rows, received, told, carried.power)
 
     def power(self, values: Float[Tensor, "n"], plan: DigitalPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
         return torch.full((1,), self.phy.power(_container(plan), plan.grade), device=values.device)
@@ -179,13 +179,21 @@ class DigitalLink(Link):
     def _restored(self, layout: Layout) -> State | None:
         return None if self.state is None else self.quantiser.restore(json.loads(self.state), layout)
 
-    def _rebuilt(
+    def rebuilt(
         self,
         rows: list[bytes | None],
         plan: DigitalPlan,
         told: Bool[Tensor, "realizations"],
         power: float | None = None,
     ) -> Decoded:
+        """What the receivers make of the bytes that they have.
+
+        Args:
+            rows: of the container, one row a receiver; None where nothing is there.
+            plan: the receivers'.
+            told: whether each has the side information.
+            power: mean |x|^2 of what was sent; None where nobody has measured it.
+        """
         device = told.device
         values, arrived = rebuilt(rows, plan.layout, self.codec, device)
         usable = told & arrived.to(device)

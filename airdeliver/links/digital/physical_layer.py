@@ -9,6 +9,7 @@ from jaxtyping import Bool, Complex, Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
+from airdeliver.links.digital.gathering.base import Combining, Gathered
 from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.reception import GAUSSIAN
 from channels import Channel, ChannelState, Received
@@ -76,6 +77,20 @@ class PhysicalLayer(ABC):
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
         """What is received of a container, one row a realization of `state`."""
+
+    def gather(self, container: Container, grade: int, combining: Combining, receivers: int) -> Gathered:
+        """Nothing yet of a container that is sent in rounds: what receivers gather of it is added round by round.
+
+        Args:
+            container: that is sent.
+            grade: how fast each round is; all that follows the first may be needed, or not.
+            combining: whether rounds repeat coded bits (`chase`) or send others (`redundancy`).
+            receivers: rows.
+
+        Raises:
+            TypeError: the layer cannot combine rounds.
+        """
+        raise TypeError(f"{type(self).__name__} does not combine rounds: give it a method `gather`")
 
     def encode(self, container: Container, grade: int) -> Complex[Tensor, "1 symbols"]:
         """A container as complex symbols of mean power at most 1.

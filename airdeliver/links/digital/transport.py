@@ -44,11 +44,12 @@ class TransportBlock:
         symbols: complex symbols, all of which are used.
         bits_per_symbol: of the constellation: 2 (QPSK), 4, 6 or 8 (256-QAM).
         rate: code rate that selects the base graph; that of the block itself by default.
+        version: redundancy version, 0 to 3. What follows version 0 need not be decodable by itself.
 
     Raises:
-        ValueError: no payload, an unknown constellation, or a code rate above 0.95.
+        ValueError: no payload, an unknown constellation or version, or a code rate above 0.95 in version 0.
 
-    Source: 3GPP TS 38.212, 7.2; redundancy version 0, one layer.
+    Source: 3GPP TS 38.212, 7.2; one layer.
 
     >>> block = TransportBlock(bits=9_000, symbols=10_000, bits_per_symbol=2)
     >>> payload = torch.randint(0, 2, (1, 9_000), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -64,9 +65,12 @@ class TransportBlock:
     symbols: int
     bits_per_symbol: int
     rate: float | None = None
+    version: int = 0
 
     def __post_init__(self) -> None:
         Modulation(self.bits_per_symbol)
+        if self.version:
+            return
         blocks, shortest = self.segmentation.blocks, self.symbols // self.segmentation.blocks * self.bits_per_symbol
         if self.segmentation.block_bits > HIGHEST_RATE * shortest:
             need = -(-self.segmentation.block_bits // (HIGHEST_RATE * self.bits_per_symbol)) * blocks
@@ -121,7 +125,7 @@ class TransportBlock:
         """
         blocks = self.segmentation.checked(contents)
         fillers = torch.nn.functional.pad(blocks, (0, self._matchings[0][1].fillers))
-        codewords = encode(fillers.flatten(0, 1), self.segmentation.graph, self._rows).unflatten(0, blocks.shape[:2])
+        codewords = encode(fillers.flatten(0, 1), self.segmentation.graph, self.rows).unflatten(0, blocks.shape[:2])
         runs = self._runs(first, blocks.shape[1])
         sent = [matching.select(codewords[:, place]).flatten(1) for place, matching in runs]
         return Modulation(self.bits_per_symbol).map(torch.cat(sent, dim=-1) ^ scrambling.to(contents.device))
@@ -181,19 +185,47 @@ class TransportBlock:
             threads: of the CPU; as many as torch uses by default.
         """
         llr = Modulation(self.bits_per_symbol).log_likelihood_ratios(samples, gain, noise_variance)
-        codewords = self._recovered(llr, first, count, scrambling)
-        decoder = LayeredDecoder(self.segmentation.graph, self._rows, iterations)
+        return self.decode_codewords(self._recovered(llr, first, count, scrambling), self.rows, iterations, threads)
+
+    def decode_codewords(
+        self,
+        codewords: Float[Tensor, "realizations some codeword"],
+        rows: int,
+        iterations: int = 20,
+        threads: int | None = None,
+    ) -> tuple[UInt8[Tensor, "realizations some content"], Bool[Tensor, "realizations some"]]:
+        """The contents of code blocks from LLRs of their codewords, and which of them arrived.
+
+        Args:
+            codewords: from `recover`, of one transmission or the sum of several.
+            rows: of checks that they reach to.
+            iterations: most of the LDPC decoder, which stops early.
+            threads: of the CPU; as many as torch uses by default.
+        """
+        decoder = LayeredDecoder(self.segmentation.graph, rows, iterations)
         decoded = decoder(codewords.flatten(0, 1), threads)
         blocks = decoded.bits[:, : self.segmentation.block_bits].unflatten(0, codewords.shape[:2])
         passed = self.segmentation.passed(blocks) & decoded.decided.view(blocks.shape[:2])
         return blocks[..., : self.segmentation.content_bits], passed
 
-    def recover(self, llr: Float[Tensor, "realizations sent"]) -> Float[Tensor, "realizations blocks codeword"]:
-        """LLRs of every code block's codeword from those of the sent bits, as the decoder takes them."""
-        return self._recovered(llr, 0, self.segmentation.blocks, self._scrambling)
+    def recover(
+        self, llr: Float[Tensor, "realizations sent"], rows: int | None = None
+    ) -> Float[Tensor, "realizations blocks codeword"]:
+        """LLRs of every code block's codeword from those of the sent bits, as the decoder takes them.
+
+        Args:
+            llr: of the sent bits.
+            rows: of checks that the codewords reach to; None for as many as were sent.
+        """
+        return self._recovered(llr, 0, self.segmentation.blocks, self._scrambling, rows)
 
     def _recovered(
-        self, llr: Float[Tensor, "realizations sent"], first: int, count: int, scrambling: UInt8[Tensor, "sent"]
+        self,
+        llr: Float[Tensor, "realizations sent"],
+        first: int,
+        count: int,
+        scrambling: UInt8[Tensor, "sent"],
+        rows: int | None = None,
     ) -> Float[Tensor, "realizations some codeword"]:
         signs = 1 - 2 * scrambling.to(llr.device, llr.dtype)
         parts, begin = [], 0
@@ -201,7 +233,7 @@ class TransportBlock:
             length = (place.stop - place.start) * matching.sent_bits
             part = slice(begin, begin + length)
             sent = (llr[:, part] * signs[part]).unflatten(-1, (-1, matching.sent_bits))
-            parts.append(matching.combine(sent, self._rows))
+            parts.append(matching.combine(sent, self.rows if rows is None else rows))
             begin += length
         return torch.cat(parts, dim=1)
 
@@ -221,13 +253,16 @@ class TransportBlock:
         return tuple(
             (
                 slice(lengths.index(length), lengths.index(length) + lengths.count(length)),
-                RateMatching(self.segmentation.graph, self.segmentation.block_bits, length, self.bits_per_symbol),
+                RateMatching(
+                    self.segmentation.graph, self.segmentation.block_bits, length, self.bits_per_symbol, self.version
+                ),
             )
             for length in sorted(set(lengths))
         )
 
     @property
-    def _rows(self) -> int:
+    def rows(self) -> int:
+        """Rows of checks whose parity is sent."""
         return max(matching.rows for _, matching in self._matchings)
 
     @property

@@ -3,6 +3,7 @@
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
 from airdeliver.training.methods.distilled import Distillation, Distilled
 from airdeliver.training.methods.dynamic import ChosenResolution, EveryResolution
+from airdeliver.training.methods.earlier import Earlier
 from airdeliver.training.methods.folded import FoldedNorms
 from airdeliver.training.methods.in_turn import InTurn
 from airdeliver.training.methods.joint import Joint
@@ -20,6 +21,7 @@ from airdeliver.training.methods.sparse import Sparse
 from airdeliver.training.methods.teaching import Teaching
 from airdeliver.training.methods.terms import Boundary, Term
 from airdeliver.training.methods.through_link import ThroughLink
+from airdeliver.training.methods.updating import Updating
 
 __all__ = [
     "Batch",
@@ -28,6 +30,7 @@ __all__ = [
     "Continued",
     "Distillation",
     "Distilled",
+    "Earlier",
     "EveryResolution",
     "FoldedNorms",
     "Imitating",
@@ -50,6 +53,7 @@ __all__ = [
     "Teaching",
     "Term",
     "ThroughLink",
+    "Updating",
     "Wrapped",
     "WrappedRun",
 ]
