@@ -56,8 +56,7 @@ class FoldedNorms(Wrapped):
     Raises:
         ValueError: another number.
 
-    Source: Y. Li et al., MQBench, arXiv 2111.03759, section 3 and figure 2; folding 2: B. Jacob et al.,
-    arXiv 1712.05877; folding 3: R. Krishnamoorthi, arXiv 1806.08342.
+    Source: Y. Li et al., MQBench, arXiv 2111.03759; ModelTC/MQBench, whose numbers these are.
     """
 
     quantiser: Quantiser

@@ -39,7 +39,7 @@ class OneParameterSet(Method):
         served: which tasks.
         device: for which keys are wrapped.
 
-    Source: arXiv 2105.03822; M. Courbariaux et al., arXiv 1602.02830 (straight through, clipped).
+    Source: arXiv 2105.03822.
     """
 
     builder: ModelBuilder
