@@ -21,8 +21,8 @@ from airdeliver.training import Trained, Training
 from channels import AWGN
 from tests.airdeliver.training.checkpoints import with_and_without_interruption
 
-USES = 100_000
-LINK = DigitalLink(phy="abstraction", adaptation=FixedErrorRate(0.01, outer_loop=None), spends_all=False)
+USES = 20_000
+LINK = DigitalLink(phy="capacity", adaptation=FixedErrorRate(0.01, outer_loop=None), spends_all=False)
 SIGNS = OneSetOfSigns(2, link=LINK)
 
 
@@ -40,7 +40,7 @@ def known(problem: Problem) -> dict[Training, Trained]:
     return found
 
 
-def scored(scheme, problem, known, snr_db=10.0, realizations=2):
+def scored(scheme, problem, known, snr_db=10.0, realizations=1):
     """Mean accuracy over the tasks that are served, and the delivery."""
     package = scheme.pack(problem, known, USES)
     delivery = scheme.send(package, AWGN(), snr_db, USES, "average", realizations, 0)
@@ -75,10 +75,10 @@ def test_wrong_keys_give_chance(problem, known):
     (network,) = known.values()
     architecture, data = network.architecture, problem.task.dataset
     assert isinstance(architecture, Keyed)
-    inputs, targets = data.test.take(torch.arange(len(data.test)))
+    inputs, targets = data.test.take(torch.arange(0, len(data.test), 3))
     prepared, scores = data.prepare(inputs), []
     model = network.model()
-    for user in range(1, 41):
+    for user in range(1, 17):
         other = replace(architecture, device=Device(user=user)).receive(network.description)
         other.load_state_dict(network.tensors)
         other.train()  # norms by the batch that they serve
