@@ -13,14 +13,19 @@ IMPORTS = "import experiments.running, sklearn.datasets, sklearn.model_selection
 
 
 def measure() -> list[Ratio]:
-    """Seconds of `--help`, and of a finished sweep that is repeated beyond starting Python with its imports."""
+    """Seconds of `--help`, of repeating a finished sweep beyond starting Python with its imports, of an import."""
     helps = [_seconds(["-m", "experiments.sweep", "--help"]) for _ in range(REPETITIONS + 1)][1:]
     with tempfile.TemporaryDirectory() as folder:
         sweep = ["-m", "experiments.sweep", "experiment=demo", "training.epochs=1", "fine_tuning.epochs=1",
                  "realizations=2", f"store={folder}/store", f"hydra.run.dir={folder}"]  # fmt: skip
         _seconds(sweep)
         repeated = [_seconds(sweep) - _seconds(["-c", IMPORTS]) for _ in range(REPETITIONS)]
-    return [_at_most(1.5, "start: seconds of --help", helps), _at_most(2.0, "start: seconds of a repeat", repeated)]
+    imports = [_seconds(["-c", "import airdeliver"]) for _ in range(REPETITIONS)]
+    return [
+        _at_most(1.5, "start: seconds of --help", helps),
+        _at_most(2.0, "start: seconds of a repeat", repeated),
+        _at_most(2.5, "start: seconds of import airdeliver", imports),
+    ]
 
 
 def _at_most(bar: float, name: str, seconds: list[float]) -> Ratio:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from airdeliver import deliver, evaluate
 from airdeliver.arrival import share_interval
-from airdeliver.data import Dataset
+from airdeliver.data import Split
 from airdeliver.evaluation import Report
 from airdeliver.normalisation import Normalisation, estimate_statistics
 from airdeliver.package import Package
@@ -18,7 +19,7 @@ from airdeliver.training.training import threads
 from airdeliver.zoo import Card, Score, keep_sample, save
 from airdeliver.zoo.card import NETWORKS, write_card
 from airdeliver.zoo.file import read, sha256
-from airdeliver.zoo.sample import SAMPLES
+from airdeliver.zoo.sample import SAMPLES, stratified
 from channels import AWGN
 from experiments.cell import CellStage
 from experiments.command_line import read as read_command
@@ -46,14 +47,16 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sweep = configure(read_command(list(options.sweep)))
         for cell in _firsts(sweep):
-            print(keep(sweep, cell, options.sweep, options.networks, options.realizations))
+            print(keep(sweep, cell, options.sweep, options.networks, options.realizations, options.images))
         if options.each:
             print(keep_sample(plan(sweep).cells[0].stage.problem.load().task.dataset, options.each, options.samples))
     except (ValueError, OSError) as error:
         raise SystemExit(" ".join(str(error).split())) from error
 
 
-def keep(sweep: Sweep, cell: Cell, arguments: Sequence[str], folder: Path, realizations: int = 16) -> Card:
+def keep(
+    sweep: Sweep, cell: Cell, arguments: Sequence[str], folder: Path, realizations: int = 16, images: int | None = None
+) -> Card:
     """Write one network and its card; the scores are those of the file's weights.
 
     Args:
@@ -62,6 +65,7 @@ def keep(sweep: Sweep, cell: Cell, arguments: Sequence[str], folder: Path, reali
         arguments: of the sweep, for the card.
         folder: that both files go to.
         realizations: independent deliveries behind each score.
+        images: of the test split, behind each score; None for all.
 
     Raises:
         ValueError: a scheme of several networks, or one that has not been trained.
@@ -72,16 +76,17 @@ def keep(sweep: Sweep, cell: Cell, arguments: Sequence[str], folder: Path, reali
     (choice,) = package.choices
     name = f"{Path(sweep.dataset).name}_{stage_name(cell)}"
     path = save(trained, folder / f"{name}.safetensors")
-    network = read(path)
+    network, dataset = read(path), problem.task.dataset
+    test = dataset.test
+    if images is not None and images < len(test):
+        test = Split(*test.take(stratified(test, dataset.classes, images // dataset.classes)))
+    inputs = dataset.prepare(test.inputs)
     with threads(problem.execution.threads):
-        itself = _itself(network, problem.task.dataset, package.normalisation)
-        inputs = problem.task.dataset.prepare(problem.task.dataset.test.inputs)
-        delivered = []
+        scores = [_itself(network, inputs, test.targets, package.normalisation)]
         for snr_db in SNR_DB:
             sent = deliver(network, choice.link, AWGN(), snr_db, stage.channel_uses, realizations, 0,
                            normalisation=package.normalisation)  # fmt: skip
-            report = evaluate(sent, inputs, problem.task.dataset.test.targets)
-            delivered.append(_delivered(snr_db, report, realizations))
+            scores.append(_delivered(snr_db, evaluate(sent, inputs, test.targets), realizations))
     recipes = [f"{t.recipe.epochs} epochs, {type(t.method).__name__}" for t in closure(_trainings(stage))]
     card = Card(
         name=name,
@@ -95,7 +100,7 @@ def keep(sweep: Sweep, cell: Cell, arguments: Sequence[str], folder: Path, reali
         link=choice.link,
         normalisation=package.normalisation,
         channel_uses=stage.channel_uses,
-        scores=(itself, *delivered),
+        scores=tuple(scores),
         sha256=sha256(path),
     )
     write_card(card, folder)
@@ -137,18 +142,19 @@ def _packed(stage: CellStage, store: Store) -> tuple[Package, Trained]:
 
 
 @torch.no_grad()
-def _itself(network: Trained, dataset: Dataset, normalisation: Normalisation) -> Score:
+def _itself(network: Trained, inputs: Tensor, labels: Tensor, normalisation: Normalisation) -> Score:
     """Of the network that nothing was done to, with the batch-norm statistics that a receiver would have."""
-    model, test = network.model(), dataset.test
+    model = network.model()
     if not normalisation.sends_statistics:
-        estimate_statistics(model, dataset.prepare(test.inputs[: normalisation.calibration_inputs]))
-    right = [model(dataset.prepare(part)).argmax(1) for part in test.inputs.split(1000)]
-    found = share_interval(float((torch.cat(right) == test.targets).double().mean()), len(test))
-    return Score(None, round(found.mean, 5), round(found.low, 5), round(found.high, 5), 0)
+        estimate_statistics(model, inputs[: normalisation.calibration_inputs])
+    right = torch.cat([model(part).argmax(1) for part in inputs.split(1000)]) == labels
+    found = share_interval(float(right.double().mean()), len(labels))
+    return Score(None, round(found.mean, 5), round(found.low, 5), round(found.high, 5), 0, len(labels))
 
 
 def _delivered(snr_db: float, report: Report, realizations: int) -> Score:
-    return Score(snr_db, round(report.accuracy, 5), round(report.low, 5), round(report.high, 5), realizations)
+    ends = round(report.accuracy, 5), round(report.low, 5), round(report.high, 5)
+    return Score(snr_db, *ends, realizations, report.scores.shape[1])
 
 
 def _public(arguments: Sequence[str]) -> list[str]:
@@ -165,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="FOLDER", help="where networks go")
     parser.add_argument("--samples", type=Path, default=SAMPLES, metavar="FOLDER", help="where samples go")
     parser.add_argument("--realizations", type=int, default=16, metavar="N", help="deliveries behind each score")
+    parser.add_argument("--images", type=int, metavar="N", help="test images behind each score; default: all")
     parser.add_argument("--each", type=int, default=0, metavar="N", help="test images of each class; 0 for no sample")
     return parser
 

@@ -14,7 +14,10 @@ from figures.pareto import COSTS
 from figures.table import TableError, read
 from figures.view import View, chosen
 
-OUT = Path(__file__).parent / "out"
+IS_CLONE = (Path(__file__).parents[1] / "pyproject.toml").is_file()
+
+OUT = Path(__file__).parent / "out" if IS_CLONE else Path("runs") / "figures"
+"""Where figures go: an installed package is no place for them."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -83,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--results", type=Path, metavar="FILE", help="default: runs/EXPERIMENT/results.parquet")
     parser.add_argument("--style", choices=sorted(STYLES), default="paper", help="default: paper")
-    parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER", help="default: figures/out")
+    parser.add_argument(
+        "--out", type=Path, default=OUT, metavar="FOLDER", help=f"default: {'figures/out' if IS_CLONE else OUT}"
+    )
     parser.add_argument(
         "--costs", nargs="+", default=COSTS, metavar="COLUMN", help=f"of pareto, default: {' '.join(COSTS)}"
     )

@@ -1,5 +1,7 @@
 """Delivered accuracy over the bits that a digital network takes for each parameter of the unpruned one."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -26,7 +28,7 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     of_limits = capacity.where(drawn["limit"].astype(bool) & (drawn["channel"] == "awgn"))
     bits = drawn["container_bits"].fillna(of_limits) if "container_bits" in drawn else of_limits
     largest = drawn.groupby(["dataset", "model"])["parameters_sent"].transform("max")
-    drawn = drawn.assign(bits_per_parameter=bits / largest)
+    drawn: Any = drawn.assign(bits_per_parameter=bits / largest)
     drawn.attrs.pop("holes", None)  # a network that cannot be sent has no bits
     drawn = drawn[drawn["bits_per_parameter"].notna()]
     if drawn.empty:
@@ -40,7 +42,7 @@ def draw(table: pd.DataFrame) -> Figure:
     Raises:
         TableError: a column is missing, or no row says its bits.
     """
-    drawn = data(table)
+    drawn: Any = data(table)
     figure, axes = lines(drawn, x="bits_per_parameter", by="title", within=("channel_uses",), scale="log")
     least, most = drawn["bits_per_parameter"].min(), drawn["bits_per_parameter"].max()
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 8) if 0.8 * least <= tick <= 1.25 * most]

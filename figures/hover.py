@@ -48,7 +48,8 @@ def remember(axes: Axes, places: pd.Series, rows: pd.DataFrame, by: str, score: 
         score: of the rows.
     """
     found = _POINTS.setdefault(axes, [])
-    for place, (_, row) in zip(places, rows.iterrows()):
+    for place, (_, each) in zip(places, rows.iterrows()):
+        row: Any = each
         ends = f"{score.said(row['accuracy_low'])} to {score.said(row['accuracy_high'])}"
         unit = " %" if score.is_share else ""
         says = f"{said(by, row[by])}: {score.said(row['accuracy'])}{unit}, 95 % interval {ends}"

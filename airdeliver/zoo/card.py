@@ -19,10 +19,11 @@ class Score:
 
     Args:
         snr_db: of AWGN, in dB; None for the network itself, which nothing was done to.
-        accuracy: mean over realizations and the whole test split.
+        accuracy: mean over realizations and test images.
         low: lower end of the 95 % interval over channels and test images.
         high: its upper end.
         realizations: independent deliveries; 0 for the network itself.
+        images: of the test split, as many of each class where these are not all.
     """
 
     snr_db: float | None
@@ -30,6 +31,7 @@ class Score:
     low: float
     high: float
     realizations: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Card:
             f"training: {self.training}",
             f"command: {self.command}",
             f"licence: {self.licence}",
-            f"accuracy itself: {_percent(itself)}; delivered in {self.channel_uses:,} channel uses over AWGN:",
+            f"accuracy itself, {itself.images:,} test images: {_percent(itself)}; delivered in "
+            f"{self.channel_uses:,} channel uses over AWGN:",
             *(f"  {score.snr_db:g} dB: {_percent(score)}" for score in delivered),
         ]
         return "\n".join(lines)

@@ -63,7 +63,7 @@ def keep_sample(dataset: Dataset, each: int, folder: Path = SAMPLES, seed: int =
     """
     if not isinstance(dataset.inputs, Images):
         raise ValueError(f"samples are of images, and {dataset.name} has {type(dataset.inputs).__name__}")
-    images, labels = dataset.test.take(_stratified(dataset.test, dataset.classes, each, seed))
+    images, labels = dataset.test.take(stratified(dataset.test, dataset.classes, each, seed))
     about = {
         "classes": list(dataset.class_names),
         "height": dataset.inputs.height,
@@ -78,8 +78,18 @@ def keep_sample(dataset: Dataset, each: int, folder: Path = SAMPLES, seed: int =
     return path
 
 
-def _stratified(split: Split, classes: int, each: int, seed: int) -> Int64[Tensor, "n"]:
-    """Rows of a split, as many of each class, shuffled so that any beginning of them is a fair mix."""
+def stratified(split: Split, classes: int, each: int, seed: int = 0) -> Int64[Tensor, "n"]:
+    """Rows of a split, as many of each class, shuffled so that any beginning of them is a fair mix.
+
+    Args:
+        split: with labels.
+        classes: number of them.
+        each: rows of each class.
+        seed: of the choice.
+
+    Raises:
+        ValueError: fewer of a class than asked for.
+    """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(split), generator=generator)
     labels = split.targets[order]
