@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
 
 from airdeliver import AnalogLink, BudgetError, DigitalLink
+from airdeliver.conformance import check
 from airdeliver.links import Knowledge, MixedLink
 from airdeliver.links.digital import FixedGrade
 from airdeliver.models import CNN
@@ -25,13 +27,24 @@ def mixed(arrangement="in turns", share=0.4, grade_db=0.0, **more):
     return MixedLink(base, AnalogLink(), share, arrangement, **more)
 
 
-@pytest.fixture(scope="module")
-def payload():
+@cache
+def made():
     return payload_of(CNN(0.5)(1, 10, seeded(0)), statistics=False)
 
 
+@pytest.fixture
+def payload():
+    return made()
+
+
+@cache
+def planned(link):
+    """The plan of a link, made once."""
+    return link.plan(made(), SYMBOLS, Knowledge())
+
+
 def sent(link, payload, snr_db, channel=None, realizations=4):
-    plan = link.plan(payload, SYMBOLS, Knowledge())
+    plan = planned(link)
     channel = channel or AWGN()
     state = channel.realize(realizations, plan.payload_symbols, snr_db, seeded(1))
     return plan, link.send(payload.values, plan, payload.layout, channel, state, seeded(2)), state
@@ -83,22 +96,26 @@ def test_below_the_threshold_the_receiver_has_the_base_alone(payload):
 
 
 def test_the_receiver_knows_the_plan_from_its_bytes(payload):
-    link = mixed(least_db=7.5)
-    plan = link.plan(payload, SYMBOLS, Knowledge())
+    link = mixed(least_db=10.0)
+    plan = planned(link)
     told = link.plan_from_bytes(plan.to_bytes(), payload.layout)
     assert told.to_bytes() == plan.to_bytes()
-    assert (told.least_db, told.payload_symbols) == (7.5, plan.payload_symbols)
+    assert (told.least_db, told.payload_symbols) == (10.0, plan.payload_symbols)
 
 
 def test_what_is_perturbed_in_training_is_what_would_arrive(payload):
-    link = mixed(least_db=0.0)
-    plan = link.plan(payload, SYMBOLS, Knowledge())
+    link = mixed(least_db=10.0)
+    plan = planned(link)
     for snr_db, mended in ((-5.0, False), (40.0, True)):
         values = link.perturb(payload.values, plan, AWGN(), snr_db, seeded(0))
         off = float(
             (values - payload.values).square().mean() / (plan.base.levels.values() - payload.values).square().mean()
         )
         assert (off < 0.01) == mended
+
+
+def test_it_keeps_the_contract_of_a_link_with_a_waveform_too():
+    check(MixedLink(DigitalLink("full", adaptation=FixedGrade(0.0))))
 
 
 def test_what_cannot_be_is_refused(payload, unchecked):
@@ -110,4 +127,4 @@ def test_what_cannot_be_is_refused(payload, unchecked):
         mixed().plan(payload, 2_000, Knowledge())
     with pytest.raises(ValueError, match="send them in turns"):
         sent(mixed("superposed"), payload, 10.0, Rayleigh(coherence=10))
-    assert mixed().threshold(mixed().plan(payload, SYMBOLS, Knowledge())) >= math.log2(1.18)
+    assert mixed().threshold(planned(mixed())) >= math.log2(1.18)
