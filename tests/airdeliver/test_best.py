@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from airdeliver import BudgetError, DigitalLink, Normalisation
+from airdeliver import BudgetError, DigitalLink, Normalisation, evaluate
+from airdeliver.delivery import send
 from airdeliver.links import Knowledge
-from airdeliver.schemes import Best, Clean, Digital
+from airdeliver.schemes import Best, Clean, Digital, Noise
 from airdeliver.schemes.best import room
 from channels import AWGN, Multicast, Rayleigh
 
@@ -65,6 +66,28 @@ def test_one_thing_for_all_is_worth_no_more_than_the_best_for_each(package):
     left = room(package, Rayleigh(), 5.0, USES)
     assert 0.1 < left.one <= left.each + 0.02 < 1.02  # both are means over draws of their own
     assert left.gain == left.each - left.one
+
+
+@pytest.fixture(scope="module")
+def three(problem, clean):
+    """Packages of an analog network as it is, one trained through the link, a digital one; and of all of them."""
+    singles = Clean(), Noise(train_snr_db=(-5.0, 10.0)), Digital(link=DigitalLink("capacity"))
+    (through,) = singles[1].trainings(problem, USES)
+    trained = {**clean, through: through.run(problem.task, clean)}
+    return [scheme.pack(problem, trained, USES) for scheme in (*singles, held(*singles))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("channel", "snr_db"), [(AWGN(), 0.0), (AWGN(), 10.0), (Rayleigh(), 5.0), (Multicast(Rayleigh(), receivers=2), 5.0)]
+)
+def test_delivered_it_is_within_its_interval_of_the_best_that_it_holds(three, problem, channel, snr_db):
+    """The choice was made on validation inputs and other noise; the score is that of test inputs."""
+    data = problem.task.dataset
+    raw, targets = data.test.take(torch.arange(len(data.test)))
+    sent = (send(package, channel, snr_db, USES, "average", 16, 0) for package in three)
+    *singles, best = (evaluate(delivery, data.prepare(raw), targets, task=problem.task) for delivery in sent)
+    assert best.high >= max(report.accuracy for report in singles)
 
 
 def test_it_is_neither_analog_nor_digital():
