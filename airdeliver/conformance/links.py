@@ -2,27 +2,53 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from airdeliver.budget import BudgetError
 from airdeliver.conformance.bench import Bench, tensor_faults
-from airdeliver.links import Decoded, Knowledge, Link, Plan
+from airdeliver.links import Decoded, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.base import generic
-from airdeliver.payload import Layout
-from channels import AWGN, ChannelState
+from airdeliver.payload import Layout, Payload
+from channels import AWGN, Channel, ChannelState, Rayleigh
 
 _POWER = 1e-4  # above 1, beside what chance has of symbols that have power 1 on average
 _NOISELESS_DB = 80.0
 _DELIVERIES = 3
+_FADES = 3
+_UNDONE = 0.05  # squared error, over the variance, that a deep fade leaves where there is next to no noise
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """Under which a link is examined.
+
+    Args:
+        channel: that it sends over.
+        knowledge: what the sender knows of it.
+        snr_db: mean SNR in dB.
+        realizations: deliveries.
+    """
+
+    channel: Channel
+    knowledge: KnowledgeKind
+    snr_db: float
+    realizations: int = _DELIVERIES
+
+    def __str__(self) -> str:
+        over = "" if isinstance(self.channel, AWGN) else f" over {type(self.channel).__name__}"
+        knowing = "" if self.knowledge == "average" else f" with knowledge {self.knowledge}"
+        return f"at {self.snr_db:g} dB{over}{knowing}"
 
 
 def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None = None) -> Iterator[str]:
-    """One line for each fault of a delivery of generic values over AWGN at the SNRs of the bench.
+    """One line for each fault of deliveries of generic values.
 
-    A network that does not fit is no fault: it is then sent without a bound.
+    Over AWGN at the SNRs of the bench and where there is next to no noise, by a sender that knows the mean SNR; over
+    slow Rayleigh fading at the lowest of them and next to no noise; at the highest where it knows each fade, and where
+    it knows nothing of AWGN. A network that does not fit is no fault: it is then sent without a bound.
 
     Args:
         link: what is examined.
@@ -30,34 +56,93 @@ def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None =
         layout: of what is sent.
         symbols: the budget; None for as much as it takes.
     """
-    payload, channel = generic(layout), AWGN()
+    payload = generic(layout)
+    budget = _budget(link, payload, symbols, bench)
+    if budget is None:
+        return
     errors: dict[float, float] = {}
-    for snr_db in sorted({*(level for level in bench.snr_db if math.isfinite(level)), _NOISELESS_DB}):
-        where = f"at {snr_db:g} dB"
-        try:
-            plan = link.plan(payload, symbols, Knowledge("average", snr_db, channel))
-        except BudgetError:
-            if symbols is not None:  # what prunes makes it fit; the link is the same
-                yield from examine_link(link, bench, layout)
-            return
-        faults = list(_plan_faults(link, plan, layout, symbols))
-        if not faults:
-            values = payload.values
-            state = channel.realize(_DELIVERIES, plan.symbols, snr_db, bench.generator(3))
-            found, same = (_held(link.send(values, plan, layout, channel, state, bench.generator(4))) for _ in range(2))
-            faults = list(_decoded_faults(found, _DELIVERIES, layout.size, symbols, plan))
-            if not faults and not torch.equal(torch.as_tensor(found.values), torch.as_tensor(same.values)):
-                faults.append("the same generator gives other values: something is drawn from elsewhere")
-            power = found.power if found.power is not None else link.power(values, plan)
-            if not bool((power <= 1 + _POWER + 5 / math.sqrt(plan.payload_symbols)).all()):
-                faults.append(f"a delivery has mean power {float(power.max()):.4g}; expected at most 1")
-            if not faults and bool(found.usable.any()):
-                errors[snr_db] = _relative(found, values)
-        if faults:
-            yield from (f"{where} {fault}" for fault in faults)
-            return
+    for met in _circumstances(bench):
+        for found, faults in _deliveries(link, payload, *budget, met, bench):
+            if faults:
+                yield from (f"{met} {fault}" for fault in faults)
+                return
+            if met.knowledge != "average" or not bool(found.usable.any()):
+                continue
+            error = _relative(found, payload.values)
+            if isinstance(met.channel, AWGN):
+                errors[met.snr_db] = error
+            elif met.snr_db == _NOISELESS_DB and error > errors.get(_NOISELESS_DB, 0.0) + _UNDONE:
+                yield f"{met} values arrive with {error:.3g} times their variance as error: fading is not undone"
+                return
     yield from _shape_of_errors(errors)
-    yield from _outage(link, bench, layout, symbols)
+    yield from _outage(link, bench, layout, budget[0])
+
+
+def _budget(link: Link, payload: Payload, symbols: int | None, bench: Bench) -> tuple[int | None, int] | None:
+    """The given bound and symbols that the channel is drawn for, or the next that it fits; None if it fits nowhere."""
+    ample = payload.layout.size + 2**12
+    for bound in dict.fromkeys((symbols, None, ample)):
+        try:
+            plan = link.plan(payload, bound, Knowledge("average", max(bench.snr_db), AWGN()))
+        except BudgetError:
+            continue
+        return bound, bound or plan.symbols
+    return None
+
+
+def _circumstances(bench: Bench) -> Iterator[Circumstance]:
+    levels = sorted({level for level in bench.snr_db if math.isfinite(level)})
+    yield from (Circumstance(AWGN(), "average", level) for level in sorted({*levels, _NOISELESS_DB}))
+    yield Circumstance(Rayleigh(), "average", _NOISELESS_DB, _FADES)
+    yield from (Circumstance(Rayleigh(), "average", level, _FADES) for level in levels[:1])
+    yield from (Circumstance(Rayleigh(), "instantaneous", level, _FADES) for level in levels[-1:])
+    yield from (Circumstance(AWGN(), "none", level) for level in levels[-1:])
+
+
+def _deliveries(
+    link: Link, payload: Payload, symbols: int | None, n: int, met: Circumstance, bench: Bench
+) -> Iterator[tuple[Decoded, list[str]]]:
+    """What arrives of realizations that get the same plan, and what is wrong with it."""
+    values, layout = payload.values, payload.layout
+    state = met.channel.realize(met.realizations, n, met.snr_db, bench.generator(3))
+    known = Knowledge("none")
+    if met.knowledge != "none":
+        told = met.channel.effective(state, bench.generator(6)) if met.knowledge == "instantaneous" else None
+        known = Knowledge(met.knowledge, met.snr_db, met.channel, told)
+    kinds = link.alike(payload, n, known).expand(met.realizations)
+    for kind in kinds.unique():
+        rows = torch.nonzero(kinds == kind).flatten()
+        try:
+            plan = link.plan(payload, symbols, known.of(rows))
+        except BudgetError:  # what this fade, or what is assumed of the channel, leaves no room for
+            continue
+        faults = list(_plan_faults(link, plan, layout, symbols))
+        if faults:
+            yield Decoded(values.expand(0, -1), torch.zeros(0, dtype=torch.bool), torch.zeros(0).long()), faults
+            return
+        sent = (link.send(values, plan, layout, met.channel, state[rows], bench.generator(4)) for _ in range(2))
+        found, same = map(_held, sent)
+        yield found, list(_faults(link, found, same, len(rows), layout, symbols, plan, values))
+
+
+def _faults(
+    link: Link,
+    found: Decoded,
+    same: Decoded,
+    rows: int,
+    layout: Layout,
+    symbols: int | None,
+    plan: Plan,
+    values: Tensor,
+) -> Iterator[str]:
+    """What is wrong with a delivery, beside the same once more."""
+    faults = list(_decoded_faults(found, rows, layout.size, symbols, plan))
+    if not faults and not torch.equal(torch.as_tensor(found.values), torch.as_tensor(same.values)):
+        faults.append("the same generator gives other values: something is drawn from elsewhere")
+    power = found.power if found.power is not None else link.power(values, plan)
+    if not bool((power <= 1 + _POWER + 5 / math.sqrt(plan.payload_symbols)).all()):
+        faults.append(f"a delivery has mean power {float(power.max()):.4g}; expected at most 1")
+    yield from faults
 
 
 def _held(found: Decoded) -> Decoded:

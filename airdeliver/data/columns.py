@@ -47,7 +47,7 @@ class Labels:
                 raise DataError(f"row {start + row} has no label in column {self.column}: leave the row out")
             asked = f"from 0 to {len(self.names) - 1}" if self.values is None else "those of the training split"
             raise DataError(
-                f"labels must be {asked}, column {self.column} has others: {found[row]!r} in row {start + row}"
+                f"labels must be {asked}, column {self.column} has others: {found[row]!r:.60} in row {start + row}"
             )
         return labels
 

@@ -18,6 +18,24 @@ from channels import AWGN, ChannelState
 
 
 @dataclass(frozen=True)
+class Unfaded(AnalogLink):
+    """Takes every gain for 1."""
+
+    def decode(self, received, plan):
+        return super().decode(replace(received, gain=torch.ones_like(received.gain)), plan)
+
+
+@dataclass(frozen=True)
+class Averaging(AnalogLink):
+    """Knows nothing to do with a realized channel."""
+
+    def plan(self, payload, symbols, knowledge):
+        if knowledge.state is not None:
+            raise KeyError("state")
+        return super().plan(payload, symbols, knowledge)
+
+
+@dataclass(frozen=True)
 class Biased(Repetition):
     def combine(self, observed, noise_variance):
         values, variance = super().combine(observed, noise_variance)
@@ -174,6 +192,8 @@ def every() -> Iterator[tuple[Any, str]]:
     yield Flattening(), "no finite gradient"
     yield Overpowered(), "mean power"
     yield Clairvoyant(), "plan_from_bytes makes another plan"
+    yield Unfaded(), "fading is not undone"
+    yield Averaging(), "failed with KeyError"
     yield Hopeful(), "gain 0 is called usable"
     yield Restless(), "trainings are others when asked for again"
     yield Bare(normalisation=1), "has no normalisation"
