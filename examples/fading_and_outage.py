@@ -30,7 +30,7 @@ figure, axes = plt.subplots()
 for name, report in reports.items():
     order = report.per_realization.argsort()
     accuracy, share = report.per_realization[order], report.shares[order]
-    axes.step(accuracy, share.cumsum(0), where="post", label=name)
+    axes.step(accuracy, share.cumsum(0), where="post", marker="", label=name)
     print(f"{name}: below {needed:.0%} in {float(share[accuracy < needed].sum()):.1%} of all fades")
 print(f"outage of 1 bit a symbol: {outage_probability(Rayleigh(), 15.0, rate=1.0):.1%}")
 axes.axvline(needed, color="gray", linestyle=":")

@@ -1,13 +1,14 @@
 # %% [markdown]
 # # Layered multicast
 #
-# One transmission, receivers over 20 dB, and a sender that knows nothing but that. Nested networks are sent in
-# layers: whoever hears the first builds the small network, whoever hears both the large one.
+# One transmission, receivers over 20 dB, one of them with a small processor, and a sender that knows nothing but that.
+# Nested networks are sent in layers: whoever hears the first, or can compute no more, builds the small network; whoever
+# hears both builds the large one. How much of the budget each layer gets, the sender chooses by what it may expect.
 
 # %%
 import matplotlib.pyplot as plt
 
-from airdeliver import Problem, evaluate
+from airdeliver import Capability, Problem, evaluate
 from airdeliver.data import load_dataset
 from airdeliver.elastic import SlimmableBuilder
 from airdeliver.models import CNN
@@ -20,12 +21,13 @@ offsets = (-10.0, -5.0, 0.0, 5.0, 10.0)
 cell = Multicast(AWGN(), receivers=len(offsets), offsets_db=offsets)
 recipe = Recipe(epochs=10, batch_size=64, learning_rate=0.1)
 problem = Problem(task_of(load_dataset("digits")), CNN(), recipe, recipe)
-uses = 15_000
+uses = 30_000
 layers = Layered(
     network=ElasticNetwork(builder=SlimmableBuilder(widths=[0.4, 1.0])),
     ratios=[2.0, 4.0],
     audience=cell,
     audience_db=8.0,
+    capabilities=[Capability(macs=150_000), *[Capability()] * 4],  # the first receiver has a small processor
 )
 schemes = {"one network": Clean(), "two layers": layers}
 

@@ -50,7 +50,7 @@ for channel in (AWGN(), TwoRay(), Rayleigh()):
     report = evaluate(delivery, images, labels)
     name = type(channel).__name__
     print(f"{name}: {report}, capacity {ergodic_capacity(channel, 10.0):.2f} bits a symbol")
-    axes.step(report.per_realization.sort().values, torch.linspace(0, 1, 64), where="post", label=name)
+    axes.step(report.per_realization.sort().values, torch.linspace(0, 1, 64), where="post", marker="", label=name)
 axes.set(xlabel="accuracy of one delivery", ylabel="share of deliveries below it", title="Digits, 10 dB, 64 deliveries")
 axes.legend()
 plt.show()

@@ -25,7 +25,7 @@ generator = torch.Generator().manual_seed(0)
 state = street.realize(3, 600, snr_db=10.0, generator=generator)
 figure, (above, below) = plt.subplots(2, constrained_layout=True)
 for row in state.gain:
-    above.plot(20 * row.abs().clamp_min(1e-3).log10())
+    above.plot(20 * row.abs().clamp_min(1e-3).log10(), marker="", linestyle="-")
 above.set(xlabel="subcarrier", ylabel="gain (dB)", title="Three places on the street")
 
 # %%

@@ -31,7 +31,7 @@ np.savez(file, gain=gain, sample_rate=1000.0)
 network, card = zoo.load("digits_noise"), zoo.card("digits_noise")
 images, labels = zoo.sample("digits")
 figure, (above, below) = plt.subplots(2, constrained_layout=True)
-above.plot(time, 20 * np.log10(abs(gain) / np.sqrt(np.mean(abs(gain) ** 2))))
+above.plot(time, 20 * np.log10(abs(gain) / np.sqrt(np.mean(abs(gain) ** 2))), marker="", linewidth=1)
 above.set(xlabel="time (s)", ylabel="gain (dB)", title="The recording")
 for symbol_rate in (1_000.0, 20_000.0):
     channel = Recorded(file, symbol_rate=symbol_rate, wrap=True)
@@ -40,7 +40,7 @@ for symbol_rate in (1_000.0, 20_000.0):
     report = evaluate(delivery, images, labels)
     print(f"{symbol_rate:,.0f} symbols a second: {report}, standard deviation {report.std:.3f}")
     below.hist(
-        report.per_realization.numpy(), bins=np.arange(0, 1.02, 0.04), alpha=0.6, label=f"{symbol_rate:,} a second"
+        report.per_realization.numpy(), bins=np.arange(0.8, 1.005, 0.01), alpha=0.6, label=f"{symbol_rate:,} a second"
     )
 below.set(
     xlabel="accuracy of one delivery", ylabel="deliveries", title="A fast delivery meets one gain, a slow one all"

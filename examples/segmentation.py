@@ -17,7 +17,7 @@ from channels import AWGN
 
 task = task_of(load_dataset("digit_scenes"))
 print(task.metric, task.bounds, f"floor {task.floor:.3f}")
-problem = Problem(task, Segmenter(width=0.5), Recipe(epochs=1, batch_size=32, learning_rate=0.1))
+problem = Problem(task, Segmenter(), Recipe(epochs=8, batch_size=64, learning_rate=0.01, optimizer="adamw"))
 network = Training.clean(problem).run(task, {})
 print(f"validation {task.metric}: {network.state['validation_score']:.3f}")
 

@@ -28,7 +28,7 @@ print(f"validation accuracy {network.state['validation_score']:.3f}")
 
 # %%
 data = task.dataset
-texts, labels = data.prepare(data.test.inputs[:200]), data.test.targets[:200]
+texts, labels = data.prepare(data.test.inputs[::4]), data.test.targets[::4]
 levels = [0.0, 10.0, 20.0]
 figure, axes = plt.subplots()
 for name, link in {"all alike": AnalogLink(), "small segments louder": AnalogLink(protection="size")}.items():
