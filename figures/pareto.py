@@ -85,7 +85,7 @@ def _with_front(rows: pd.DataFrame) -> pd.DataFrame:
 def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto") -> Figure:
     """Draw it, a column of panels for each cost, a row for each SNR and whatever else varies.
 
-    The stairs are the front: nobody is better at less cost. A scheme on it is named where it stands.
+    The stairs are the front: nobody is better at less cost. A scheme on it is named once, where it is cheapest.
 
     Args:
         table: results.
@@ -115,15 +115,16 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                 style = {**look[title], "linestyle": "none"}
                 panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
             middle = (rows["value"].min() + rows["value"].max()) / 2
-            for _, point in front.iterrows():
+            for _, point in front.drop_duplicates("title").iterrows():
                 right = point["value"] > middle  # its name stays within the panel
                 panel.annotate(
                     str(point["title"]), (point["value"], point["accuracy"]), (-3 if right else 3, 3),
                     textcoords="offset points", fontsize="xx-small", ha="right" if right else "left",
                 )  # fmt: skip
             score = Score.of(rows)
+            shown = pd.concat([rows["accuracy"], rows["accuracy_low"], rows["accuracy_high"]])
             panel.set(
-                ylabel=score.label, ylim=score.limits(rows["accuracy"]), xlabel=LABELS[cost],
+                ylabel=score.label, ylim=score.limits(shown), xlabel=LABELS[cost],
                 title=", ".join(said(key, rows[key].iloc[0]) for key in keys),
             )  # fmt: skip
             say_score(panel.yaxis, score)
