@@ -57,4 +57,4 @@ def _delays(axes: Axes, rows: pd.DataFrame, look: dict[Any, Any]) -> None:
         style = {**look[row["title"]], "capsize": 0}
         axes.errorbar([row[name] for name in DELAYS], shares, label=row["title"], **style)
     axes.set(xlabel="milliseconds to the end", ylabel="share of receivers done", ylim=(0, TOP))
-    axes.set_xscale("log")
+    axes.set_xlim(left=0)
