@@ -74,7 +74,7 @@ def run(name: str) -> tuple[list[Ran], list[Any]]:
     from figures.drawing import STYLES
 
     path, known, ran = FOLDER / f"{name}.py", {"__name__": f"examples.{name}"}, []
-    looks = {"figure.constrained_layout.use": True}
+    looks: Any = {"figure.constrained_layout.use": True}
     with matplotlib.rc_context(looks, fname=STYLES["slides"]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*non-interactive.*")
         plt.close("all")
