@@ -54,9 +54,10 @@ class Trained:
                 f"{type(model).__name__} is a Keras model, of which no channels can be taken out: give a narrower "
                 "Keras model, or the same network as a torch module; deliver(...) takes it whole"
             )
-        if not isinstance(model, nn.Module) or isinstance(model, torch.jit.ScriptModule):
+        if not isinstance(model, nn.Module) or any(isinstance(m, torch.jit.ScriptModule) for m in model.modules()):
             raise TypeError(
-                f"only torch modules lose channels, got {type(model).__qualname__}: give the module that it was made of"
+                f"only torch modules without TorchScript lose channels, got {type(model).__qualname__}: "
+                "give the module that it was made of"
             )
         architecture = Given.of(model, inputs)
         unloaded = next((name for name, each in model.state_dict().items() if _is_meta(each)), None)

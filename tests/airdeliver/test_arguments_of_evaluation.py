@@ -75,6 +75,14 @@ def test_a_metric_gives_numbers(delivery, value):
         evaluate(delivery, metric=lambda model: value)
 
 
+def test_a_metric_with_a_value_for_each_example_has_both_intervals(delivery):
+    each = evaluate(delivery, metric=lambda model: (model(INPUTS).argmax(1) == LABELS).float())
+    assert each.high - each.low > each.channel_high - each.channel_low
+    mean = evaluate(delivery, metric=lambda model: (model(INPUTS).argmax(1) == LABELS).float().mean())
+    assert (mean.low, mean.high) == (mean.channel_low, mean.channel_high)
+    assert mean.accuracy == pytest.approx(each.accuracy)
+
+
 def test_the_mean_lies_within_its_interval(delivery):
     broken = torch.full_like(INPUTS, torch.nan)
     report = evaluate(delivery, broken, LABELS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from airdeliver import AnalogLink, prune
 from airdeliver.normalisation import estimate_statistics
 from airdeliver.payload import architecture_of, is_keras, layout_of, load, payload_of, published, write
 
@@ -206,3 +207,11 @@ def test_published_variables_are_left_out_and_known():
     assert layout_of(model).names == ("1.bias", "2.kernel", "3.bias")
     x = features()
     assert np.array_equal(np.array(through(model)(x)), np.array(model(x)))
+
+
+def test_pruning_says_what_to_do():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    with pytest.raises(
+        ValueError, match=r"no channels can be taken out: give a narrower Keras model, or .* torch module"
+    ):
+        prune(model, AnalogLink(), 1000, torch.zeros(1, 4))

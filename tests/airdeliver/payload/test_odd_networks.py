@@ -133,6 +133,8 @@ def test_pruning_says_what_it_takes():
     example = torch.randn(2, 4)
     with pytest.raises(TypeError, match="give the module that it was made of"):
         prune(torch.jit.script(nn.Linear(4, 3)), AnalogLink(), 100, example)
+    with pytest.raises(TypeError, match="give the module that it was made of"):
+        prune(nn.Sequential(torch.jit.script(nn.Linear(4, 3))), AnalogLink(), 100, example)
     with pytest.raises(ValueError, match="on the meta device"):
         prune(nn.Linear(4, 3, device="meta"), AnalogLink(), 100, example)
     with pytest.raises(TypeError, match="link must be"):
