@@ -209,6 +209,7 @@ def test_published_variables_are_left_out_and_known():
     assert np.array_equal(np.array(through(model)(x)), np.array(model(x)))
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_pruning_says_what_to_do():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     with pytest.raises(
