@@ -66,7 +66,7 @@ def draw(table: pd.DataFrame, receivers: int = RECEIVERS, carrier: Carrier = Car
     """
     drawn = data(table, receivers, carrier)
     parts = list(panels(drawn, ["label", "scheme", "knowledge", "channel_uses", "milliseconds"]))
-    look = looks(drawn["label"])
+    look = _looks(drawn)
     figure, axes = panel_grid(2 * len(parts), entries=len(look) + 1)
     for left, right, (title, rows) in zip(axes[::2], axes[1::2], parts):
         budgets = sorted(rows["channel_uses"].unique())
@@ -83,6 +83,14 @@ def draw(table: pd.DataFrame, receivers: int = RECEIVERS, carrier: Carrier = Car
         f"{receivers:,} receivers are served. Carrier: {carrier}.",
     )
     return figure
+
+
+def _looks(drawn: pd.DataFrame) -> dict[object, Look]:
+    """A scheme has one colour and marker, which is open where it is sent to each receiver in turn."""
+    of_title = looks(drawn["title"])
+    turn = {"linestyle": ":", "markerfacecolor": "white"}
+    rows = drawn.drop_duplicates("label")[["label", "title", "each"]].itertuples(index=False)
+    return {label: {**of_title[title], **turn} if each else of_title[title] for label, title, each in rows}
 
 
 def _law(axes: Axes, rows: pd.DataFrame, look: dict[object, Look]) -> None:

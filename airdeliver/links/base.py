@@ -80,6 +80,11 @@ class Decoded:
         layers = None if self.layers is None else self.layers[rows]
         return Decoded(self.values[rows], self.usable[rows], self.uses[rows], power, layers)
 
+    def given(self, told: Bool[Tensor, "realizations"]) -> "Decoded":
+        """The same, unusable where the side information, by which it was decoded, did not arrive."""
+        layers = None if self.layers is None else self.layers & told[:, None]
+        return replace(self, usable=self.usable & told, layers=layers)
+
 
 class Link(ABC):
     """Moves a payload over a channel within a budget.
@@ -186,8 +191,7 @@ class Link(ABC):
         """
         received = channel.transmit(self.encode(values, plan), state, generator)
         decoded = self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
-        told = side_information_arrives(plan, channel, state, generator)
-        return replace(decoded, usable=decoded.usable & told)
+        return decoded.given(side_information_arrives(plan, channel, state, generator))
 
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""

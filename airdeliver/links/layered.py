@@ -14,7 +14,7 @@ from airdeliver.conversion import Converted, converted, instance_of, real, tuple
 from airdeliver.links.analog import AnalogLink
 from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.arrivals import Arrivals
-from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information
+from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information, side_information_arrives
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -177,9 +177,10 @@ class LayeredLink(Link):
         state: ChannelState,
         generator: Generator,
     ) -> Decoded:
-        told = self.plan_from_bytes(plan.to_bytes(), layout)
+        received = self.plan_from_bytes(plan.to_bytes(), layout)
         if all(isinstance(link, AnalogLink) for link in self.links):
-            return self.decode(channel.transmit(self.encode(values, plan), state, generator), told)
+            decoded = self.decode(channel.transmit(self.encode(values, plan), state, generator), received)
+            return decoded.given(side_information_arrives(plan, channel, state, generator))
         start, found, heard = 0, [], []
         layouts, parts = layouts_of(layout), self.split(values, plan.layout)
         for number, (link, own) in enumerate(zip(self.links, plan.plans, strict=True)):
@@ -187,7 +188,8 @@ class LayeredLink(Link):
             start += own.payload_symbols
             found.append(link.send(parts[number], own, layouts[number], channel, part, generator))
             heard.append(mutual_information(Received(part.gain, part.gain, part.noise_variance)))
-        return self.together(found, heard, told)
+        decoded = self.together(found, heard, received)
+        return decoded.given(side_information_arrives(plan, channel, state, generator))
 
     def power(self, values: Float[Tensor, "n"], plan: LayeredPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
         parts = zip(self.links, self.split(values, plan.layout), plan.plans, strict=True)

@@ -225,3 +225,13 @@ def test_layers_that_fill_their_share_arrive_as_they_were_sent(choice, link, use
 def test_layers_fill_their_shares_all_or_none():
     with pytest.raises(ValueError, match="all have an expansion or a protection, or none"):
         LayeredLink([AnalogLink(), AnalogLink(protection="size")], [0.5, 0.5])
+
+
+def test_layers_are_lost_where_their_side_information_is(choice):
+    """At -20 dB a symbol carries 0.014 bits, not the quarter that tells what the layers are; nobody has it free."""
+    assert sent(choice, AWGN(), -20.0).usable == 0.0
+    faded = sent(choice, Rayleigh(), -5.0, realizations=64)
+    carried = torch.cat([group.information for group in faded.groups]) >= choice.link.side_information_rate
+    order = torch.cat([group.realizations for group in faded.groups]).argsort()
+    assert 0 < int(carried.sum()) < 64
+    assert torch.equal(faded.usable_realizations, carried[order])
