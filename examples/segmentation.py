@@ -30,7 +30,7 @@ panels[0].set_title("scene")
 panels[1].imshow(masks[0], interpolation="nearest")
 panels[1].set_title("its mask")
 for panel, snr_db in zip(panels[2:], (20.0, 0.0)):
-    delivery = deliver(network, AnalogLink(protection="size"), AWGN(), snr_db, channel_uses=20_000, realizations=4)
+    delivery = deliver(network, AnalogLink(protection="size"), AWGN(), snr_db, channel_uses=65_000, realizations=4)
     report = evaluate(delivery, scenes, masks, task=task)
     print(f"{snr_db:g} dB: {report}")
     panel.imshow(delivery.model(0, calibration=scenes)(scenes[:1]).argmax(1)[0], interpolation="nearest")
