@@ -56,7 +56,8 @@ class Measured:
             # The same draws whenever it is asked: knowledge of a distribution does not differ from block to block.
             draws = torch.Generator().manual_seed(0)
             state = knowledge.channel.realize(DRAWS, min(symbols, SYMBOLS), knowledge.snr_db, draws)
-            snr_db = effective_snr_db(state).unsqueeze(0)
+            # What its receivers will see, estimator and hardware included, not what the channel is.
+            snr_db = effective_snr_db(knowledge.channel.effective(state, draws)).unsqueeze(0)
         expected = self.selection.expected(self.table, snr_db.flatten())
         return expected[self.index].view(snr_db.shape).mean(-1)
 

@@ -1,7 +1,7 @@
-"""The abstracted physical layer: code blocks are lost as often as the full chain loses them, without sending a bit."""
+"""The abstracted physical layer: code blocks are lost as often as the full chain loses them, without a decoder."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -10,53 +10,60 @@ from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
-from airdeliver.links.digital.coded import SCHEMES, Coded, segmentation
+from airdeliver.links.digital.coded import Coded
 from airdeliver.links.digital.gathering.abstraction import AbstractGathered
 from airdeliver.links.digital.gathering.base import Combining, Gathered, versions
-from airdeliver.links.digital.modulation import Modulation
+from airdeliver.links.digital.interleaving import parted
+from airdeliver.links.digital.need import LENGTHS, need, single_block, try_out
 from airdeliver.links.digital.physical_layer import Carried
-from airdeliver.links.digital.reception import reception
+from airdeliver.links.digital.reception import transparent
+from airdeliver.links.digital.soft_bits import soft_information
 from airdeliver.links.digital.transport import TransportBlock
 from channels import Channel, ChannelState
 
 GRID_DB = 0.1
 """Spacing of the SNRs at which block error rates are measured; between them their log-odds are interpolated."""
 
-LENGTHS = 16
-"""Block lengths an octave at which they are measured."""
-
-CRC_BITS = 24
 BLOCKS, AT_ONCE = 400, 50
 _MARGIN_DB = 0.5
 _NEVER, _ALWAYS = 1e-5, 0.999
+_HOPELESS, _SAFE = 0.9, 1.8  # information per bit of a block beyond which nothing need be tried out
 
 
 @dataclass(frozen=True)
 class Abstraction(Coded):
-    """Block errors are drawn with the rate that the full chain has on an AWGN channel of the effective SNR.
+    """Code blocks are lost at random, each with the probability that the full chain's decoder loses it with.
 
-    The rate is measured with the full chain the first time that it is needed, at nearly the block's own length, and
-    kept; far from the waterfall the normal approximation decides. Every code block has the effective SNR of its own
-    symbols, as its receiver sees them: impairments and the error of the estimate included (`reception`).
+    Where the channel is its state and the receiver knows it, no symbol is sent: every code block has the effective SNR
+    of its own symbols, and its error rate is that of the full chain on an AWGN channel of that SNR. Where hardware
+    distorts or gains are estimated, symbols of random bits are sent in place of the container's, and every code block
+    is lost as often as one in AWGN whose soft bits tell as much (`need`): what a distortion does depends on the
+    constellation, and what disturbs all symbols of a block alike makes blocks unlike.
+
+    Over the rounds of a session, SNRs (the same coded bits) or information (others) add up; where hardware distorts or
+    gains are estimated, soft bits of the same random bits, or the information that those of each round tell.
+
+    Rates and needs are measured with the full chain the first time that they are asked for, at nearly the block's own
+    length, and kept; far from the waterfall the normal approximation decides.
     """
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
-        seen = _Seen(channel, state, self.symbols(container.groups, grade), generator)
+        blocks = self.blocks(container.groups, grade)
+        used = [g for part, g in zip(container.parts(), self.grades_of(container.groups, grade), strict=True) if part]
+        if transparent(channel, state):
+            snr = parted(state.gain.abs().square() / state.noise_variance, [block.symbols for block in blocks])
+            rates = [self.error_rates(*one) for one in zip(blocks, used, snr, strict=True)]
+        else:
+            known = soft_information(blocks, channel, state, generator)
+            rates = [self.decoding_errors(*one) for one in zip(blocks, used, known, strict=True)]
         rows: list[list[bytes]] = [[] for _ in range(len(state.gain))]
-        blocks, first = iter(self.blocks(container.groups, grade)), 0
-        for part, used in zip(container.parts(), self.grades_of(container.groups, grade), strict=True):
-            if not part:
-                continue
-            block = next(blocks)
-            span = slice(first, first + block.symbols)
-            snr = seen.snr(block.bits_per_symbol)
-            lost = self.error_rates(block, used, snr[:, span] if snr.shape[-1] > 1 else snr)
-            draws = torch.rand(lost.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()
-            for row, failed in zip(rows, draws < lost, strict=True):
+        parts = (part for part in container.parts() if part)
+        for part, block, rate in zip(parts, blocks, rates, strict=True):
+            draws = torch.rand(rate.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()
+            for row, failed in zip(rows, draws < rate, strict=True):
                 row.append(_damaged(part, block, torch.nonzero(failed).flatten().tolist()))
-            first += block.symbols
         return Carried([b"".join(row) for row in rows])
 
     def error_rates(
@@ -81,7 +88,8 @@ class Abstraction(Coded):
         ]
         data, grades = zip(*sent, strict=True)
         blocks = self.blocks(container.groups, grade)
-        return AbstractGathered(blocks, grades, data, combining, receivers, self.error_rates_after, _damaged)
+        rates = self.error_rates_after, self.decoding_errors
+        return AbstractGathered(blocks, grades, data, combining, receivers, *rates, _damaged)
 
     def error_rates_after(
         self,
@@ -110,6 +118,28 @@ class Abstraction(Coded):
         sent = tuple(versions(combining)[number % 4] for number in range(len(snr)))
         return self._known(block, grade, effective, sent)
 
+    def decoding_errors(
+        self,
+        block: TransportBlock,
+        grade: int,
+        information: Float64[Tensor, "realizations blocks"],
+        versions: tuple[int, ...] = (0,),
+    ) -> Float64[Tensor, "realizations blocks"]:
+        """Error rate of every code block whose soft bits tell so many bits.
+
+        Args:
+            block: transport block.
+            grade: that it is sent at.
+            information: in bits, of all soft bits of a code block, summed over rounds that send other coded bits; of
+                summed soft bits, where they are the same.
+            versions: redundancy versions of the rounds that send others.
+        """
+        length = block.segmentation.block_bits
+        clear = (information < _HOPELESS * length) | (information > _SAFE * length)
+        if bool(clear.all()):
+            return (information < length).double()
+        return need(grade, round(LENGTHS * math.log2(length)), self.iterations, versions).lost(information, length)
+
     def _known(
         self, block: TransportBlock, grade: int, effective: Float[Tensor, "realizations blocks"], sent: tuple[int, ...]
     ) -> Float64[Tensor, "realizations blocks"]:
@@ -129,22 +159,6 @@ class Abstraction(Coded):
         return 1 / (1 + math.exp(-(odds[0] + (position - low) * (odds[1] - odds[0]))))
 
 
-class _Seen:
-    """The SNRs of a delivery as receivers of each constellation see them."""
-
-    def __init__(self, channel: Channel, state: ChannelState, symbols: int, generator: Generator) -> None:
-        self._asked = channel, state, symbols, generator
-        self._known: dict[int, Tensor] = {}
-
-    def snr(self, bits_per_symbol: int) -> Float[Tensor, "realizations #symbols"]:
-        """|h|^2 over the noise variance, linear, of every symbol."""
-        if bits_per_symbol not in self._known:
-            channel, state, symbols, generator = self._asked
-            seen = reception(channel, state, bits_per_symbol, symbols, generator)
-            self._known[bits_per_symbol] = seen.gain.abs().square() / seen.noise_variance
-        return self._known[bits_per_symbol]
-
-
 @lru_cache(maxsize=1 << 14)
 def measured(grade: int, length: int, index: int, iterations: int, versions: tuple[int, ...] = (0,)) -> float:
     """Block error rate of the full chain on an AWGN channel of `index` times 0.1 dB, never exactly 0 or 1.
@@ -158,31 +172,11 @@ def measured(grade: int, length: int, index: int, iterations: int, versions: tup
         iterations: most of the LDPC decoder.
         versions: redundancy versions of the rounds that it was sent in.
     """
-    mcs = SCHEMES[grade]
-    wanted = 2 ** (length / LENGTHS)
-    bits = round(wanted) - CRC_BITS
-    while segmentation(bits, mcs).blocks > 1:
-        bits -= 8
-    block = TransportBlock(bits, math.ceil(wanted / mcs.spectral_efficiency), mcs.bits_per_symbol, mcs.rate)
-    rounds = [replace(block, version=version) for version in versions]
-    reach = max(each.rows for each in rounds)
-    generator = Generator().manual_seed(index & 0xFFFF)
-    variance = 10 ** (-index * GRID_DB / 10)
-    gain, noise = torch.ones(1, 1, dtype=torch.complex64), torch.full((1, 1), variance)
-    lost = 0
-    for _ in range(BLOCKS // AT_ONCE):
-        payload = torch.randint(0, 2, (AT_ONCE, bits), dtype=torch.uint8, generator=generator)
-        codewords: Tensor | float = 0.0
-        for each in rounds:
-            symbols = each.encode(payload)
-            disturbance = torch.randn(symbols.shape, dtype=torch.complex64, generator=generator)
-            samples = symbols + math.sqrt(variance) * disturbance
-            llr = Modulation(mcs.bits_per_symbol).log_likelihood_ratios(samples, gain, noise)
-            codewords = codewords + each.recover(llr, reach)
-        assert isinstance(codewords, Tensor)
-        _, arrived = block.decode_codewords(codewords, reach, iterations)
-        lost += int((~arrived).sum())
-    return (lost + 0.5) / (BLOCKS + 1)
+    block, generator = single_block(grade, length), Generator().manual_seed(index & 0xFFFF)
+    trials = (
+        try_out(block, index * GRID_DB, AT_ONCE, iterations, generator, versions) for _ in range(BLOCKS // AT_ONCE)
+    )
+    return (sum(int(trial.lost.sum()) for trial in trials) + 0.5) / (BLOCKS + 1)
 
 
 def _log_odds(probability: float) -> float:

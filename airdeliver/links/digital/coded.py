@@ -29,6 +29,9 @@ SCHEMES: tuple[MCS, ...] = tuple(
 class Coded(PhysicalLayer):
     """A container as transport blocks, one a group: head and protected packets at a more robust grade, then the others.
 
+    Their symbols are interleaved over the whole delivery: where gains change within it, every code block, the short one
+    of the head too, meets all of them.
+
     Args:
         protection: bits per symbol of the more robust grade over those of the other, at most.
         ladder: bits per symbol of each further group but the last over those of the next one, at most; below 1, what
@@ -97,10 +100,11 @@ class Coded(PhysicalLayer):
         for grade in grades.tolist():
             mcs = SCHEMES[grade]
             cut = segmentation(max(8, int(symbols * mcs.spectral_efficiency)), mcs)
-            effective = effective_snr_db(carried[mcs.bits_per_symbol], mcs.bits_per_symbol, cut.blocks)
+            # Interleaved over the delivery, each code block meets what all of them meet.
+            effective = effective_snr_db(carried[mcs.bits_per_symbol], mcs.bits_per_symbol)
             sent = symbols * mcs.bits_per_symbol / cut.blocks
             lost = block_error_rate(effective, cut.block_bits, sent, mcs.bits_per_symbol)
-            columns.append(1 - (1 - lost).prod(-1))
+            columns.append(1 - (1 - lost[:, 0]) ** cut.blocks)
         return torch.stack(columns, -1).float()
 
 

@@ -12,6 +12,7 @@ from airdeliver.links.base import memoryless
 from airdeliver.links.digital.coded import SCHEMES, Coded, bits_of, bytes_of, longest_block
 from airdeliver.links.digital.gathering.base import Combining, Gathered
 from airdeliver.links.digital.gathering.full import FullGathered
+from airdeliver.links.digital.interleaving import heard_of, interleaved
 from airdeliver.links.digital.physical_layer import Carried, Simulated
 from airdeliver.links.digital.pieces import carry_in_pieces
 from channels import Channel, ChannelState, Received
@@ -27,19 +28,17 @@ class Full(Coded, Simulated):
     def encode(self, container: Container, grade: int) -> Complex[Tensor, "1 symbols"]:  # noqa: D102
         parts = [part for part in container.parts() if part]
         blocks = self.blocks(container.groups, grade)
-        return torch.cat([block.encode(bits_of(part)) for block, part in zip(blocks, parts, strict=True)], dim=-1)
+        made = [block.encode(bits_of(part)) for block, part in zip(blocks, parts, strict=True)]
+        return interleaved(torch.cat(made, dim=-1))
 
     def decode(self, received: Received, lengths: Sequence[int], grade: int) -> list[bytes | None]:
         """Bytes as they are decoded; packets that a lost code block touches fail their own checksums."""
         rows: list[list[bytes]] = [[] for _ in range(len(received.samples))]
-        first = 0
-        for block in self.blocks(lengths, grade):
-            span = slice(first, first + block.symbols)
-            gain, variance = (t[:, span] if t.shape[-1] > 1 else t for t in (received.gain, received.noise_variance))
-            arrived = block.decode(received.samples[:, span], gain, variance, self.iterations)
+        blocks = self.blocks(lengths, grade)
+        for block, heard in zip(blocks, heard_of(received, [block.symbols for block in blocks]), strict=True):
+            arrived = block.decode(*heard, iterations=self.iterations)
             for row, data in zip(rows, bytes_of(arrived.bits), strict=True):
                 row.append(data)
-            first += block.symbols
         return [b"".join(row) for row in rows]
 
     def carry(  # noqa: D102
@@ -61,8 +60,9 @@ class Full(Coded, Simulated):
         block = longest_block(symbols, SCHEMES[grade])
         shape = (len(state.gain) // channel.receivers, block.bits)
         sent = torch.randint(0, 2, shape, dtype=torch.uint8, generator=generator, device=generator.device)
-        received = channel.transmit(block.encode(sent), state, generator)
-        arrived = block.decode(received.samples, received.gain, received.noise_variance, self.iterations)
+        received = channel.transmit(interleaved(block.encode(sent)), state, generator)
+        (heard,) = heard_of(received, [block.symbols])
+        arrived = block.decode(*heard, iterations=self.iterations)
         return ~arrived.block_ok.all(-1)
 
     def power(self, container: Container, grade: int) -> float:  # noqa: D102

@@ -1,12 +1,11 @@
 """The contract of rounds: what receivers of one container have gathered of it so far, and what they still lack."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 from torch import Generator, Tensor
 
 from channels import Channel, ChannelState
@@ -36,7 +35,8 @@ class Gathered(ABC):
     """What receivers have of a container that is sent in rounds, a row a receiver.
 
     A container is sent as parts, each of which is acknowledged: transport blocks, or all of it where the physical layer
-    has no blocks. `hear` adds what one round brings; a part that a receiver has decoded is not changed any more.
+    has no blocks. `hear` adds what one round brings; a part that a receiver has decoded is not changed any more. The
+    parts of a round that a receiver is sent are one delivery: they take the first symbols of the state, interleaved.
 
     Args:
         receivers: rows.
@@ -79,13 +79,14 @@ class Gathered(ABC):
         """The container as each receiver has it, with what it lacks wrong; None where nothing is there."""
 
 
-def span_of(state: ChannelState, rows: Tensor, start: int, symbols: int) -> ChannelState:
-    """Some receivers of a state, and the columns that fall on some symbols, where it has a column for each.
+def alike(sent: Bool[Tensor, "receivers parts"]) -> Iterator[tuple[Int64[Tensor, "rows"], list[int]]]:
+    """The receivers that are sent the same parts in a round, which are one delivery to them, and these parts.
 
-    >>> state = ChannelState(torch.ones(2, 9) + 0j, torch.ones(2, 1))
-    >>> span_of(state, torch.tensor([1]), 3, 4).gain.shape
-    torch.Size([1, 4])
+    >>> [(rows.tolist(), parts) for rows, parts in alike(torch.tensor([[1, 1], [0, 1], [1, 1], [0, 0]]).bool())]
+    [([1], [1]), ([0, 2], [0, 1])]
     """
-    some = state[rows.to(state.gain.device)]
-    gain, noise = (t[:, start : start + symbols] if t.shape[-1] > 1 else t for t in (some.gain, some.noise_variance))
-    return replace(some, gain=gain, noise_variance=noise)
+    kinds, kind_of = sent.unique(dim=0, return_inverse=True)
+    for kind, flags in enumerate(kinds.tolist()):
+        parts = [part for part, flag in enumerate(flags) if flag]
+        if parts:
+            yield torch.nonzero(kind_of == kind).flatten(), parts

@@ -8,7 +8,8 @@ from jaxtyping import Bool
 from torch import Generator, Tensor
 
 from airdeliver.links.digital.coded import bits_of, bytes_of
-from airdeliver.links.digital.gathering.base import Combining, Gathered, span_of, versions
+from airdeliver.links.digital.gathering.base import Combining, Gathered, alike, versions
+from airdeliver.links.digital.interleaving import heard_of, interleaved
 from airdeliver.links.digital.modulation import Modulation
 from airdeliver.links.digital.transport import TransportBlock
 from channels import Channel, ChannelState
@@ -37,7 +38,7 @@ class FullGathered(Gathered):
     ) -> None:
         super().__init__(receivers, len(blocks))
         self._rounds = [[replace(block, version=v) for v in versions(combining)] for block in blocks]
-        self._reach = [max(block.rows for block in alike) for alike in self._rounds]
+        self._reach = [max(block.rows for block in rounds) for rounds in self._rounds]
         self._payloads = [bits_of(part) for part in data]
         self._iterations = iterations
         self._llr: list[Tensor | None] = [None] * len(blocks)
@@ -48,7 +49,7 @@ class FullGathered(Gathered):
         self._passed = [torch.zeros(receivers, block.segmentation.blocks, dtype=torch.bool) for block in blocks]
 
     def symbols(self, number: int) -> Sequence[int]:  # noqa: D102
-        return [alike[number % len(alike)].symbols for alike in self._rounds]
+        return [rounds[number % len(rounds)].symbols for rounds in self._rounds]
 
     def hear(  # noqa: D102
         self,
@@ -58,19 +59,18 @@ class FullGathered(Gathered):
         state: ChannelState,
         generator: Generator,
     ) -> None:
-        start = 0
-        for part, alike in enumerate(self._rounds):
-            block = alike[number % len(alike)]
-            rows = torch.nonzero(sent[:, part]).flatten()
-            if len(rows):
-                symbols = block.encode(self._payloads[part]).to(generator.device)
-                received = channel.transmit(symbols, span_of(state, rows, start, block.symbols), generator)
+        blocks = [rounds[number % len(rounds)] for rounds in self._rounds]
+        for rows, parts in alike(sent):
+            made = [blocks[part].encode(self._payloads[part]) for part in parts]
+            symbols = interleaved(torch.cat(made, dim=-1)).to(generator.device)
+            received = channel.transmit(symbols, state[rows.to(state.gain.device)], generator)
+            lengths = [blocks[part].symbols for part in parts]
+            for part, heard in zip(parts, heard_of(received, lengths), strict=True):
                 # A receiver that has decoded this part does not listen, though others are sent it again.
                 listening = self.lacking[rows, part]
-                heard = (t[listening.to(t.device)] for t in (received.samples, received.gain, received.noise_variance))
-                llr = Modulation(block.bits_per_symbol).log_likelihood_ratios(*heard)
-                self._decode(part, block, rows[listening], block.recover(llr, self._reach[part]))
-            start += block.symbols
+                own = (t[listening.to(t.device)] for t in heard)
+                llr = Modulation(blocks[part].bits_per_symbol).log_likelihood_ratios(*own)
+                self._decode(part, blocks[part], rows[listening], blocks[part].recover(llr, self._reach[part]))
 
     def _decode(self, part: int, block: TransportBlock, rows: Tensor, heard: Tensor) -> None:
         """Add what some receivers heard of a part to what they have of it, and decode."""
@@ -88,7 +88,7 @@ class FullGathered(Gathered):
 
     def rows(self) -> list[bytes | None]:  # noqa: D102
         parts = [
-            bytes_of(contents.flatten(1)[:, : alike[0].bits])
-            for contents, alike in zip(self._contents, self._rounds, strict=True)
+            bytes_of(contents.flatten(1)[:, : rounds[0].bits])
+            for contents, rounds in zip(self._contents, self._rounds, strict=True)
         ]
         return [b"".join(row) for row in zip(*parts, strict=True)]
