@@ -9,8 +9,10 @@ from experiments.comparisons import CONDITIONS
 from experiments.planner import Cell
 from experiments.result import scores, shares, timeline
 
+TIMES = ("uses_to_end", "milliseconds_to_end", "milliseconds_to_first")
+
 COLUMNS = ("experiment", "scheme", *CONDITIONS, "realization", "share", "accuracy", "title", "metric", "score_low",
-           "score_high", "floor", "uses_to_end", "milliseconds_to_end", "milliseconds_to_first")  # fmt: skip
+           "score_high", "floor", *TIMES)  # fmt: skip
 """In this order; a delivery may stand for many fades: `share` is what it counts for in the mean. Its times are those of
 `airdeliver.session.Timeline.record`. The same realization, seed and number of deliveries is the same channel and noise
 for every scheme."""
@@ -28,7 +30,7 @@ def of(experiment: str, finished: Iterable[tuple[Cell, Mapping[str, Any]]]) -> p
          cell.about.title, cell.metric, *cell.bounds, cell.floor, *times)
         for cell, record in finished
         for number, (share, accuracy, *times) in enumerate(
-            zip(shares(record), scores(record), *timeline(record).values(), strict=True)
+            zip(shares(record), scores(record), *(timeline(record)[name] for name in TIMES), strict=True)
         )
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))
