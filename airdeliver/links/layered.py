@@ -228,11 +228,12 @@ class LayeredLink(Link):
 
     def _granted(self, plan: LayeredPlan, symbols: int) -> LayeredPlan:
         """A receiver's plan with what each layer may fill, which follows from how much was received in all."""
-        if not all(isinstance(own, AnalogPlan) and not own.granted for own in plan.plans) or not self._fills:
+        analog = [own for own in plan.plans if isinstance(own, AnalogPlan) and not own.granted]
+        if len(analog) < len(plan.plans) or not self._fills:
             return plan
-        told = [own.side_information_symbols for own in plan.plans]
+        told = [own.side_information_symbols for own in analog]
         owns = self._shared_out(symbols + sum(told))
-        granted = zip(plan.plans, owns, told, strict=True)
+        granted = zip(analog, owns, told, strict=True)
         return replace(plan, plans=tuple(own.granting(most - side) for own, most, side in granted))
 
     @property
