@@ -90,8 +90,11 @@ def _told(symbols: Complex[Tensor, "rows n"], received: Received, snr_db: float)
     energy = float(expected.abs().square().sum())
     if snr_db < _HIGH_DB or energy == 0:
         return
-    slope = complex((received.samples * expected.conj()).sum()) / energy
-    chance = 6 * math.sqrt(told / energy)
+    alike, energies = (received.samples * expected.conj()).sum(-1), expected.abs().square().sum(-1)
+    slope = complex(alike.sum()) / energy
+    # The error of an estimate is the same for all symbols of a delivery: by so much do deliveries differ.
+    apart = float((alike - slope * energies).abs().square().sum().sqrt()) / energy
+    chance = 6 * math.sqrt(told / energy) + _bound(len(alike)) * math.sqrt(len(alike)) * apart
     if abs(slope - 1) > 0.05 + chance:
         yield (
             f"samples are {slope.real:.2f}{slope.imag:+.2f}j times gain x symbols: the receiver must be given the gain "

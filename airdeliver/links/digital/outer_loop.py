@@ -88,7 +88,7 @@ class OuterLoop:
 def _too_many(lost: float, deliveries: int, allowed: float) -> bool:
     """Whether so many of them are lost that it happens once in a hundred times where a share `allowed` should be.
 
-    >>> [_too_many(lost, 24, 0.1) for lost in (0, 6, 7, 24)]
+    >>> [_too_many(lost, 24, 0.1) for lost in (0.0, 6.0, 7.0, 24.0)]
     [False, False, True, True]
     """
     # Receivers of one transmission lose shares of it.

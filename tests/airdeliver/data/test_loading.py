@@ -297,7 +297,7 @@ def test_hubs_own_set_is_read(cache, monkeypatch):
 
 
 def test_size_must_be_positive():
-    with pytest.raises(ValueError, match="size must be at least 1 pixel, got 0"):
+    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
         load_dataset("digits", size=0)
 
 
