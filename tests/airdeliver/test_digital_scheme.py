@@ -40,6 +40,7 @@ def problem() -> Problem:
     )
 
 
+@pytest.mark.slow
 def test_training_for_a_rate_beats_quantising_afterwards(problem):
     """At 0 dB, where few bits arrive; and of the networks the one that suits the rate is sent."""
     scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1)

@@ -36,6 +36,7 @@ def package(problem, clean, scheme):
     return scheme.pack(problem, trained, USES)
 
 
+@pytest.mark.slow
 def test_the_network_is_pruned_to_the_budget_and_sent_by_bits_and_as_it_is(package):
     (choice,) = package.choices
     assert isinstance(choice.link, MixedLink)

@@ -7,6 +7,8 @@ import pytest
 from examples.__main__ import FOLDER, cells, main, names, notebook, page, run
 
 SLOW = {
+    "my_channel",
+    "my_scheme",
     "cost_and_pareto",
     "deliver_my_model",
     "fading_and_outage",

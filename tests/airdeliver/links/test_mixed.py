@@ -114,6 +114,7 @@ def test_what_is_perturbed_in_training_is_what_would_arrive(payload):
         assert (off < 0.01) == mended
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract_of_a_link_with_a_waveform_too():
     check(MixedLink(DigitalLink("full", adaptation=FixedGrade(0.0))))
 

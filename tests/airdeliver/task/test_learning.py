@@ -45,6 +45,7 @@ def test_built_in_sets_are_learnable(name, builder, epochs, rate, least):
     assert score > max(least, task.floor)
 
 
+@pytest.mark.slow
 def test_sentences_are_learnable():
     """Four libraries: chance is a quarter, with a standard deviation of 2 points over 500 sentences."""
     score, _, _ = learned("docstrings", Transformer(), 4, 0.005)
