@@ -38,9 +38,11 @@ CLAIM ?= all
 reproduce: $(VENV)/.installed-all
 	$(BIN)/python -m figures.claims $(CLAIM)
 
-# The documentation site, into site/: offline, every link checked, every warning an error.
+# The documentation site, into site/: offline, every link checked, every warning an error. EXAMPLES=quick runs no
+# example that trains for minutes.
+EXAMPLES ?= all
 docs: $(VENV)/.installed-all
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml
+	EXAMPLES=$(EXAMPLES) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml
 
 # The wheel, installed into an environment that has nothing else, and used from elsewhere as by somebody who has no clone.
 wheel:

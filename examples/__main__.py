@@ -12,6 +12,19 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+SLOW = {
+    "cost_and_pareto",
+    "deliver_my_model",
+    "fading_and_outage",
+    "layered_multicast",
+    "my_channel",
+    "my_scheme",
+    "ray_traced_street",
+    "segmentation",
+    "text",
+}
+"""Those that train for half a minute or longer."""
+
 MARK = re.compile(r"^# %%( \[markdown\])?.*$", re.MULTILINE)
 
 

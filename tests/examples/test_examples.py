@@ -4,19 +4,7 @@ import json
 
 import pytest
 
-from examples.__main__ import FOLDER, cells, main, names, notebook, page, run
-
-SLOW = {
-    "my_channel",
-    "my_scheme",
-    "cost_and_pareto",
-    "deliver_my_model",
-    "fading_and_outage",
-    "layered_multicast",
-    "ray_traced_street",
-    "segmentation",
-    "text",
-}
+from examples.__main__ import FOLDER, SLOW, cells, main, names, notebook, page, run
 
 
 def test_there_are_twelve_and_one():
