@@ -12,7 +12,7 @@ from scipy.special import ndtri, stdtrit
 
 from airdeliver.strata import variance_over_fades, variance_within
 from experiments.planner import Cell
-from experiments.result import scores, shares
+from experiments.result import channel_interval, scores, shares
 
 CONDITIONS = ("dataset", "model", "channel", "knowledge", "snr_db", "channel_uses", "seed")
 COLUMNS = ("experiment", "scheme", "against", *CONDITIONS, "realizations", "difference", "difference_low",
@@ -71,8 +71,8 @@ def compared(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[int, flo
 
 def _reach(record: Mapping[str, Any]) -> tuple[float, float]:
     """How far the interval over channels reaches below and above the mean."""
-    mean = record["accuracy"]
-    return mean - record["accuracy_channel_low"], record["accuracy_channel_high"] - mean
+    low, mean, high = channel_interval(record)
+    return mean - low, high - mean
 
 
 def paired(one: list[float], other: list[float], level: float = 0.95) -> tuple[int, float, float, float]:

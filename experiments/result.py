@@ -14,6 +14,11 @@ def shares(record: Mapping[str, Any]) -> Sequence[float]:
     return record["shares"]
 
 
+def channel_interval(record: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Lower end, mean score, upper end: the 95 % interval over channels alone."""
+    return record["accuracy_channel_low"], record["accuracy"], record["accuracy_channel_high"]
+
+
 def timeline(record: Mapping[str, Any]) -> Mapping[str, Sequence[float | None]]:
     """Of each delivery, channel uses and milliseconds: see `airdeliver.session.Timeline.record`."""
     return record["timeline"]

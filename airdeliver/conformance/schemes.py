@@ -19,7 +19,7 @@ def examine_scheme(scheme: Scheme, problem: Problem, symbols: int) -> Iterator[s
     about = scheme.about()
     if not isinstance(about, About):
         yield f"about() gives {type(about).__name__}; expected an About"
-    if not isinstance(getattr(scheme, "normalisation", None), Normalisation):
+    if not hasattr(scheme, "normalisation") or not isinstance(scheme.normalisation, Normalisation):
         yield "has no normalisation: give it a field `normalisation: Normalisation`"
     found = scheme.trainings(problem, symbols)
     if not isinstance(found, tuple) or not all(isinstance(training, Training) for training in found):
