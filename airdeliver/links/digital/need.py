@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 import torch
 from jaxtyping import Bool, Complex, Float, Float64, UInt8
-from scipy.optimize import minimize
 from torch import Generator, Tensor
 
 from airdeliver.links.digital.block_errors import block_error_rate
@@ -159,6 +158,8 @@ def _fitted(information: Float64[np.ndarray, "blocks"], lost: Float64[np.ndarray
     def unlikely(curve: Float64[np.ndarray, "2"]) -> float:
         odds = -curve[1] * (surplus - curve[0])
         return float((np.logaddexp(0, odds) - lost * odds).mean() + _BENT * curve[1] ** 2)
+
+    from scipy.optimize import minimize  # takes a fifth of a second, which most have no use for
 
     centre, slope = minimize(unlikely, np.array([0.0, 2.0])).x
     return Need((middle + centre * scale) / block_bits, 1 / max(float(slope), 1e-2))
