@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 
 from torch import nn
 
 from airdeliver.architecture.base import Architecture
 from airdeliver.architecture.given import Given
 from airdeliver.architecture.whole import Whole
-from airdeliver.payload import Layout
+from airdeliver.payload import Layout, layout_of
 
 
 class Shaped(Architecture):
@@ -36,11 +37,17 @@ class Shaped(Architecture):
             ValueError: bytes that describe no network of this architecture.
         """
 
-    @abstractmethod
     def layout_of_counts(self, counts: Sequence[int], statistics: bool | None) -> Layout:
-        """The layout, with its description, of a network of this shape.
+        """The layout, with its description, of a network of this shape, which is built for it once.
 
         Args:
             counts: its shape.
             statistics: whether batch-norm statistics are part of the payload.
         """
+        return _layout(self, tuple(counts), statistics)
+
+
+@lru_cache(maxsize=128)
+def _layout(architecture: Shaped, counts: tuple[int, ...], statistics: bool | None) -> Layout:
+    segments = layout_of(architecture.of_counts(counts), statistics).segments
+    return Layout(segments, architecture.describe(counts))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from airdeliver.conversion import Converted, converted, tuple_of, whole_number
 from airdeliver.elastic.base import Elastic, ElasticBuilder, Member
 from airdeliver.links.condition import Condition
 from airdeliver.models.exits import EveryExit, Exits, Gated, with_exits
-from airdeliver.payload import Layout, architecture_of, layout_of
+from airdeliver.payload import Layout, architecture_of
 from airdeliver.randomness import stream
 from airdeliver.task.base import Task
 
@@ -85,15 +84,6 @@ class Depths(Shaped):
 
     def layout(self, description: bytes, statistics: bool | None) -> Layout:  # noqa: D102
         return Layout(self.layout_of_counts(self.counts(description), statistics).segments, description)
-
-    def layout_of_counts(self, counts: Sequence[int], statistics: bool | None) -> Layout:  # noqa: D102
-        return _layout(self, tuple(counts), statistics)
-
-
-@lru_cache(maxsize=64)
-def _layout(architecture: Depths, counts: tuple[int, ...], statistics: bool | None) -> Layout:
-    segments = layout_of(architecture.of_counts(counts), statistics).segments
-    return Layout(segments, architecture.describe(counts))
 
 
 class EarlyExits(Elastic):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -16,7 +15,7 @@ from airdeliver.elastic.statistics import Statistics
 from airdeliver.elastic.window import Window
 from airdeliver.links.condition import Condition
 from airdeliver.models.parts import Parts
-from airdeliver.payload import Layout, architecture_of, layout_of
+from airdeliver.payload import Layout, architecture_of
 from airdeliver.task.base import Task
 
 Switch = tuple[float, ...]
@@ -140,15 +139,6 @@ class InParts(Shaped):
         segments = self.layout_of_counts((switch,), statistics).segments
         left = (s for s in segments if part_of(s.name) is None or part_of(s.name) in here)
         return Layout(tuple(left), description)
-
-    def layout_of_counts(self, counts: Sequence[int], statistics: bool | None) -> Layout:  # noqa: D102
-        return _layout(self, tuple(counts), statistics)
-
-
-@lru_cache(maxsize=64)
-def _layout(architecture: InParts, counts: tuple[int, ...], statistics: bool | None) -> Layout:
-    segments = layout_of(architecture.of_counts(counts), statistics).segments
-    return Layout(segments, architecture.describe(counts))
 
 
 def part_of(segment: str) -> str | None:
