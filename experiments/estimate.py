@@ -9,16 +9,16 @@ from experiments.stage import Stage
 from experiments.store import Store
 
 
-def estimate(plan: Plan, store: Store, slots: int, slowdown: float = 1.0) -> str:
+def estimate(plan: Plan, missing: list[Stage], store: Store, slots: int, slowdown: float = 1.0) -> str:
     """The plan in a few lines: cells, trainings, what is there already, and an estimate of time.
 
     Args:
         plan: of the sweep.
+        missing: what of it is not in the store.
         store: where finished work lies.
         slots: stages that are worked on at once.
         slowdown: time of bfloat16 over that of float32 on this machine, where the store knows float32 alone.
     """
-    missing = plan.unfinished(store)
     cells = {cell.stage.key for cell in plan.cells}
     trainings = [stage for stage in missing if stage.kind == "training"]
     left = len(missing) - len(trainings)

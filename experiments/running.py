@@ -51,11 +51,12 @@ def run(command: Command, arguments: list[str]) -> int:
         planned, misfits = fitting.divided(whole)
         if sweep.conformance:
             conforming.examine(sweep, whole, store)
-        factor = slowdown(planned.unfinished(store), sweep.precision, sweep.device)
+        missing = planned.unfinished(store)
+        factor = slowdown(missing, sweep.precision, sweep.device)
         if command.dry_run:
-            console.print(estimate(planned, store, _at_once(sweep), factor), highlight=False)
+            console.print(estimate(planned, missing, store, _at_once(sweep), factor), highlight=False)
             _say(console, fitting.lines(misfits, len(whole.cells)))
-        if command.dry_run or planned.unfinished(store):
+        if command.dry_run or missing:
             _say(console, (f"note: {line}" for line in notes(factor, sweep.threads, _workers_here(sweep))))
         if command.dry_run:
             return 0

@@ -329,13 +329,15 @@ def test_a_bad_argument_gets_one_line(sweeps, tmp_path: Path, unchecked: None, a
     assert said in sweeps.refused(tmp_path, argument)
 
 
-def test_dry_run_of_ten_thousand_cells_takes_seconds(sweeps, tmp_path: Path, capsys):
+def test_dry_run_of_ten_thousand_cells_plans_within_five_seconds(sweeps, tmp_path: Path, capsys):
     snr_db = ",".join(str(i / 4) for i in range(100))
     channel_uses = ",".join(str(20_000 + i) for i in range(50))
-    started = time.process_time()
-    sweeps.here(tmp_path, f"snr_db=[{snr_db}]", f"channel_uses=[{channel_uses}]", "--dry-run")
-    # A guard against what grows with the square of the cells; some five seconds, seven beside other tests.
-    assert time.process_time() - started < 12
+    seconds = []
+    for _ in range(2):  # beside other tests, memory that they share costs processor time: the better of two
+        started = time.process_time()
+        sweeps.here(tmp_path, f"snr_db=[{snr_db}]", f"channel_uses=[{channel_uses}]", "--dry-run")
+        seconds.append(time.process_time() - started)
+    assert min(seconds) < 5, seconds
     assert "10000 cells (0 in the store, 10000 to evaluate)" in capsys.readouterr().out
 
 
