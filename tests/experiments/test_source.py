@@ -199,10 +199,12 @@ def test_training_does_not_depend_on_evaluation():
     training = source.fingerprints(["airdeliver.training.training", "airdeliver.models.cnn"])
     assert "airdeliver.training.fit" in training
     assert "airdeliver.payload.flattened" in training
-    assert not {"airdeliver.evaluation", "airdeliver.delivery", "airdeliver.intervals", "airdeliver"} & set(training)
+    assert not {"airdeliver.evaluation", "airdeliver.delivery.arrived", "airdeliver.intervals"} & set(training)
+    assert not {"airdeliver.delivery.sending", "airdeliver"} & set(training)
 
 
 def test_a_cell_depends_on_evaluation_but_not_on_the_machinery():
     cell = set(source.fingerprints(["experiments.cell"]))
-    assert {"experiments.cell", "airdeliver.evaluation", "airdeliver.delivery", "channels.base"} <= cell
+    assert {"experiments.cell", "airdeliver.evaluation", "airdeliver.delivery.arrived", "channels.base"} <= cell
+    assert "airdeliver.delivery.sending" in cell
     assert not {"experiments.planner", "experiments.store.store", "experiments.table", "experiments.engine"} & cell
