@@ -137,6 +137,12 @@ class LayeredLink(Link):
         plan.check_budget(symbols)
         return plan
 
+    def threshold(self, plan: LayeredPlan) -> float | None:
+        """What the first layer needs, and what it is used from; further layers make a network that is there better."""
+        first = self.links[0].threshold(plan.plans[0])
+        used = math.log2(1 + 10 ** (plan.least_db[0] / 10))
+        return None if first is None else max(first, used, plan.side_information_rate)
+
     def refresh(self, plan: LayeredPlan, payload: Payload) -> LayeredPlan:  # noqa: D102
         parts = zip(self.links, plan.plans, self._parts(payload), strict=True)
         return replace(plan, plans=tuple(link.refresh(own, part) for link, own, part in parts))

@@ -235,3 +235,13 @@ def test_layers_are_lost_where_their_side_information_is(choice):
     order = torch.cat([group.realizations for group in faded.groups]).argsort()
     assert 0 < int(carried.sum()) < 64
     assert torch.equal(faded.usable_realizations, carried[order])
+
+
+def test_whether_analog_layers_arrive_at_all_is_settled_by_the_channel(choice):
+    """So that eight deliveries over a channel without fading say as much of the share that arrives as any number."""
+    fades = sent(choice, Rayleigh(), 0.0, 64)
+    assert not fades.settled.isnan().any()
+    assert torch.equal(fades.settled >= 1, fades.usable_realizations)
+    assert 0 < int(fades.usable_realizations.sum()) < 64
+    digital = replace(choice, link=LayeredLink([DigitalLink(adaptation=FixedGrade(0.0))] * 3, (0.3, 0.3, 0.4)))
+    assert sent(digital, AWGN(), 10.0).settled.isnan().all()
