@@ -30,7 +30,7 @@ class Best(Selecting):
     average, or over unlike receivers of one transmission, as far as it knows them. What a choice is worth is measured
     on validation inputs and seeded draws of its own, never on test inputs: an analog choice is delivered at the SNRs of
     a table, a digital one is quantised to several rates and lost as often as its code blocks are; a choice that brings
-    an expectation of its own keeps it. A scheme that does not fit the budget is left out.
+    an expectation of its own keeps it, measured over the same table. A scheme that does not fit the budget is left out.
 
     Args:
         schemes: what is held, at least one; all with the normalisation of this scheme.
@@ -80,7 +80,15 @@ class Best(Selecting):
         return Package(tuple(promising), self.normalisation, inputs, self.unknown_snr_db)
 
     def _fitting(self, problem: Problem, channel_uses: int) -> list[Scheme]:
-        return [scheme for scheme in self.schemes if scheme.misfit(problem, channel_uses) is None]
+        fitting = (scheme for scheme in self.schemes if scheme.misfit(problem, channel_uses) is None)
+        return [self._measuring_alike(scheme) for scheme in fitting]
+
+    def _measuring_alike(self, scheme: Scheme) -> Scheme:
+        """A scheme with a table of its own takes that of this one: beyond its ends a table promises what it does there."""
+        if not isinstance(scheme, Selecting):
+            return scheme
+        count, images = self.table_realizations, self.table_images
+        return replace(scheme, table_snr_db=self.table_snr_db, table_realizations=count, table_images=images)
 
     def _promising(self, choices: list[Choice], problem: Problem, channel_uses: int) -> list[Choice]:
         """The same, each with what it promises."""

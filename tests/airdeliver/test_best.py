@@ -30,6 +30,13 @@ def test_choices_of_all_schemes_promise_a_score(package, problem):
             assert 0.05 < low < high <= 1.0
 
 
+def test_schemes_with_tables_of_their_own_promise_over_the_same_snrs(problem, clean):
+    """A table that ends at 5 dB promises below it what it has there: a fade would cost nothing."""
+    (choice,) = held(Best(schemes=[Clean()], table_snr_db=(5.0, 20.0))).pack(problem, clean, USES).choices
+    assert choice.expectation.table.snr_db == (-5.0, 5.0, 20.0)
+    assert len(choice.expectation.table.accuracy[0]) == 3
+
+
 def test_what_promises_most_is_chosen(package):
     for db in (-5.0, 5.0, 20.0):
         known = Knowledge("average", db, Rayleigh())
