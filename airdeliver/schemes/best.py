@@ -84,7 +84,7 @@ class Best(Selecting):
         return [self._measuring_alike(scheme) for scheme in fitting]
 
     def _measuring_alike(self, scheme: Scheme) -> Scheme:
-        """A scheme with a table of its own takes that of this one: beyond its ends a table promises what it does there."""
+        """A scheme with a table takes that of this one: beyond its ends a table promises what it does at them."""
         if not isinstance(scheme, Selecting):
             return scheme
         count, images = self.table_realizations, self.table_images
