@@ -15,11 +15,11 @@ from examples.__main__ import FOLDER as EXAMPLES
 from examples.__main__ import SLOW, Ran, cells, names, notebook, page, run, write_pictures
 from figures import fading, snr
 from figures.__main__ import write
-from figures.claims import CLAIMS
-from figures.claims.__main__ import published
+from figures.claims import GROUPS
+from figures.claims.page import page as page_of_claims
 from figures.drawing import STYLES
 from figures.gallery import figures_of
-from figures.table import TableError, read, said
+from figures.table import TableError, read
 
 DOCS = Path(__file__).parent
 PUBLISHED = DOCS.parent / "figures" / "published"
@@ -95,32 +95,15 @@ def gallery() -> str:
 
 
 def claims() -> str:
-    """The page of claims: what is claimed, where, the command, and the verdict from each published table."""
-    sections = [
-        "# Claims",
-        "",
-        "What papers claim, in our words, and whether it holds here. Each verdict is computed from a published "
-        "table when this page is built. `make reproduce CLAIM=NAME` makes the table anew on the digits (seconds "
-        "to minutes), draws its figure and prints the verdict; `python -m figures.claims NAME --dataset cifar10 "
-        "--set dataset.path=FOLDER` does it on CIFAR-10 (hours on two cores). No figure or number of a paper is "
-        "claimed. In brackets: 95 % intervals over channels and trainings, the test images as given.",
-    ]
-    for claim in CLAIMS.values():
-        sections += ["", f"## {claim.name}", "", f"*{claim.says}* ({claim.source})", ""]
-        for dataset in ("cifar10", "digits"):
-            try:
-                verdict = claim.judgement.verdict(published(claim, dataset))
-            except TableError:
-                sections += [f"- **{said('dataset', dataset)}**: not published."]
-                continue
-            sections += [f"- **{said('dataset', dataset)}: {verdict.answer}.** {verdict.evidence}."]
-        sections += ["", f"Command: `make reproduce CLAIM={claim.name}`, or `python -m experiments.sweep "
-                     f"{' '.join(claim.command('digits'))}`"]  # fmt: skip
-        drawn = next((d for d in ("cifar10", "digits") if (GENERATED / f"{d}_{claim.experiment}").is_dir()), None)
-        picture = f"generated/{drawn}_{claim.experiment}/{figures_of(claim.experiment)[0]}.png"
-        if drawn and (DOCS / picture).is_file():
-            sections += ["", f"![{claim.experiment}]({picture})"]
-    return "\n".join([*sections, ""])
+    """The page of claims; its pictures are those of the gallery."""
+
+    def picture(name: str) -> str | None:
+        drawn = sorted((GENERATED / name).glob("*.png"))
+        experiment = str(read(PUBLISHED / f"{name}.csv")["experiment"].iloc[0])
+        first = [path for path in drawn if path.stem == figures_of(experiment)[0]]
+        return f"generated/{name}/{first[0].name}" if first else None
+
+    return page_of_claims(GROUPS, picture)
 
 
 def _pictures(path: Path) -> list[Path]:

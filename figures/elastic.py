@@ -11,7 +11,7 @@ from figures.drawing import draw_lines, legend_above, panel_grid, write_conditio
 from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
-EXPERIMENTS = ("elastic_link", "elastic")
+EXPERIMENTS = ("elastic_link", "ordered", "elastic")
 
 COSTS = {"channel_uses_spent": "channel uses", "macs": "multiply-accumulates"}
 """Columns that the score is drawn over, as axes say them."""

@@ -8,10 +8,9 @@ import pandas as pd
 
 from figures.__main__ import OUT, write
 from figures.claims import CLAIMS, Claim
+from figures.claims.tables import published
 from figures.gallery import figures_of
 from figures.table import TableError, read
-
-PUBLISHED = Path(__file__).parents[1] / "published"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,19 +38,6 @@ def main(arguments: list[str] | None = None) -> None:
             refused.append(f"{name}: {error}")
     if refused:
         raise SystemExit("\n".join(refused))
-
-
-def published(claim: Claim, dataset: str) -> pd.DataFrame:
-    """The published tables that tell of a claim, in one.
-
-    Raises:
-        TableError: one of them is not published.
-    """
-    names = [f"{dataset}_{ending}" for ending in claim.tables or (claim.experiment,)]
-    missing = [name for name in names if not (PUBLISHED / f"{name}.csv").is_file()]
-    if missing:
-        raise TableError(f"no table {missing[0]} is published: leave out --published to make one")
-    return pd.concat([read(PUBLISHED / f"{name}.csv") for name in names], ignore_index=True)
 
 
 def _run(claim: Claim, options: argparse.Namespace) -> pd.DataFrame:
