@@ -11,14 +11,14 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Container
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
 from airdeliver.links.digital.coded import Coded
+from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.gathering.abstraction import AbstractGathered
 from airdeliver.links.digital.gathering.base import Combining, Gathered, versions
 from airdeliver.links.digital.interleaving import parted
-from airdeliver.links.digital.need import LENGTHS, need, single_block, try_out
 from airdeliver.links.digital.physical_layer import Carried
 from airdeliver.links.digital.reception import transparent
-from airdeliver.links.digital.soft_bits import soft_information
 from airdeliver.links.digital.transport import TransportBlock
+from airdeliver.links.digital.trial import LENGTHS, single_block, try_out
 from channels import Channel, ChannelState
 
 GRID_DB = 0.1
@@ -27,7 +27,6 @@ GRID_DB = 0.1
 BLOCKS, AT_ONCE = 400, 50
 _MARGIN_DB = 0.5
 _NEVER, _ALWAYS = 1e-5, 0.999
-_HOPELESS, _SAFE = 0.9, 1.8  # information per bit of a block beyond which nothing need be tried out
 
 
 @dataclass(frozen=True)
@@ -35,29 +34,24 @@ class Abstraction(Coded):
     """Code blocks are lost at random, each with the probability that the full chain's decoder loses it with.
 
     Where the channel is its state and the receiver knows it, no symbol is sent: every code block has the effective SNR
-    of its own symbols, and its error rate is that of the full chain on an AWGN channel of that SNR. Where hardware
-    distorts or gains are estimated, symbols of random bits are sent in place of the container's, and every code block
-    is lost as often as one in AWGN whose soft bits tell as much (`need`): what a distortion does depends on the
-    constellation, and what disturbs all symbols of a block alike makes blocks unlike.
+    of its own symbols, and its error rate is that of the full chain on an AWGN channel of that SNR. Over the rounds of
+    a session, SNRs (the same coded bits) or information (others) add up. Rates are measured with the full chain the
+    first time that they are asked for, at nearly the block's own length, and kept; far from the waterfall the normal
+    approximation decides.
 
-    Over the rounds of a session, SNRs (the same coded bits) or information (others) add up; where hardware distorts or
-    gains are estimated, soft bits of the same random bits, or the information that those of each round tell.
-
-    Rates and needs are measured with the full chain the first time that they are asked for, at nearly the block's own
-    length, and kept; far from the waterfall the normal approximation decides.
+    Where hardware distorts or gains are estimated, no SNR says what a decoder suffers: its soft bits are wrong in ways
+    that Gaussian noise is not. There this is the full chain, which costs at most twice what drawing that channel does.
     """
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
+        if not transparent(channel, state):
+            return self._full.carry(container, grade, channel, state, generator)
         blocks = self.blocks(container.groups, grade)
         used = [g for part, g in zip(container.parts(), self.grades_of(container.groups, grade), strict=True) if part]
-        if transparent(channel, state):
-            snr = parted(state.gain.abs().square() / state.noise_variance, [block.symbols for block in blocks])
-            rates = [self.error_rates(*one) for one in zip(blocks, used, snr, strict=True)]
-        else:
-            known = soft_information(blocks, channel, state, generator)
-            rates = [self.decoding_errors(*one) for one in zip(blocks, used, known, strict=True)]
+        snr = parted(state.gain.abs().square() / state.noise_variance, [block.symbols for block in blocks])
+        rates = [self.error_rates(*one) for one in zip(blocks, used, snr, strict=True)]
         rows: list[list[bytes]] = [[] for _ in range(len(state.gain))]
         parts = (part for part in container.parts() if part)
         for part, block, rate in zip(parts, blocks, rates, strict=True):
@@ -88,8 +82,12 @@ class Abstraction(Coded):
         ]
         data, grades = zip(*sent, strict=True)
         blocks = self.blocks(container.groups, grade)
-        rates = self.error_rates_after, self.decoding_errors
-        return AbstractGathered(blocks, grades, data, combining, receivers, *rates, _damaged)
+        full = self._full.gather(container, grade, combining, receivers)
+        return AbstractGathered(blocks, grades, data, combining, receivers, self.error_rates_after, _damaged, full)
+
+    @property
+    def _full(self) -> Full:
+        return Full(protection=self.protection, iterations=self.iterations, ladder=self.ladder)
 
     def error_rates_after(
         self,
@@ -117,28 +115,6 @@ class Abstraction(Coded):
         effective = effective_snr_db(mean.numpy(), bits, len(block.ranges))
         sent = tuple(versions(combining)[number % 4] for number in range(len(snr)))
         return self._known(block, grade, effective, sent)
-
-    def decoding_errors(
-        self,
-        block: TransportBlock,
-        grade: int,
-        information: Float64[Tensor, "realizations blocks"],
-        versions: tuple[int, ...] = (0,),
-    ) -> Float64[Tensor, "realizations blocks"]:
-        """Error rate of every code block whose soft bits tell so many bits.
-
-        Args:
-            block: transport block.
-            grade: that it is sent at.
-            information: in bits, of all soft bits of a code block, summed over rounds that send other coded bits; of
-                summed soft bits, where they are the same.
-            versions: redundancy versions of the rounds that send others.
-        """
-        length = block.segmentation.block_bits
-        clear = (information < _HOPELESS * length) | (information > _SAFE * length)
-        if bool(clear.all()):
-            return (information < length).double()
-        return need(grade, round(LENGTHS * math.log2(length)), self.iterations, versions).lost(information, length)
 
     def _known(
         self, block: TransportBlock, grade: int, effective: Float[Tensor, "realizations blocks"], sent: tuple[int, ...]
@@ -176,7 +152,7 @@ def measured(grade: int, length: int, index: int, iterations: int, versions: tup
     trials = (
         try_out(block, index * GRID_DB, AT_ONCE, iterations, generator, versions) for _ in range(BLOCKS // AT_ONCE)
     )
-    return (sum(int(trial.lost.sum()) for trial in trials) + 0.5) / (BLOCKS + 1)
+    return (sum(int(lost.sum()) for lost in trials) + 0.5) / (BLOCKS + 1)
 
 
 def _log_odds(probability: float) -> float:

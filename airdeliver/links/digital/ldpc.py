@@ -56,7 +56,8 @@ class LayeredDecoder:
         graph: which code.
         rows: rows of checks to use, at least 4; parity columns behind them count as never sent.
         iterations: most iterations.
-        early_stopping: a block is done as soon as all of its checks hold.
+        early_stopping: a block is done as soon as all of its checks hold and no information bit's LLR is 0, as some
+            happen to be where all are whole numbers; those of a block that was not sent stay so.
 
     Raises:
         ValueError: no iterations, fewer than 4 or too many rows.
@@ -184,9 +185,10 @@ class LayeredDecoder:
             last = iteration == self.iterations - 1
             if self.early_stopping or last:
                 holds = torch.stack([_parity_holds(posterior[:, place[row]]) for row in rows]).all(0)
-                done = torch.ones_like(holds) if last else holds
+                known = (posterior[:, :information] != 0).all(-1)
+                done = torch.ones_like(holds) if last else holds & known
                 bits[active[done]] = (posterior[done, :information] < 0).to(torch.uint8)
-                decided[active[done]] = (posterior[done, :information] != 0).all(-1)
+                decided[active[done]] = known[done]
                 satisfied[active[done]] = holds[done]
                 used[active[done]] = iteration + 1
                 active, posterior, message = active[~done], posterior[~done], message[~done]

@@ -214,6 +214,7 @@ def decode_groups(
                         decided[first + g] = _store(posterior, rotation, lifting, group, g, bits[first + g])
                         satisfied[first + g] = failed[g] == 0
                         used[first + g] = iteration + 1
-                        done[g] = 1
+                        # Whose checks hold while a bit happens to balance is one iteration from being decided.
+                        done[g] = decided[first + g] or iteration == most - 1
                 if done.sum() == group:
                     break

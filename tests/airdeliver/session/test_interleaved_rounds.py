@@ -14,19 +14,20 @@ from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
 from airdeliver.session import HARQ, converse
 from channels import AWGN, OFDM, Channel, ChannelState, Rayleigh
-from channels.impairments import PhaseNoise
 
 RECEIVERS = 96
 
 
-def arrived(phy: str, combining: str, channel: Channel, grade: float, snr_db: float) -> list[float]:
+def arrived(
+    phy: str, combining: str, channel: Channel, grade: float, snr_db: float, receivers: int = RECEIVERS
+) -> list[float]:
     """Share of receivers that have all after each of three rounds."""
     torch.manual_seed(0)
     kind = Normalisation("receiver")
     link = DigitalLink(phy, adaptation=FixedGrade(grade), bits_per_value=3.0)  # pyright: ignore[reportArgumentType]
     package = Package((Choice.of(nn.Linear(20, 30), link, kind),), kind)
     session = HARQ(rounds=3, combining=combining)  # pyright: ignore[reportArgumentType]
-    delivery = converse(package, session, channel, snr_db, 8_000, "average", RECEIVERS, 0)
+    delivery = converse(package, session, channel, snr_db, 8_000, "average", receivers, 0)
     return [delivery.stage(number).usable for number in range(delivery.stages)]
 
 
@@ -47,22 +48,13 @@ def test_a_burst_meets_all_blocks_of_a_round_a_little(number: int):
     assert gathered.rows()[1:] == [b"".join(data)] * 3
 
 
-@pytest.mark.parametrize(
-    ("combining", "channel", "grade", "snr_db"),
-    [
-        ("redundancy", PhaseNoise(AWGN(), linewidth=1e-4), 14.0, 5.0),
-        ("chase", OFDM(estimator="ls"), 12.0, 8.0),
-    ],
-    ids=["phase_noise", "estimated"],
-)
-def test_the_abstraction_loses_what_the_full_chain_loses_where_no_snr_says_it(
-    combining: str, channel: Channel, grade: float, snr_db: float
-):
-    """After each round, within 4 standard errors of the difference of two shares."""
-    shares = zip(*(arrived(phy, combining, channel, grade, snr_db) for phy in ("full", "abstraction")), strict=True)
-    for full, abstraction in shares:
-        mean = min(max((full + abstraction) / 2, 2 / RECEIVERS), 1 - 2 / RECEIVERS)
-        assert abs(full - abstraction) < 4 * (2 * mean * (1 - mean) / RECEIVERS) ** 0.5
+@pytest.mark.parametrize("combining", ["redundancy", "chase"])
+def test_the_abstraction_is_the_full_chain_where_no_snr_says_what_is_lost(combining: str):
+    """Gains are estimated: the very same receivers lack something after each round."""
+    channel = OFDM(estimator="ls")
+    full, abstraction = (arrived(phy, combining, channel, 12.0, 8.0, 24) for phy in ("full", "abstraction"))
+    assert full == abstraction
+    assert 0 < full[0] < 1
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import torch
 from airdeliver.links.digital.base_graph import LIFTING_SIZES, BaseGraph
 from airdeliver.links.digital.ldpc import LayeredDecoder
 from airdeliver.links.digital.ldpc_encoder import encode
+from airdeliver.links.digital.transport import TransportBlock
 from channels.noise import complex_normal
 
 CASES = [(2, 8, 42, -4.0, 40), (1, 30, 10, 4.0, 40), (2, 208, 20, -1.0, 9), (1, 384, 24, 0.85, 5)]
@@ -121,3 +122,16 @@ def test_bad_arguments_are_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "airdeliver.links.digital.ldpc_kernel", None)
     with pytest.raises(ImportError, match="airdeliver\\[sionna\\]"):
         LayeredDecoder(graph)(torch.zeros(1, 416))
+
+
+def test_a_bit_that_happens_to_balance_costs_no_block():
+    """LLRs are whole numbers, some of which are 0 for an iteration: 2 dB above the waterfall nothing is lost to them.
+
+    Of 1,000 blocks of 144 bits, 16-QAM of rate 0.33, 4 were.
+    """
+    block = TransportBlock(144, 127, 4, 340 / 1024)
+    payload = torch.randint(0, 2, (1, block.bits), dtype=torch.uint8, generator=seeded(0))
+    symbols = block.encode(payload)
+    heard = symbols + 10**-0.55 * complex_normal((4000, block.symbols), seeded(1))
+    arrived = block.decode(heard, torch.ones(1, 1) + 0j, torch.full((1, 1), 10**-1.1))
+    assert bool(arrived.block_ok.all())

@@ -1,0 +1,60 @@
+"""Code blocks of the full chain tried out in AWGN: what the abstraction's error rates are measured with."""
+
+import math
+from dataclasses import replace
+
+import torch
+from jaxtyping import Bool
+from torch import Generator, Tensor
+
+from airdeliver.links.digital.coded import SCHEMES, segmentation
+from airdeliver.links.digital.modulation import Modulation
+from airdeliver.links.digital.transport import TransportBlock
+
+LENGTHS = 16
+"""Block lengths an octave at which blocks are tried out."""
+
+CRC_BITS = 24
+
+
+def single_block(grade: int, length: int) -> TransportBlock:
+    """A transport block of one code block, of about 2^(length / 16) bits, CRC included."""
+    mcs, wanted = SCHEMES[grade], 2 ** (length / LENGTHS)
+    bits = round(wanted) - CRC_BITS
+    while segmentation(bits, mcs).blocks > 1:
+        bits -= 8
+    return TransportBlock(bits, math.ceil(wanted / mcs.spectral_efficiency), mcs.bits_per_symbol, mcs.rate)
+
+
+def try_out(
+    block: TransportBlock,
+    snr_db: float,
+    blocks: int,
+    iterations: int,
+    generator: Generator,
+    versions: tuple[int, ...] = (0,),
+) -> Bool[Tensor, "blocks"]:
+    """Send a transport block of one code block so many times, with other bits each time, through AWGN: which are lost.
+
+    Args:
+        block: that is sent.
+        snr_db: of each round.
+        blocks: times.
+        iterations: most of the LDPC decoder.
+        generator: of bits and noise.
+        versions: redundancy versions of the rounds whose soft bits are combined.
+    """
+    payload = torch.randint(0, 2, (blocks, block.bits), dtype=torch.uint8, generator=generator)
+    variance, modulation = 10 ** (-snr_db / 10), Modulation(block.bits_per_symbol)
+    gain, noise = torch.ones(1, 1, dtype=torch.complex64), torch.full((1, 1), variance)
+    each = [replace(block, version=version) for version in versions]
+    reach = max(one.rows for one in each)
+    codewords: Tensor | float = 0.0
+    for one in each:
+        symbols = one.encode(payload)
+        disturbance = torch.randn(symbols.shape, dtype=torch.complex64, generator=generator)
+        llr = modulation.log_likelihood_ratios(symbols + math.sqrt(variance) * disturbance, gain, noise)
+        codewords = codewords + one.recover(llr, reach)
+    assert isinstance(codewords, Tensor)
+    _, arrived = block.decode_codewords(codewords, reach, iterations)
+    return ~arrived[:, 0]
