@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Complex, Float
@@ -15,6 +14,7 @@ from airdeliver.links.analog import AnalogLink
 from airdeliver.links.analog.plan import AnalogPlan
 from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information, side_information_arrives
+from airdeliver.links.part import columns, part_of
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -168,10 +168,10 @@ class LayeredLink(Link):
         plan = self._granted(plan, received.samples.shape[-1])
         start, found, heard = 0, [], []
         for link, own in zip(self.links, plan.plans, strict=True):
-            part = columns(received, start, start + own.payload_symbols)
+            here = columns(received, start, start + own.payload_symbols)
             start += own.payload_symbols
-            found.append(link.decode(part, own))
-            heard.append(mutual_information(part))
+            found.append(link.decode(here, own))
+            heard.append(mutual_information(here))
         return self.together(found, heard, plan)
 
     def send(  # noqa: D102
@@ -190,10 +190,11 @@ class LayeredLink(Link):
         start, found, heard = 0, [], []
         layouts, parts = layouts_of(layout), self.split(values, plan.layout)
         for number, (link, own) in enumerate(zip(self.links, plan.plans, strict=True)):
-            part = columns(state, start, start + own.payload_symbols)
-            start += own.payload_symbols
-            found.append(link.send(parts[number], own, layouts[number], channel, part, generator))
-            heard.append(mutual_information(Received(part.gain, part.gain, part.noise_variance)))
+            end = start + own.payload_symbols
+            there = part_of(channel, state, start, end)
+            found.append(link.send(parts[number], own, layouts[number], *there, generator))
+            heard.append(mutual_information(columns(ChannelState(state.gain, state.noise_variance), start, end)))
+            start = end
         decoded = self.together(found, heard, received)
         return decoded.given(side_information_arrives(plan, channel, state, generator))
 
@@ -264,13 +265,6 @@ class LayeredLink(Link):
         """Symbols of what is told of all layers together; each rounds up its own."""
         side = len(layout.description) + 1 + 4 * len(self.links)
         return math.ceil(8 * side / self.side_information_rate) + 1
-
-
-def columns(of: Any, start: int, end: int) -> Any:
-    """Some symbols of what was received, or of a state whose gain or noise may be that of all of them."""
-    named = {name: getattr(of, name) for name in ("samples", "gain", "noise_variance") if hasattr(of, name)}
-    cut = {name: t[..., start:end] if t.shape[-1] > 1 or name == "samples" else t for name, t in named.items()}
-    return replace(of, **cut)
 
 
 def _held(values: Float[Tensor, "realizations n"] | Arrivals) -> Float[Tensor, "realizations n"]:

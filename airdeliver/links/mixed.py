@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from airdeliver.links.analog import AnalogLink, AnalogPlan
 from airdeliver.links.base import Decoded, Knowledge, Link, memoryless, mutual_information
 from airdeliver.links.digital import DigitalLink, DigitalPlan
-from airdeliver.links.layered import columns
+from airdeliver.links.part import columns, part_of
 from airdeliver.links.plan import BudgetError, Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -148,8 +148,8 @@ class MixedLink(Link):
             raise ValueError("superposed parts are decoded by `send`, which takes the decoded base away")
         first, end = plan.base.payload_symbols, plan.payload_symbols
         base = self.base.decode(columns(received, 0, first), plan.base)
-        part = columns(received, first, end)
-        return self._together(base, self.refinement.decode(part, plan.refinement), mutual_information(part), plan)
+        rest = columns(received, first, end)
+        return self._together(base, self.refinement.decode(rest, plan.refinement), mutual_information(rest), plan)
 
     def send(  # noqa: D102
         self,
@@ -164,9 +164,9 @@ class MixedLink(Link):
         told = replace(told, refinement=told.refinement.granting(plan.refinement.granted))
         bare = replace(layout, description=b"")
         residual = values - self._levels(plan.base).to(values)
-        of_base, of_rest = self._states(plan, channel, state)
-        base = self.base.send(values, plan.base, bare, channel, of_base, generator)
-        rest = self.refinement.send(residual, plan.refinement, bare, channel, of_rest, generator)
+        of_base, of_rest = self._met(plan, channel, state)
+        base = self.base.send(values, plan.base, bare, *of_base, generator)
+        rest = self.refinement.send(residual, plan.refinement, bare, *of_rest, generator)
         heard = mutual_information(state)
         return self._together(base, rest, heard, told)
 
@@ -187,16 +187,18 @@ class MixedLink(Link):
         db = float(snr_db) + (10 * math.log10(1 - self.share) if plan.superposed else 0.0)
         return levels.detach() + self.refinement.perturb(values - levels, plan.refinement, channel, db, generator)
 
-    def _states(self, plan: MixedPlan, channel: Channel, state: ChannelState) -> tuple[ChannelState, ChannelState]:
-        """What base and refinement meet, each as if it were sent alone at power 1."""
-        first = plan.base.payload_symbols
+    def _met(
+        self, plan: MixedPlan, channel: Channel, state: ChannelState
+    ) -> tuple[tuple[Channel, ChannelState], tuple[Channel, ChannelState]]:
+        """Channel and state that base and refinement meet, each as if it were sent alone at power 1."""
+        first, end = plan.base.payload_symbols, plan.payload_symbols
         if not plan.superposed:
-            return columns(state, 0, first), columns(state, first, plan.payload_symbols)
+            return part_of(channel, state, 0, first), part_of(channel, state, first, end)
         if not memoryless(channel, state):
             raise ValueError("superposed parts need one gain a delivery and no impairments: send them in turns")
         rival = (1 - self.share) * state.gain.abs().square()
         base = replace(state, noise_variance=(state.noise_variance + rival) / self.share)
-        return base, replace(state, noise_variance=state.noise_variance / (1 - self.share))
+        return (channel, base), (channel, replace(state, noise_variance=state.noise_variance / (1 - self.share)))
 
     def _together(self, base: Decoded, rest: Decoded, heard: Tensor, plan: MixedPlan) -> Decoded:
         assert isinstance(base.values, Tensor)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from airdeliver.links import Decoded, Knowledge, LayeredLink, LayeredPlan, Plan
 from airdeliver.links.base import mutual_information
-from airdeliver.links.layered import columns, layouts_of
+from airdeliver.links.layered import layouts_of
+from airdeliver.links.part import columns
 from airdeliver.package import Choice
 from airdeliver.session.base import Air, Course, Session
 from channels import ChannelState, Received

@@ -1,5 +1,6 @@
 """What a sender has to expect of a transmission: what its receiver will see, as far as the sender can know."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -94,13 +95,23 @@ def statistics(channel: Channel, snr_db: float, symbols: int, alphabets: Sequenc
     Args:
         channel: physics, estimator included.
         snr_db: mean SNR in dB.
-        symbols: of a delivery; of longer ones than 65,536 the first.
+        symbols: of a delivery; of longer ones than 65,536 the first. Rounded up by less than a tenth, so that the
+            networks that a sender may choose from, whose side information leaves them unlike room, share an answer.
         alphabets: bits per symbol of the constellations that may be sent, 0 for Gaussian symbols.
         told: whether senders are told an estimate of each realization.
     """
-    symbols = min(symbols, LONGEST)
+    symbols = _alike(min(symbols, LONGEST))
     asked = (channel, snr_db, symbols, tuple(alphabets), told)
     return _STATISTICS.answer(asked, lambda: _statistics(channel, snr_db, symbols, alphabets, told))
+
+
+def _alike(symbols: int) -> int:
+    """The next eighth of an octave, at most the longest.
+
+    >>> _alike(8100), _alike(8192), _alike(65_536)
+    (8192, 8192, 65536)
+    """
+    return min(LONGEST, math.ceil(2 ** (math.ceil(8 * math.log2(max(symbols, 1)) - 1e-9) / 8)))
 
 
 def _statistics(channel: Channel, snr_db: float, symbols: int, alphabets: Sequence[int], told: bool) -> Statistics:

@@ -11,9 +11,10 @@ from airdeliver import AnalogLink, BudgetError, DigitalLink
 from airdeliver.conformance import check
 from airdeliver.links import Knowledge, MixedLink
 from airdeliver.links.digital import FixedGrade
+from airdeliver.links.part import part_of
 from airdeliver.models import CNN
 from airdeliver.payload import payload_of
-from channels import AWGN, Rayleigh
+from channels import AWGN, OFDM, Rayleigh
 
 SYMBOLS = 8_000
 
@@ -112,6 +113,27 @@ def test_what_is_perturbed_in_training_is_what_would_arrive(payload):
             (values - payload.values).square().mean() / (plan.base.levels.values() - payload.values).square().mean()
         )
         assert (off < 0.01) == mended
+
+
+def test_a_refinement_meets_the_channel_of_its_place(payload):
+    """Gains are estimated at pilots: read at the beginning of the delivery, where the base lies, they were others'."""
+    link = MixedLink(DigitalLink("full", adaptation=FixedGrade(0.0), bits_per_value=0.5), AnalogLink())
+    channel = OFDM(estimator="ls")
+    plan = link.plan(payload, SYMBOLS, Knowledge())
+    state = channel.realize(2, plan.payload_symbols, 30.0, seeded(1))
+    decoded = link.send(payload.values, plan, payload.layout, channel, state, seeded(2))
+    off = (decoded.values - payload.values).square().mean(-1)
+    assert bool((off < 0.1 * (plan.base.levels.values() - payload.values).square().mean()).all())
+
+
+def test_what_is_behind_another_part_is_the_rest_of_the_channel():
+    channel = OFDM(estimator="perfect")
+    state = channel.realize(2, 900, 200.0, seeded(3))
+    behind, whole = part_of(channel, state, 400, 900)
+    sent = torch.ones(1, 500) + 0j
+    heard = behind.transmit(sent, whole, seeded(4))
+    torch.testing.assert_close(heard.gain, state.gain[:, 400:900])
+    assert float((heard.samples / heard.gain - 1).abs().median()) < 1e-2
 
 
 @pytest.mark.slow
