@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from figures.drawing import panel_grid, write_conditions
 from figures.gains import gains
+from figures.hover import remember_gain
 from figures.score import Score
 from figures.table import panels
 
@@ -45,6 +46,8 @@ def draw(table: pd.DataFrame) -> Figure:
         places = [order.index(name) for name in rows["title"]]
         panel.barh(places, points["gain"], xerr=reach, color="#56B4E9", edgecolor="black", linewidth=0.5, height=0.7,
                    error_kw={"elinewidth": 1.0})  # fmt: skip
+        for place, end, (_, row) in zip(places, points["gain"], rows.iterrows()):
+            remember_gain(panel, (float(end), float(place)), row, "gain", score, whole, str(row["title"]))
         panel.axvline(0, color="black", linewidth=0.8)
         panel.set_yticks(range(len(order)), order)
         place = panel.get_subplotspec()

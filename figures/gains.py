@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from figures.drawing import SNR, apart, draw_lines, legend_above, panel_grid, write_conditions
+from figures.hover import remember_gain
 from figures.looks import looks
 from figures.score import Score
 from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, check, over_seeds, panels
@@ -79,6 +80,8 @@ def draw(drawn: pd.DataFrame, within: Sequence[str] = ()) -> Figure:
             points = score.scale * own[["gain", "gain_low", "gain_high"]]
             reach = [points["gain"] - points["gain_low"], points["gain_high"] - points["gain"]]
             right.errorbar(places, points["gain"], yerr=reach, **look[name])
+            for place, height, (_, row) in zip(places, points["gain"], own.iterrows()):
+                remember_gain(right, (float(place), float(height)), row, "gain", score, str(reference), str(name))
         right.set(xlabel=SNR, ylabel=f"gain over {reference} ({score.unit})", title=title)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["scheme", "snr_db", *within])

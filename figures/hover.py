@@ -19,12 +19,12 @@ RADIUS = 5.0
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a line.
+    """A point of a line, the end of a bar, or the middle of a square.
 
     Args:
         x: its place along the axis.
-        y: its score.
-        says: scheme, score and interval in words.
+        y: its height, a score as a rule.
+        says: scheme, number and interval in words.
         row: the table's, for the command that makes it again.
     """
 
@@ -54,6 +54,25 @@ def remember(axes: Axes, places: pd.Series, rows: pd.DataFrame, by: str, score: 
         unit = " %" if score.is_share else ""
         says = f"{said(by, row[by])}: {score.said(row['accuracy'])}{unit}, 95 % interval {ends}"
         found.append(Point(float(place), float(row["accuracy"]), says, row))
+
+
+def remember_gain(
+    axes: Axes, place: tuple[float, float], row: pd.Series, name: str, score: Score, over: str, subject: str
+) -> None:
+    """Keep what a bar or a square is that shows a difference.
+
+    Args:
+        axes: that it is drawn in.
+        place: where a pointer finds it, along both axes.
+        row: of the table, with the difference in `name` and its interval in `name_low` and `name_high`.
+        name: of the difference.
+        score: of which it is a difference.
+        over: whom the difference is to.
+        subject: whose it is.
+    """
+    ends = f"{score.said(row[f'{name}_low'], '+')} to {score.said(row[f'{name}_high'], '+')}"
+    says = f"{subject}: {score.said(row[name], '+')} {score.unit} against {over}, 95 % interval {ends}"
+    _POINTS.setdefault(axes, []).append(Point(*place, says, row))
 
 
 def points_of(figure: Figure) -> list[tuple[Axes, Point]]:

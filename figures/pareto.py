@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from figures.drawing import legend_above, panel_grid, say_score, write_conditions
 from figures.holes import mark, of_panel
+from figures.hover import remember
 from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, said
@@ -105,7 +106,7 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
     for row, (_, group) in enumerate(groups):
         for column, cost in enumerate(costs):
             rows, panel = group[group["cost"] == cost], axes[row * len(costs) + column]
-            front = rows[rows["front"]]
+            front, score = rows[rows["front"]], Score.of(rows)
             panel.step(front["value"], front["accuracy"], where="post", color="0.6", linewidth=1, zorder=1)
             for title, own in rows.groupby("title", sort=False):
                 reach = [
@@ -114,6 +115,7 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                 ]
                 style = {**look[title], "linestyle": "none"}
                 panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
+                remember(panel, own["value"], own, "title", score)
             middle = (rows["value"].min() + rows["value"].max()) / 2
             for _, point in front.drop_duplicates("title").iterrows():
                 right = point["value"] > middle  # its name stays within the panel
@@ -121,7 +123,6 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                     str(point["title"]), (point["value"], point["accuracy"]), (-3 if right else 3, 3),
                     textcoords="offset points", fontsize="xx-small", ha="right" if right else "left",
                 )  # fmt: skip
-            score = Score.of(rows)
             shown = pd.concat([rows["accuracy"], rows["accuracy_low"], rows["accuracy_high"]])
             panel.set(
                 ylabel=score.label, ylim=score.limits(shown), xlabel=LABELS[cost],

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from figures.drawing import legend_above, panel_grid, say_score, write_conditions
+from figures.hover import remember
 from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, panels
@@ -56,11 +57,12 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _draw_scores(panel: Any, rows: pd.DataFrame, look: dict[Any, Any]) -> None:
+    score = Score.of(rows)
     for point in rows.to_dict("records"):
         reach = [[max(0.0, point["accuracy"] - point[INTERVAL[1]])], [max(0.0, point[INTERVAL[2]] - point["accuracy"])]]
         style = {**look[point["title"]], "linestyle": "none"}
         panel.errorbar([point["macs"]], [point["accuracy"]], yerr=reach, label=str(point["title"]), **style)
-    score = Score.of(rows)
+        remember(panel, pd.Series([point["macs"]]), pd.DataFrame([point]), "title", score)
     panel.set(
         xlabel="mean multiply-accumulates",
         ylabel=score.label,

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch, Rectangle
 from figures.drawing import SNR, legend_above, panel_grid, write_below
 from figures.gains import gain_interval
 from figures.holes import MARK, of_panel
+from figures.hover import remember_gain
 from figures.looks import looks
 from figures.score import Score
 from figures.table import (
@@ -176,6 +177,10 @@ def _map(axes: Axes, rows: pd.DataFrame, faces: dict[str, dict[str, Any]], left_
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", facecolor=NOBODY))
             continue
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", **look))
+        found = pd.Series({**row, "scheme": row["winner"]})
+        remember_gain(
+            axes, (float(x), float(y)), found, "lead", score, said("scheme", row["second"]), str(row["title"])
+        )
         text = score.said(row["lead"])
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
         limit = "" if pd.isna(row["limit"]) else f"\n{score.said(row['limit'], '+')}"

@@ -95,6 +95,27 @@ def test_every_point_says_what_it_is_and_how_it_is_made_again(run, results):
         )
 
 
+@pytest.mark.parametrize("name", ["winner", "ablation", "pareto", "expansion"])
+def test_bars_squares_and_marks_say_what_they_are(name, results):
+    """A point for each of them, within the axes that it belongs to."""
+    from figures.gallery import drawing
+    from figures.hover import points_of
+
+    table = results(("airnet", "digital_adaptive", "digital_fixed"), snr_db=(0.0, 10.0), channel_uses=(8_000, 16_000))
+    sides = {"airnet": "analog"}
+    table = table.assign(side=[sides.get(scheme, "digital") for scheme in table["scheme"]], floor=0.1, macs=5e5,
+                         inference_joules=1e-6, title=table["scheme"], preparation="", limit=False)  # fmt: skip
+    figure = drawing(name).draw(table)
+    points = points_of(figure)
+    assert {"winner": 4, "ablation": 8, "pareto": 24, "expansion": 24}[name] == len(points)
+    for axes, point in points:
+        assert re.search(r"95 % interval \S+ to \S+$", point.says)
+        assert point.row["scheme"] in set(table["scheme"])
+        across, up = sorted(axes.get_xlim()), sorted(axes.get_ylim())
+        assert across[0] <= point.x <= across[1]
+        assert up[0] <= point.y <= up[1]
+
+
 def test_every_cell_of_the_sweep_is_a_row(run, results):
     tables = Page(page(run)).tables
     assert set(tables) == {"results", "plan"}
