@@ -56,17 +56,16 @@ for name, scheme in schemes.items():
 # the second is worth: at which SNR that changes, the sender has measured on its validation images, and tells.
 
 # %%
-figure, panels = plt.subplots(1, len(levels), figsize=(10, 3.6), sharey=True, constrained_layout=True)
+figure, panels = plt.subplots(1, len(levels), figsize=(10, 4), sharey=True, constrained_layout=True)
 for number, (panel, level) in enumerate(zip(panels, levels)):
     for name, steps in sent.items():
-        ends = [0, *steps, uses]
+        ends = [0, *steps, 1.1 * uses]
         values = [problem.task.floor, *(float(scores[name, step][number]) for step in steps)]
-        panel.step(ends, [*values, values[-1]], where="post", label=name, linewidth=2.5)
+        panel.step(ends, [100 * each for each in (*values, values[-1])], where="post", label=name, marker="")
     panel.set(title=f"receiver at {level:g} dB", xlabel="channel uses heard")
     panel.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k")
-    panel.axhline(problem.task.floor, color="gray", linestyle=":", label="chance")
-panels[0].set(ylabel="accuracy of its network", ylim=(0, 1.03))
-panels[1].legend(loc="lower right")
+panels[0].set(ylabel="accuracy of its network (%)", ylim=(0, 103))
+figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
 plt.show()
 
 # %% [markdown]

@@ -1,11 +1,12 @@
 # %% [markdown]
 # # Text
 #
-# A small transformer that reads bytes tells from which library a docstring comes. Its embedding tables travel with
-# the rest; index tables and masks do not, since the receiver knows them.
+# A small transformer that reads bytes tells from which library a docstring comes. What of it bears noise? Not every
+# layer alike: a network is as good as its most sensitive segments arrive, and these are the small ones.
 
 # %%
 import matplotlib.pyplot as plt
+import torch
 
 from airdeliver import AnalogLink, Problem, deliver, evaluate
 from airdeliver.data import load_dataset
@@ -15,35 +16,67 @@ from airdeliver.task import task_of
 from airdeliver.training import Training
 from channels import AWGN
 
-task = task_of(load_dataset("docstrings", size=64))
+task = task_of(load_dataset("docstrings"))
 print(f"{len(task.dataset.train)} texts of {task.dataset.classes} classes: {', '.join(task.dataset.class_names)}")
 recipe = Recipe(epochs=2, batch_size=64, learning_rate=3e-3, optimizer="adamw", augment=False)
 problem = Problem(task, Transformer(), recipe)
 network = Training.clean(problem).run(task, {})
 print(f"validation accuracy {network.state['validation_score']:.3f}")
-
-# %% [markdown]
-# Protection by size sends the small segments (norms, biases) louder. A transformer has no batch norm, so there is
-# nothing to re-estimate.
-
-# %%
 data = task.dataset
 texts, labels = data.prepare(data.test.inputs[::4]), data.test.targets[::4]
-levels = [0.0, 10.0, 20.0]
-figure, axes = plt.subplots()
-for name, link in {"all alike": AnalogLink(), "small segments louder": AnalogLink(protection="size")}.items():
+
+# %% [markdown]
+# Noise on one kind of layer at a time, all others as they are: as much noise as a link at 0 dB adds to each value, in
+# units of the spread of the values of its tensor.
+
+# %%
+KINDS = {"embedding": "embedding", "convolution": "stem", "attention": "attention", "perceptron": "perceptron",
+         "norms": "norm", "answer": "head"}  # fmt: skip
+
+
+def kind_of(name: str) -> str:
+    """The kind of layer that a parameter is of; the two norms of a block are called first and second."""
+    return next((kind for kind, part in KINDS.items() if part in name), "norms")
+
+
+@torch.no_grad()
+def noisy(kind: str, generator: torch.Generator) -> float:
+    """Accuracy with noise on one kind of layer."""
+    model = network.model().eval()
+    for name, parameter in model.named_parameters():
+        if kind_of(name) == kind:
+            parameter += parameter.std() * torch.randn(parameter.shape, generator=generator)
+    return float((model(texts).argmax(1) == labels).float().mean())
+
+
+generator = torch.Generator().manual_seed(0)
+sizes = {kind: sum(p.numel() for n, p in network.model().named_parameters() if kind_of(n) == kind) for kind in KINDS}
+hurt = {kind: sum(noisy(kind, generator) for _ in range(4)) / 4 for kind in KINDS}
+for kind in KINDS:
+    print(f"{kind}: {sizes[kind]:,} values; accuracy {hurt[kind]:.3f} with noise on these alone")
+
+# %% [markdown]
+# A link spends its budget accordingly. `protection="size"` sends small segments louder; they are so few that the others
+# hardly notice. A transformer has no batch norm, so there is nothing that the receiver could estimate anew.
+
+# %%
+levels = [0.0, 5.0, 10.0, 15.0, 20.0]
+links = {"all alike": AnalogLink(protection=None), "small segments louder": AnalogLink(protection="size")}
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=[1, 1.3])
+share = [100 * sizes[kind] / sum(sizes.values()) for kind in KINDS]
+bars = left.barh(list(KINDS), [100 * hurt[kind] for kind in KINDS], color="#0072B2")
+left.bar_label(bars, [f"{each:.1f} % of the values" for each in share], label_type="edge", padding=4, fontsize="small")
+left.set(xlim=(0, 150), xlabel="accuracy (%)", title="0 dB noise on one kind of layer")
+left.set_xticks([0, 50, 100])
+left.invert_yaxis()
+for name, link in links.items():
     reports = [
         evaluate(deliver(network, link, AWGN(), level, 120_000, realizations=4), texts, labels) for level in levels
     ]
-    axes.errorbar(
-        levels,
-        [report.accuracy for report in reports],
-        [[r.accuracy - r.low for r in reports], [r.high - r.accuracy for r in reports]],
-        capsize=3,
-        label=name,
-    )
+    below, above = ([100 * abs(r.accuracy - end(r)) for r in reports] for end in (lambda r: r.low, lambda r: r.high))
+    right.errorbar(levels, [100 * r.accuracy for r in reports], [below, above], capsize=3, marker="o", label=name)
     print(name, [f"{report.accuracy:.3f}" for report in reports])
-axes.axhline(task.floor, color="gray", linestyle=":", label="chance")
-axes.set(xlabel="SNR (dB)", ylabel="delivered accuracy", title="Docstrings, AWGN")
-axes.legend()
+right.axhline(100 * task.floor, color="gray", linestyle=":", label="chance")
+right.set(xlabel="SNR (dB)", ylabel="delivered accuracy (%)", title="all of it over AWGN, 120,000 uses")
+right.legend()
 plt.show()
