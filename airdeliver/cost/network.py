@@ -14,7 +14,7 @@ from airdeliver.cost.memory import peak_activation_bytes
 
 @dataclass(frozen=True)
 class Layer:
-    """One module with weights of its own.
+    """One module with weights, of its own or another's.
 
     Args:
         name: in the network; empty for the network itself.
@@ -110,8 +110,7 @@ def network_cost(model: nn.Module, example: Tensor, weight_bits: Mapping[str, in
     """
     total, macs, moved = _counted(model, example)
     layers = []
-    for name, module in _weighted(model):
-        weights = {n: p for n, p in module.named_parameters(name, recurse=False) if p.ndim > 1}
+    for name, weights in _weighted(model).items():
         bits = [(weight_bits or {}).get(n, FLOAT_BITS) for n in weights]
         layers.append(
             Layer(
@@ -120,7 +119,7 @@ def network_cost(model: nn.Module, example: Tensor, weight_bits: Mapping[str, in
                 sum(int(p.count_nonzero()) for p in weights.values()),
                 macs[name],
                 max(bits),
-                int(getattr(module, "activation_bits", FLOAT_BITS)),
+                int(getattr(model.get_submodule(name), "activation_bits", FLOAT_BITS)),
                 moved.get(name, 0),
             )
         )
@@ -143,17 +142,24 @@ def multiply_accumulates(model: nn.Module, example: Tensor) -> int:
     return _counted(model, example)[0]
 
 
-def _weighted(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Modules with weights of their own, each once."""
-    return [(name, m) for name, m in model.named_modules() if any(p.ndim > 1 for p in m.parameters(recurse=False))]
+def _weighted(model: nn.Module) -> dict[str, dict[str, Tensor]]:
+    """Modules with weights, each once, and these by name; one that only lends its own to others is none."""
+    own, taken = dict[str, dict[str, Tensor]](), dict[str, dict[str, Tensor]]()
+    for name, module in model.named_modules():
+        own[name] = {n: p for n, p in module.named_parameters(name, recurse=False) if p.ndim > 1}
+        lender = getattr(module, "weight_from", None)
+        taken[name] = {lender: model.get_parameter(lender)} if isinstance(lender, str) else {}
+    lent = {lender for weights in taken.values() for lender in weights}
+    kept = {name: {**taken[name], **{n: p for n, p in own[name].items() if n not in lent}} for name in own}
+    return {name: weights for name, weights in kept.items() if weights}
 
 
 @torch.no_grad()
 def _counted(model: nn.Module, example: Tensor) -> tuple[int, dict[str, int], dict[str, int]]:
     """Multiply-accumulates in all and of each layer alone, and the values that go in and out of each."""
     example = example.to(next(model.parameters(), example).device)
-    named, moved, root = _weighted(model), dict[str, int](), type(model).__name__
-    hooks = [module.register_forward_hook(_counting(moved, name)) for name, module in named]
+    named, moved, root = list(_weighted(model)), dict[str, int](), type(model).__name__
+    hooks = [model.get_submodule(name).register_forward_hook(_counting(moved, name)) for name in named]
     fast = torch.backends.mha.get_fastpath_enabled()
     # The fused operations of attention are not counted: without them it is made of matrix products.
     torch.backends.mha.set_fastpath_enabled(False)
@@ -165,7 +171,7 @@ def _counted(model: nn.Module, example: Tensor) -> tuple[int, dict[str, int], di
         for hook in hooks:
             hook.remove()
     flops = {name: sum(of.values()) for name, of in counter.get_flop_counts().items()}
-    whole = {name: flops.get(f"{root}.{name}" if name else root, 0) for name, _ in named}
+    whole = {name: flops.get(f"{root}.{name}" if name else root, 0) for name in named}
     own = {name: macs - _inside(name, whole) for name, macs in whole.items()}
     return counter.get_total_flops() // 2, {name: macs // 2 for name, macs in own.items()}, moved
 

@@ -47,9 +47,11 @@ class Reconfigurable(SeveralNetworks):
             first: Any = networks[0].get_submodule(name)
             weight = first.weight
             (self.binary if binary else self.real)[_plain(name)] = weight
+            lender = f"{'binary' if binary else 'real'}.{_plain(name)}"
             for place, network in enumerate(networks):
-                layer = network.get_submodule(name)
+                layer: Any = network.get_submodule(name)
                 layer.register_parameter("weight", None)
+                layer.weight_from = lender
                 layer.register_buffer("order", order(place, number, weight.numel()), persistent=False)
 
     def said(self, place: int, image: Tensor) -> Tensor:  # noqa: D102

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from airdeliver.architecture.keyed import Keyed
 from airdeliver.cost import Energy, latency, multiply_accumulates, network_cost, peak_activation_bytes
 from airdeliver.models import CNN, VGG, ResNet20, Transformer
+from airdeliver.models.several import Served
 
 
 def by_shape(model: nn.Module, example: torch.Tensor) -> int:
@@ -84,6 +86,25 @@ def test_energy_of_a_layer_in_closed_form():
     skipped = network_cost(model, torch.zeros(1, 8), {"weight": 8}).joules(skip_zeros=True)
     assert skipped == pytest.approx((operations / 2 + 640 * 32 / 8 + 10 * 12 / 8) * 1e-12)
     assert Energy().multiply_accumulate(1, 32) == 0.9  # signs only add
+
+
+def test_layers_that_share_a_parameter_set_compute_in_its_bits():
+    """Each of two tasks multiplies by the shared signs: they are no values of 32 bits that nobody owns."""
+    served = Served((0, 1), (10, 10))
+    network = Keyed(VGG(width=0.25), 3, served).fresh([bytes(32), bytes(range(32))])
+    image = torch.zeros(1, 6, 32, 32)
+    one = network_cost(VGG(width=0.25)(3, 10), image[:, :3])
+    cost = network_cost(
+        network, image, {name: 1 for name, _ in network.named_parameters() if name.startswith("binary")}
+    )
+    assert cost.macs == 2 * one.macs
+    assert cost.other_macs == 0
+    bits = {layer.name: layer.weight_bits for layer in cost.layers if layer.macs}
+    assert sorted(set(bits.values())) == [1, 32]
+    assert len(bits) == 2 * len(one.layers)
+    in_one_bit = sum(layer.macs for layer in cost.layers if layer.weight_bits == 1)
+    assert cost.bit_operations == 32 * (in_one_bit + 32 * (cost.macs - in_one_bit))
+    assert 0.7 * cost.macs < in_one_bit < cost.macs
 
 
 def test_memory_is_what_lives_at_once():
