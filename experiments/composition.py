@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
     groups = _groups(overrides, own)
     rest = [override for override in overrides if override not in groups]
     signed = any(override.sign for override in rest)
-    known = _Keys(_compose(groups, own)) if signed else None
+    known = _Keys(_of_choices(groups, own)) if signed else None
     if known is not None:
         for override in rest:
             known.check_sign(override)
@@ -48,7 +49,7 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
         config = _compose(overrides, own)
     except ConfigurationError:
         # Which keys there are depends on the choices of the groups.
-        known = known or _Keys(_compose(groups, own))
+        known = known or _Keys(_of_choices(groups, own))
         amended = [override if override in groups else known.amended(override, rest) for override in overrides]
         if amended == overrides:
             raise
@@ -72,7 +73,7 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
 def derived(overrides: list[Override], own: Path | None) -> list[str]:
     """The schemes that an experiment derives itself, whichever of the group are chosen."""
     groups = [override for override in _groups(overrides, own) if override.key != "scheme"]
-    return list(_compose([*groups, Override("", "scheme", "[]")], own).get("scheme") or {})
+    return list(_of_choices([*groups, Override("", "scheme", "[]")], own).get("scheme") or {})
 
 
 def unknown(key: str, config: DictConfig) -> ConfigurationError:
@@ -109,6 +110,18 @@ def _spelled(overrides: list[Override]) -> Iterator[str]:
             yield "~realizations"
             text = f"+{text}"
         yield text
+
+
+def _of_choices(overrides: list[Override], own: Path | None) -> DictConfig:
+    """What choices alone compose, to be looked at and not changed; once a process without files of one's own."""
+    if own is None and all(override.key != "hydra.searchpath" for override in overrides):
+        return _composed_once(tuple(overrides))
+    return _compose(overrides, own)
+
+
+@lru_cache(maxsize=64)
+def _composed_once(overrides: tuple[Override, ...]) -> DictConfig:
+    return _compose(list(overrides), None)
 
 
 def _compose(overrides: list[Override], own: Path | None) -> DictConfig:

@@ -98,19 +98,15 @@ def slack(channel: Channel) -> float:
 
 @pytest.mark.parametrize("snr_db", [-3.0, 10.0, 25.0])
 @pytest.mark.parametrize("channel", HARDWARE + ESTIMATORS + STACKED, ids=str)
-def test_gain_and_noise_are_those_of_samples(channel: Channel, snr_db: float):
-    """Mean |g|^2 and mean noise."""
-    trial = Trial(channel, snr_db)
-    assert trial.agree(trial.residual.abs().square(), trial.promised.noise_variance, slack(channel))
-    assert trial.agree(trial.expected.abs().square(), trial.promised.gain.abs().square(), slack(channel))
+def test_gain_noise_and_information_are_those_of_samples(channel: Channel, snr_db: float):
+    """Mean |g|^2, mean noise and mean log2(1 + |g|^2 / noise).
 
-
-@pytest.mark.parametrize("snr_db", [-3.0, 10.0, 25.0])
-@pytest.mark.parametrize("channel", HARDWARE + ESTIMATORS + STACKED, ids=str)
-def test_information_is_that_of_samples(channel: Channel, snr_db: float):
-    """Mean log2(1 + |g|^2 / noise); noise as each symbol is told, in all as suffered where estimates are scaled."""
+    Information with noise as each symbol is told, in all as suffered where estimates are scaled.
+    """
     trial = Trial(channel, snr_db)
     signal, noise = trial.expected.abs().square(), trial.residual.abs().square()
+    assert trial.agree(noise, trial.promised.noise_variance, slack(channel))
+    assert trial.agree(signal, trial.promised.gain.abs().square(), slack(channel))
     told = trial.received.noise_variance.expand(-1, N)
     told = told * (noise.mean() / told.mean()) if "'ls'" in str(channel) else told
     suffered = torch.log2(1 + signal.div(trial.symbols.abs().square()).double() / told)

@@ -202,7 +202,7 @@ OPTIONS = (
 )
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_whatever_is_typed_is_read_or_refused_in_one_line(unchecked: None, count: int):
     draw = random.Random(count)
     for _ in range(count):
@@ -333,7 +333,7 @@ def test_dry_run_of_ten_thousand_cells_plans_within_five_seconds(sweeps, tmp_pat
     snr_db = ",".join(str(i / 4) for i in range(100))
     channel_uses = ",".join(str(20_000 + i) for i in range(50))
     seconds = []
-    for _ in range(2):  # beside other tests, memory that they share costs processor time: the better of two
+    while not seconds or (len(seconds) < 2 and min(seconds) >= 5):  # memory that other tests share costs processor time
         started = time.process_time()
         sweeps.here(tmp_path, f"snr_db=[{snr_db}]", f"channel_uses=[{channel_uses}]", "--dry-run")
         seconds.append(time.process_time() - started)

@@ -62,9 +62,9 @@ def test_containers_return_what_was_packed(segments, packet_bytes):
     assert torch.equal(contents.values, source.values())
 
 
-def test_ten_million_values_return():
-    layout = layout_with(10_000_000)
-    source = quantised(layout, np.rint(np.random.default_rng(0).laplace(0, 0.4, 10_000_000)).astype(np.int64))
+def test_millions_of_values_return():
+    layout = layout_with(3_000_000)
+    source = quantised(layout, np.rint(np.random.default_rng(0).laplace(0, 0.4, 3_000_000)).astype(np.int64))
     assert torch.equal(unpack(pack(source, 4096).data, layout).values, source.values())
 
 
@@ -159,7 +159,7 @@ def attack(containers: int) -> None:
 
 
 def test_damaged_containers_are_refused_or_right():
-    attack(2_000)
+    attack(800)
 
 
 @pytest.mark.slow
@@ -232,9 +232,13 @@ def test_packets_that_a_head_declares_take_no_memory_before_they_arrive():
 def test_checksums_of_long_strings_are_those_of_short_ones(length):
     """CRC-32C is linear: that of a string from the register that its beginning leaves."""
     data = np.random.default_rng(0).integers(0, 256, (2, length), dtype=np.uint8)
-    register = np.full(2, 0xFFFFFFFF, dtype=np.uint32)
-    for column in data.T:
-        register = register ^ column
+    table = [0] * 256
+    for byte in range(256):
+        table[byte] = byte
         for _ in range(8):
-            register = register >> 1 ^ np.where(register & 1, np.uint32(0x82F63B78), np.uint32(0))
-    assert (crc32c(data) == register ^ np.uint32(0xFFFFFFFF)).all()
+            table[byte] = table[byte] >> 1 ^ (0x82F63B78 if table[byte] & 1 else 0)
+    for row, found in zip(data, crc32c(data), strict=True):
+        register = 0xFFFFFFFF
+        for byte in row.tobytes():
+            register = register >> 8 ^ table[(register ^ byte) & 0xFF]
+        assert found == register ^ 0xFFFFFFFF
