@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from airdeliver.architecture import Architecture, Given
 from airdeliver.links import Decoded, Knowledge, Link, Plan
+from airdeliver.links.side_information import Pace
 from airdeliver.normalisation import Normalisation, average_statistics
 from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
 from airdeliver.serving import Service
@@ -180,12 +181,20 @@ class Package:
         normalisation: where batch-norm statistics come from.
         inputs: prepared inputs of the sender's own, for the statistics of normalisation `sender`.
         design_snr_db: the SNR in dB that a sender without knowledge assumes.
+        side_information: `fixed`: at each link's own rate; `known`: as fast as what the sender knows allows.
     """
 
     choices: tuple[Choice, ...]
     normalisation: Normalisation
     inputs: Float[Tensor, "n ..."] | None = None
     design_snr_db: float = 5.0
+    side_information: Pace = "fixed"
+
+    def at_rate(self, bits_per_use: float) -> "Package":
+        """The same with side information at another rate; 0 for that of each link."""
+        if bits_per_use == 0:
+            return self
+        return replace(self, choices=tuple(replace(c, link=c.link.at_rate(bits_per_use)) for c in self.choices))
 
     def with_statistics(self, channel: Channel, snr_db: float, symbols: int, generator: Generator) -> "Package":
         """The same with batch-norm statistics computed by the sender for an SNR."""

@@ -1,13 +1,14 @@
 """The evaluation of one cell: deliver over the channel, rebuild, score."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from airdeliver.delivery import Delivery
 from airdeliver.delivery_cost import delivery_cost, served_uses
 from airdeliver.evaluation import Report, evaluate
 from airdeliver.links import KnowledgeKind
+from airdeliver.links.side_information import Pace
 from airdeliver.package import Package
 from airdeliver.schemes import Scheme
 from airdeliver.session import timeline
@@ -32,6 +33,7 @@ class CellStage(Stage):
         realizations: independent deliveries.
         test_images: how many; None for all.
         precision: of the forward passes.
+        side_information: how fast it is sent, by scheme that sends once.
     """
 
     scheme: Scheme
@@ -42,6 +44,7 @@ class CellStage(Stage):
     realizations: Realizations
     test_images: int | None
     precision: Literal["float32", "bfloat16"]
+    side_information: Pace = "fixed"
 
     kind = "cell"
     timed = "evaluate_seconds"
@@ -53,6 +56,7 @@ class CellStage(Stage):
 
     def _result(self, store: Store) -> dict[str, Any]:
         package, train_seconds, stored = _packed(self, store)
+        package = replace(package, side_information=self.side_information)
         started = time.perf_counter()
         device, seed = self.problem.execution.device, self.problem.execution.seed
         inputs, targets = served(self.problem.dataset, self.test_images, device)

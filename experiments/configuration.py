@@ -59,6 +59,7 @@ class Sweep:
         matched_normalisation: what `1x` sends.
         test_images: how many; None for all.
         precision: of evaluation.
+        side_information: how fast it is sent: at each link's rate, or as what the sender knows allows.
         conformance: whether pieces of one's own are examined before any work.
         threads: of each task.
         device: where tensors live.
@@ -88,6 +89,7 @@ class Sweep:
     matched_normalisation: str
     test_images: int | None
     precision: Literal["float32", "bfloat16"]
+    side_information: str
     conformance: bool
     threads: int
     device: str
@@ -159,6 +161,7 @@ def configure(command: Command) -> Sweep:
         matched_normalisation=_one_of(config.matched_normalisation, "matched_normalisation", ("receiver", "frozen")),
         test_images=None if config.test_images is None else _integer(config.test_images, "test_images", 2),
         precision=_one_of(config.precision, "precision", ("float32", "bfloat16")),
+        side_information=_one_of(config.side_information, "side_information", ("fixed", "known")),
         conformance=_switch(config.conformance, "conformance"),
         threads=_integer(config.threads, "threads", 1),
         device=_device(str(config.device)),

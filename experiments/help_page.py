@@ -36,6 +36,8 @@ Axes, one value or a list
   knowledge=[average]        what the sender knows of the channel: none, average, instantaneous
   seeds=[0,1,2]              of training, channel and noise
 
+  side_information=known     sent as fast as what the sender knows allows; fixed: 1/4 bit per channel use
+
 Precision and speed
   realizations=16            independent deliveries of each combination
   train_snr_db=5             SNR that networks are trained at, or a range [0,20]; null leaves each scheme its own

@@ -159,6 +159,8 @@ class _Planner:
         like = f"evaluating {describe(sweep.model)} on {sweep.dataset}, {sweep.threads} threads, {sweep.device}"
         for knowledge, snr_db in product(sweep.knowledge, sweep.snr_db):
             here = {"knowledge": knowledge, "snr_db": describe(snr_db)}
+            if sweep.side_information != "fixed":
+                here["side_information"] = sweep.side_information
             stage = CellStage(
                 key=digest({**parts, **here}),
                 description={**description, **here},
@@ -175,6 +177,7 @@ class _Planner:
                 realizations=sweep.realizations,
                 test_images=sweep.test_images,
                 precision=sweep.precision,  # type: ignore[arg-type]
+                side_information=sweep.side_information,  # type: ignore[arg-type]
             )
             yield Cell(
                 called[0], sweep.dataset, model, called[1], knowledge, snr_db, uses, seed,

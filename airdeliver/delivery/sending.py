@@ -12,6 +12,7 @@ from airdeliver.delivery.arrived import Delivery, Group
 from airdeliver.fades import Fades, Strata, draw
 from airdeliver.links import BudgetError, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.digital.physical_layer import information
+from airdeliver.links.side_information import Pace, rates
 from airdeliver.normalisation import Normalisation, NormalisationKind
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Model, Payload
@@ -37,6 +38,7 @@ def deliver(
     knowledge: KnowledgeKind = "average",
     normalisation: NormalisationKind | Normalisation = "receiver",
     calibration_inputs: Tensor | None = None,
+    side_information: Pace = "fixed",
 ) -> Delivery:
     """Deliver any model over a channel.
 
@@ -52,6 +54,7 @@ def deliver(
         knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
         normalisation: where batch-norm statistics come from: `frozen`, `sender` or `receiver`.
         calibration_inputs: the sender's inputs, for normalisation `sender`.
+        side_information: `fixed`: sent at the link's own rate; `known`: as fast as what the sender knows allows.
 
     Raises:
         BudgetError: it does not fit; names the minimum. Nothing is sent.
@@ -60,7 +63,9 @@ def deliver(
     """
     an_object(link, Link, "link", "AnalogLink() or another link")
     kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
-    package = Package((Choice.of(model, link, kind),), kind, calibration_inputs)
+    if side_information not in ("fixed", "known"):
+        raise ValueError(f"side_information must be fixed or known, got {side_information!r}")
+    package = Package((Choice.of(model, link, kind),), kind, calibration_inputs, side_information=side_information)
     return send(package, channel, snr_db, channel_uses, knowledge, realizations, seed)
 
 
@@ -106,22 +111,35 @@ def send(
         package = package.with_statistics(channel, assumed, symbols, stream(seed, "statistics", 0, device))
     groups: list[Group] = []
     plans: dict[int, Plan] = {}
+    paces: dict[float, Package] = {0.0: package}
     states, strata = realized(package, channel, snr_db, symbols, knowledge, realizations, seed, device)
     start = 0
     for block, state in enumerate(states):
         known = known_of(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
-        choice = package.select(known, symbols).expand(len(state.gain))
-        for index in choice.unique().tolist():
-            chosen = torch.nonzero(choice == index).flatten()
-            for alike in alike_in_plan(package.choices[index], known.of(chosen), symbols, chosen):
-                noise = stream(seed, "noise", block, device)
-                met = (channel, state[alike], known.of(alike), symbols, noise, alike + start, snr_db)
-                statistics = package.normalisation.sends_statistics
-                groups.extend(_send_groups(package.choices[index], statistics, *met, plans.get(index)))
-                if known.state is None:  # the same plan for whatever follows
-                    plans[index] = groups[-1].plan
+        for rate, rows in _paced(package, known, symbols, len(state.gain)):
+            paced = paces.setdefault(rate, package.at_rate(rate))
+            choice = paced.select(known.of(rows), symbols).expand(len(rows))
+            for index in choice.unique().tolist():
+                chosen = rows[choice == index]
+                for alike in alike_in_plan(paced.choices[index], known.of(chosen), symbols, chosen):
+                    noise = stream(seed, "noise", block, device)
+                    met = (channel, state[alike], known.of(alike), symbols, noise, alike + start, snr_db)
+                    statistics = package.normalisation.sends_statistics
+                    groups.extend(_send_groups(paced.choices[index], statistics, *met, plans.get(index)))
+                    if known.state is None:  # the same plan for whatever follows
+                        plans[index] = groups[-1].plan
         start += len(state.gain)
     return Delivery(tuple(groups), package.normalisation, seed, strata=strata)
+
+
+def _paced(package: Package, known: Knowledge, symbols: int, count: int) -> list[tuple[float, Int64[Tensor, "rows"]]]:
+    """Realizations apart by the rate of their side information; 0 stands for each link's own."""
+    every = torch.arange(count)
+    found = rates(known, symbols) if package.side_information == "known" else None
+    if found is None:
+        return [(0.0, every)]
+    each = found if len(found) == 1 else found.repeat_interleave(count // len(found))
+    return [(rate, every[each.expand(count) == rate]) for rate in each.unique().tolist()]
 
 
 def realized(

@@ -1,7 +1,7 @@
 """The contract of a link: it moves a payload over a channel within a budget."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -192,6 +192,16 @@ class Link(ABC):
         received = channel.transmit(self.encode(values, plan), state, generator)
         decoded = self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
         return decoded.given(side_information_arrives(plan, channel, state, generator))
+
+    def at_rate(self, bits_per_use: float) -> "Link":
+        """The same with side information at another rate; by default itself, for a link that has no such field.
+
+        Args:
+            bits_per_use: of the side information; slower ones than the link's own are not asked for.
+        """
+        if is_dataclass(self) and any(field.name == "side_information_rate" for field in fields(self)):
+            return replace(self, side_information_rate=bits_per_use)
+        return self
 
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""

@@ -137,6 +137,10 @@ class LayeredLink(Link):
         plan.check_budget(symbols)
         return plan
 
+    def at_rate(self, bits_per_use: float) -> "LayeredLink":  # noqa: D102
+        links = tuple(link.at_rate(bits_per_use) for link in self.links)
+        return replace(self, side_information_rate=bits_per_use, links=links)
+
     def threshold(self, plan: LayeredPlan) -> float | None:
         """What the first layer needs, and what it is used from; further layers make a network that is there better."""
         first = self.links[0].threshold(plan.plans[0])

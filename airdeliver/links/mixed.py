@@ -108,6 +108,10 @@ class MixedLink(Link):
         plan.check_budget(symbols)
         return plan
 
+    def at_rate(self, bits_per_use: float) -> "MixedLink":  # noqa: D102
+        parts = {"base": self.base.at_rate(bits_per_use), "refinement": self.refinement.at_rate(bits_per_use)}
+        return replace(self, side_information_rate=bits_per_use, **parts)  # pyright: ignore[reportArgumentType]
+
     def threshold(self, plan: MixedPlan) -> float | None:
         """That of the base; not known where the refinement is noise to it."""
         return None if plan.superposed else self.base.threshold(plan.base)
