@@ -1,18 +1,33 @@
 """How a command ends that cannot be meant: one line, with the nearest word that could."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+LONGEST_WORD = 200
+LONGEST_LINE = 680
+"""Letters that a person still reads."""
 
 
 class ConfigurationError(SystemExit):
     """A command that cannot be meant: ends the program with its one line.
 
     Args:
-        line: what is wrong, what was expected, what to do; what was typed in it may hold line breaks.
+        line: what is wrong, what was expected, what to do; what was typed in it may hold line breaks and be of any
+            length: its middle is left out.
+
+    >>> len(str(ConfigurationError(f"no such key {'x' * 5000}: --show prints all of them"))) < LONGEST_LINE
+    True
     """
 
     def __init__(self, line: str) -> None:
-        super().__init__(" ".join(line.splitlines()))
+        words = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: _shortened(word[0], LONGEST_WORD), line)
+        super().__init__(_shortened(" ".join(words.splitlines()), LONGEST_LINE))
+
+
+def _shortened(text: str, most: int) -> str:
+    """A text without its middle if it is longer than so many letters."""
+    return text if len(text) <= most else f"{text[: most // 2 - 3]}...{text[-(most // 2) :]}"
 
 
 def suggestion(given: object, known: Iterable[str]) -> str:

@@ -1,13 +1,15 @@
 """A sweep from its configuration to its table."""
 
+import io
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from airdeliver.data import DataError
-from experiments import comparisons, conforming, deliveries, earlier, fitting, plans, provenance, table
+from experiments import comparisons, conforming, deliveries, earlier, finished, fitting, plans, provenance, table
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -16,7 +18,8 @@ from experiments.failures import report
 from experiments.machine import cores, notes, slowdown
 from experiments.planner import Plan, plan
 from experiments.progress import Progress
-from experiments.store import Store, StoreError, WriteError
+from experiments.sources import sources
+from experiments.store import Store, StoreError, WriteError, write_bytes
 from experiments.store.parsed import parsed_files
 
 if TYPE_CHECKING:
@@ -25,12 +28,13 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-def run(command: Command, arguments: list[str]) -> int:
+def run(command: Command, arguments: list[str], began: float) -> int:
     """Plan, do what is missing, write the table.
 
     Args:
         command: what was asked for.
         arguments: the command line, for provenance and for messages.
+        began: seconds since the epoch, before any file of code or data was read.
 
     Returns:
         The exit code: 0, 1 if a cell failed or none fits its budget, 130 after Ctrl-C.
@@ -61,16 +65,17 @@ def run(command: Command, arguments: list[str]) -> int:
         if command.dry_run:
             return 0
         earlier.ready(sweep.folder)
+        (sweep.folder / finished.FILE).unlink(missing_ok=True)
         failures, counts = _work(sweep, planned, store, console)
         failures, misfits = fitting.met(planned, failures, misfits)
-        finished = planned.finished(store)
-        results = table.of(sweep.experiment, finished, sweep.conformance)
+        done = planned.finished(store)
+        results = table.of(sweep.experiment, done, sweep.conformance)
         kept = earlier.keep_aside(sweep.folder, results)
         if len(results):
             table.write(results, sweep.folder / "results.parquet")
-            table.write(comparisons.of(sweep.experiment, finished), sweep.folder / "comparisons.parquet")
-            table.write(deliveries.of(sweep.experiment, finished), sweep.folder / "deliveries.parquet")
-            table.write(plans.of(sweep.experiment, finished), sweep.folder / plans.FILE)
+            table.write(comparisons.of(sweep.experiment, done), sweep.folder / "comparisons.parquet")
+            table.write(deliveries.of(sweep.experiment, done), sweep.folder / "deliveries.parquet")
+            table.write(plans.of(sweep.experiment, done), sweep.folder / plans.FILE)
             _write_holes(sweep, misfits)
         provenance.write(sweep, arguments, started, counts, failures, misfits)
     except (DataError, StoreError, WriteError, ValueError, OSError) as error:
@@ -79,14 +84,43 @@ def run(command: Command, arguments: list[str]) -> int:
         console.print("\ninterrupted: finished work is kept, the same command goes on from here")
         return INTERRUPTED
     lines = list(report(failures, planned, arguments, str(sweep.folder)))
+    said: list[RenderableType] = []
     if len(results):
-        shown = table.summary(results, fitting.of(sweep.experiment, misfits))
-        console.print(table.heading(results), shown, sep="\n", highlight=False)
+        said += [table.heading(results), table.summary(results, fitting.of(sweep.experiment, misfits))]
         if len(set(results["seed"])) == 2:
             lines.append("note: two seeds tell little of others, their mean has a wide interval: give three or more")
         lines.append(f"results: {sweep.folder / 'results.parquet'} ({len(results)} rows)")
-    _say(console, [*([kept] if kept else []), *fitting.lines(misfits, len(whole.cells)), *lines])
-    return 1 if failures or not len(results) else 0
+    lines = [*fitting.lines(misfits, len(whole.cells)), *lines]
+    _show(console, said, [*([kept] if kept else []), *lines])
+    if failures or not len(results):
+        return 1
+    text = Console(width=console.width, file=io.StringIO(), force_terminal=False)
+    _show(text, [_all_there(planned, store), *said], lines)
+    _remember(command, text.file.getvalue(), sweep, whole, store, began)  # type: ignore[attr-defined]
+    return 0
+
+
+def _remember(command: Command, text: str, sweep: Sweep, whole: Plan, store: Store, began: float) -> None:
+    """Leave in the run folder by what the same sweep is told to be finished."""
+    cells = [path for cell in whole.cells if (path := store.path("cell", cell.stage.key)).exists()]
+    tables = [path for name in earlier.FILES if (path := sweep.folder / name).exists()]
+    content = finished.content_of(command, text, sources(sweep, whole), [*cells, *tables], began)
+    path = sweep.folder / finished.FILE
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        with suppress(WriteError):
+            write_bytes(path, content)
+
+
+def _show(console: Console, said: Iterable[RenderableType], lines: Iterable[str]) -> None:
+    for item in said:
+        console.print(item, highlight=False)
+    _say(console, lines)
+
+
+def _all_there(planned: Plan, store: Store) -> str:
+    return f"{len(planned.cells)} cells: all of them are in {store.folder}"
 
 
 def _write_holes(sweep: Sweep, misfits: fitting.Misfits) -> None:
@@ -122,7 +156,7 @@ def _work(
     counts = {"cells": len(planned.cells), "trainings": len(planned.trainings), "computed": len(stages)}
     if not stages:
         if planned.cells:
-            console.print(f"{len(planned.cells)} cells: all of them are in {store.folder}", highlight=False)
+            console.print(_all_there(planned, store), highlight=False)
         return [], counts
     engine = sweep.engine
     try:

@@ -1,6 +1,7 @@
 """The main job: `python -m experiments.sweep experiment=NAME [key=value ...]`; `--help` explains."""
 
 import sys
+import time
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -9,8 +10,9 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: of the command line.
     """
-    from experiments import command_line, help_page
+    from experiments import command_line, finished, help_page
 
+    began = time.time()
     arguments = sys.argv[1:] if arguments is None else arguments
     if any(argument in ("--help", "-h") for argument in arguments):
         print(help_page.text())
@@ -25,9 +27,13 @@ def main(arguments: list[str] | None = None) -> None:
 
         print(OmegaConf.to_yaml(command.config, resolve=True))
         return
+    told = None if command.dry_run else finished.said_before(command)
+    if told is not None:
+        print(told, end="")
+        return
     from experiments.running import run
 
-    code = run(command, arguments)
+    code = run(command, arguments, began)
     if code:
         raise SystemExit(code)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -46,9 +46,10 @@ class Circumstance:
 def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None = None) -> Iterator[str]:
     """One line for each fault of deliveries of generic values.
 
-    Over AWGN at the SNRs of the bench and where there is next to no noise, by a sender that knows the mean SNR; over
-    slow Rayleigh fading at the lowest of them and next to no noise; at the highest where it knows each fade, and where
-    it knows nothing of AWGN. A network that does not fit is no fault: it is then sent without a bound.
+    Over AWGN at the lowest, the middle and the highest SNR of the bench and where there is next to no noise, by a
+    sender that knows the mean SNR; over slow Rayleigh fading at the lowest of them and next to no noise; at the highest
+    where it knows each fade, and where it knows nothing of AWGN. A network that does not fit is no fault: it is then
+    sent without a bound.
 
     Args:
         link: what is examined.
@@ -57,12 +58,13 @@ def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None =
         symbols: the budget; None for as much as it takes.
     """
     payload = generic(layout)
-    budget = _budget(link, payload, symbols, bench)
+    planner = _Planner(link, payload)
+    budget = _budget(planner, symbols, bench)
     if budget is None:
         return
     errors: dict[float, float] = {}
     for met in _circumstances(bench):
-        for found, faults in _deliveries(link, payload, *budget, met, bench):
+        for found, faults in _deliveries(planner, *budget, met, bench):
             if faults:
                 yield from (f"{met} {fault}" for fault in faults)
                 return
@@ -75,15 +77,38 @@ def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None =
                 yield f"{met} values arrive with {error:.3g} times their variance as error: fading is not undone"
                 return
     yield from _shape_of_errors(errors)
-    yield from _outage(link, bench, layout, budget[0])
+    yield from _outage(planner, bench, budget[0])
 
 
-def _budget(link: Link, payload: Payload, symbols: int | None, bench: Bench) -> tuple[int | None, int] | None:
+@dataclass(frozen=True)
+class _Planner:
+    """Plans of one link for one payload, each made once: to plan a digital link takes longer than all else here.
+
+    Args:
+        link: that is asked.
+        payload: that is sent.
+        known: plans of senders that know no realized channel.
+    """
+
+    link: Link
+    payload: Payload
+    known: dict[tuple[int | None, Knowledge], Plan] = field(default_factory=dict)
+
+    def plan(self, symbols: int | None, knowledge: Knowledge) -> Plan:
+        """As the link plans it; raises what the link raises."""
+        if knowledge.state is not None:
+            return self.link.plan(self.payload, symbols, knowledge)
+        if (symbols, knowledge) not in self.known:
+            self.known[symbols, knowledge] = self.link.plan(self.payload, symbols, knowledge)
+        return self.known[symbols, knowledge]
+
+
+def _budget(planner: _Planner, symbols: int | None, bench: Bench) -> tuple[int | None, int] | None:
     """The given bound and symbols that the channel is drawn for, or the next that it fits; None if it fits nowhere."""
-    ample = payload.layout.size + 2**12
+    ample = planner.payload.layout.size + 2**12
     for bound in dict.fromkeys((symbols, None, ample)):
         try:
-            plan = link.plan(payload, bound, Knowledge("average", max(bench.snr_db), AWGN()))
+            plan = planner.plan(bound, Knowledge("average", max(bench.snr_db), AWGN()))
         except BudgetError:
             continue
         return bound, bound or plan.symbols
@@ -92,6 +117,7 @@ def _budget(link: Link, payload: Payload, symbols: int | None, bench: Bench) -> 
 
 def _circumstances(bench: Bench) -> Iterator[Circumstance]:
     levels = sorted({level for level in bench.snr_db if math.isfinite(level)})
+    levels = sorted({*levels[:1], *levels[len(levels) // 2 :][:1], *levels[-1:]})
     yield from (Circumstance(AWGN(), "average", level) for level in sorted({*levels, _NOISELESS_DB}))
     yield Circumstance(Rayleigh(), "average", _NOISELESS_DB, _FADES)
     yield from (Circumstance(Rayleigh(), "average", level, _FADES) for level in levels[:1])
@@ -100,9 +126,10 @@ def _circumstances(bench: Bench) -> Iterator[Circumstance]:
 
 
 def _deliveries(
-    link: Link, payload: Payload, symbols: int | None, n: int, met: Circumstance, bench: Bench
+    planner: _Planner, symbols: int | None, n: int, met: Circumstance, bench: Bench
 ) -> Iterator[tuple[Decoded, list[str]]]:
     """What arrives of realizations that get the same plan, and what is wrong with it."""
+    link, payload = planner.link, planner.payload
     values, layout = payload.values, payload.layout
     state = met.channel.realize(met.realizations, n, met.snr_db, bench.generator(3))
     known = Knowledge("none")
@@ -113,7 +140,7 @@ def _deliveries(
     for kind in kinds.unique():
         rows = torch.nonzero(kinds == kind).flatten()
         try:
-            plan = link.plan(payload, symbols, known.of(rows))
+            plan = planner.plan(symbols, known.of(rows))
         except BudgetError:  # what this fade, or what is assumed of the channel, leaves no room for
             continue
         faults = list(_plan_faults(link, plan, layout, symbols))
@@ -194,11 +221,11 @@ def _shape_of_errors(errors: dict[float, float]) -> Iterator[str]:
             return
 
 
-def _outage(link: Link, bench: Bench, layout: Layout, symbols: int | None) -> Iterator[str]:
+def _outage(planner: _Planner, bench: Bench, symbols: int | None) -> Iterator[str]:
     """Nothing arrives: gain 0 throughout."""
-    payload, channel = generic(layout), AWGN()
-    plan = link.plan(payload, symbols, Knowledge("average", max(bench.snr_db), channel))
+    payload, channel = planner.payload, AWGN()
+    plan = planner.plan(symbols, Knowledge("average", max(bench.snr_db), channel))
     dead = ChannelState(torch.zeros(2, 1, dtype=torch.complex64), torch.ones(2, 1))
-    found = link.send(payload.values, plan, layout, channel, dead, bench.generator(5))
+    found = planner.link.send(payload.values, plan, payload.layout, channel, dead, bench.generator(5))
     if bool(found.usable.any()):
         yield "a delivery over a channel of gain 0 is called usable: its side information cannot have arrived"

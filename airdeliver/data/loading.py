@@ -96,13 +96,8 @@ def load_dataset(
         source, views = TASKS[name]
         images = load_dataset(source, path, size=size, cache=cache, augmentation=augmentation)
         return several_views(images, name, views)
-    folder = store.cache_folder(cache)
-    try:
-        path = None if path is None else folder_path(path, "dataset.path")
-    except ValueError as error:
-        raise DataError(str(error)) from error
-    key = [name] if path is None else store.files_key(parquet_files(path))
-    place = store.entry(folder, name, [key, size])
+    path = _folder(path)
+    place = _place(name, path, size, cache)
     if not store.exists(place):
         _decode(name, path, size, place)
     splits, inputs, targets, content = store.read(place)
@@ -111,6 +106,38 @@ def load_dataset(
         inputs = replace(inputs, augmentation=augmentation or usual)
     train, validation, test = splits
     return Dataset(name, train, validation, test, inputs, targets, content)
+
+
+def files_of(name: str, path: str | Path | None = None) -> list[Path]:
+    """The files that `load_dataset` reads when it is asked for a set that it has decoded before.
+
+    Args:
+        name: of the set.
+        path: its folder, or None.
+
+    Raises:
+        DataError: a path that holds no set.
+    """
+    if name in SETS and path is None:
+        return []
+    if name in TASKS:
+        return files_of(TASKS[name][0], path)
+    folder = _folder(path)
+    decoded = sorted(_place(name, folder, None, None).glob("*"))
+    return decoded if folder is None else [*parquet_files(folder), *decoded]
+
+
+def _folder(path: str | Path | None) -> Path | None:
+    try:
+        return None if path is None else folder_path(path, "dataset.path")
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+def _place(name: str, path: Path | None, size: int | None, cache: str | Path | None) -> Path:
+    """Where a set lies once it is decoded."""
+    key = [name] if path is None else store.files_key(parquet_files(path))
+    return store.entry(store.cache_folder(cache), name, [key, size])
 
 
 def _decode(name: str, path: Path | None, size: int | None, place: Path) -> None:

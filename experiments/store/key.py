@@ -70,9 +70,14 @@ def _number(value: float) -> Any:
     return int(value) if value.is_integer() else value
 
 
+described: set[Path] = set()
+"""Files whose content is part of a description that this process has made."""
+
+
 def _file(path: Any) -> Any:
     """The content of a file, if there is one."""
     if isinstance(path, str) and Path(path).is_file():
+        described.add(Path(path).resolve())
         return {"content": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
     return _canonical(path)
 

@@ -8,12 +8,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from experiments.file_state import SETTLED, state_of
 from experiments.store import syntax
 from experiments.store.atomic import WriteError, write_bytes
 from experiments.store.syntax import Parsed, parse, restored
-
-SETTLED = 2 * 10**9
-"""Nanoseconds after which a file that is written again has another time of change, on any file system."""
 
 RULES = f"{platform.python_version()} {hashlib.sha256(Path(syntax.__file__).read_bytes()).hexdigest()[:16]}"
 """What else decides on what a file is parsed to."""
@@ -33,7 +31,7 @@ class ParsedFiles:
 
     def read(self, path: Path) -> Parsed:
         """What a file holds now."""
-        state = _state(path)
+        state = state_of(path)
         found = self.known.get(str(path))
         if found is not None and found[0] == state:
             return found[1]
@@ -63,8 +61,3 @@ class ParsedFiles:
 
 parsed_files = ParsedFiles()
 """Those of this process."""
-
-
-def _state(path: Path) -> list[int]:
-    found = path.stat()
-    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]

@@ -344,3 +344,12 @@ def test_dry_run_of_ten_thousand_cells_plans_within_five_seconds(sweeps, tmp_pat
 def test_a_choice_that_was_renamed_is_refused_with_its_name_of_today():
     with pytest.raises(ConfigurationError, match="preset=paper is called preset=large today"):
         read(["experiment=snr", "preset=paper"])
+
+
+@pytest.mark.parametrize("argument", [f"channel.awgn={'x' * 5000}", f"{'k' * 5000}=1"])
+def test_what_is_typed_may_be_long_and_its_answer_is_not(argument: str, unchecked: None):
+    """It ends with what to do, whatever was typed before it."""
+    with pytest.raises(SystemExit) as ended:
+        configure(read(["experiment=demo", argument]))
+    assert len(str(ended.value)) < 700
+    assert "..." in str(ended.value)

@@ -7,7 +7,8 @@ from jaxtyping import UInt8, UInt32
 
 _POLYNOMIAL = 0x82F63B78
 _ONES = np.uint32(0xFFFFFFFF)
-_STRETCH = 256
+_SHORT, _LONG = 32, 256
+"""Bytes of the stretches that a string is divided in, side by side: about the square root of what they are many of."""
 
 
 def _table() -> UInt32[np.ndarray, "256"]:
@@ -30,17 +31,18 @@ def crc32c(data: UInt8[np.ndarray, "strings length"]) -> UInt32[np.ndarray, "str
     '0xe3069283'
     """
     strings, length = data.shape
-    if length <= 4 * _STRETCH:
+    stretch = _SHORT if length <= 8 * _LONG else _LONG
+    if length <= 2 * stretch:
         return _remainder(data, np.full(strings, _ONES)) ^ _ONES
     # The same from a register of zeros, where leading zeros change nothing, so that stretches are divided side by side.
-    stretches = -(-length // _STRETCH)
-    padded = np.zeros((strings, stretches * _STRETCH), np.uint8)
+    stretches = -(-length // stretch)
+    padded = np.zeros((strings, stretches * stretch), np.uint8)
     padded[:, -length:] = data
     padded[:, -length : 4 - length] ^= 0xFF
-    each = _remainder(padded.reshape(-1, _STRETCH), np.zeros(strings * stretches, np.uint32)).reshape(strings, -1)
-    register = each[:, 0]
-    for stretch in each.T[1:]:
-        register = _behind(register) ^ stretch
+    each = _remainder(padded.reshape(-1, stretch), np.zeros(strings * stretches, np.uint32)).reshape(strings, -1)
+    register, tables = each[:, 0], _zeros(stretch)
+    for following in each.T[1:]:
+        register = _behind(register, tables) ^ following
     return register ^ _ONES
 
 
@@ -50,17 +52,19 @@ def _remainder(data: UInt8[np.ndarray, "strings length"], register: UInt32[np.nd
     return register
 
 
-def _behind(register: UInt32[np.ndarray, "strings"]) -> UInt32[np.ndarray, "strings"]:
-    """What a stretch of zeros makes of a register."""
+def _behind(
+    register: UInt32[np.ndarray, "strings"], tables: UInt32[np.ndarray, "4 256"]
+) -> UInt32[np.ndarray, "strings"]:
+    """What a stretch of zeros makes of a register, given what it makes of each of its bytes."""
     bytes_of = register.astype("<u4").view(np.uint8).reshape(-1, 4)
-    return np.bitwise_xor.reduce([table[column] for table, column in zip(_zeros(), bytes_of.T, strict=True)])
+    return np.bitwise_xor.reduce([table[column] for table, column in zip(tables, bytes_of.T, strict=True)])
 
 
-@lru_cache(maxsize=1)
-def _zeros() -> UInt32[np.ndarray, "4 256"]:
-    """The same for each byte of a register alone."""
+@lru_cache(maxsize=2)
+def _zeros(stretch: int) -> UInt32[np.ndarray, "4 256"]:
+    """What so many zero bytes make of each byte of a register alone."""
     registers = (np.arange(256, dtype=np.uint32) << 8 * np.arange(4, dtype=np.uint32)[:, None]).reshape(-1)
-    return _remainder(np.zeros((1024, _STRETCH), np.uint8), registers).reshape(4, 256)
+    return _remainder(np.zeros((1024, stretch), np.uint8), registers).reshape(4, 256)
 
 
 def checksum(data: bytes) -> bytes:

@@ -85,18 +85,22 @@ class LevelModel:
 
     def cost(self, levels: Int64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
         """Cost in bits of each level."""
-        return self.bits()[_symbols(self._coarse(levels)[0])]
+        return self.bits()[_symbols(self.coarse(levels))]
 
     def total(self, levels: Integer[np.ndarray, "n"]) -> float:
         """Cost in bits of all levels together, counted piece by piece."""
         return float(sum(self.cost(part.astype(np.int64, copy=False)).sum() for part in pieces_of(levels)))
 
-    def _coarse(
+    def coarse(self, levels: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
+        """The coarse part of each level."""
+        return (levels - (self.centre - self._half)) >> self.shift
+
+    def _parts(
         self, levels: Int64[np.ndarray, "*shape"]
     ) -> tuple[Int64[np.ndarray, "*shape"], Int64[np.ndarray, "*shape"]]:
-        distance = levels - self.centre + self._half
-        coarse = distance >> self.shift
-        return coarse, distance - (coarse << self.shift)
+        """Coarse and fine parts."""
+        coarse = self.coarse(levels)
+        return coarse, levels - (self.centre - self._half) - (coarse << self.shift)
 
     @property
     def _half(self) -> int:
@@ -129,12 +133,16 @@ def fit(
     total = len(levels) if times is None else int(times.sum())
     pieces = pieces_of(levels)
     parts = [*zip(pieces, [None] * len(pieces) if times is None else pieces_of(times), strict=True)]
-    spreads = (np.abs(part.astype(np.int64) - centre) * (1 if often is None else often) for part, often in parts)
-    typical = float(sum(spread.sum() for spread in spreads)) / total
-    shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 else 0
-    unfitted, counts = LevelModel(centre, shift, paired=paired), np.zeros(REACH + 1)
+    typical = 0
     for part, often in parts:
-        coarse = unfitted._coarse(part.astype(np.int64, copy=False))[0]
+        spread = np.abs(part.astype(np.int64) - centre)
+        typical += int((spread if often is None else spread * often).sum())
+    typical = float(typical) / total
+    shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 else 0
+    half = 0 if paired else 1 << shift >> 1
+    counts = np.zeros(REACH + 1)
+    for part, often in parts:
+        coarse = (part.astype(np.int64, copy=False) - (centre - half)) >> shift
         magnitude = np.maximum(coarse, -coarse - 1) if paired else np.abs(coarse)
         counts += np.bincount(np.minimum(magnitude, REACH + 1), minlength=REACH + 2, weights=often)[: REACH + 1]
     zeros, others = counts[0], total - counts[0]
@@ -165,7 +173,7 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]], adapts: bool =
     for model, levels in runs:
         if not len(levels):
             continue
-        coarse, fine = model._coarse(levels)
+        coarse, fine = model._parts(levels)
         symbols = _symbols(coarse)
         seen = np.zeros(256, np.int64)
         for part in parts(len(symbols)) if adapts else [slice(0, len(symbols))]:
@@ -200,7 +208,7 @@ def coded_bits(model: LevelModel, levels: Integer[np.ndarray, "n"]) -> float:
     """About how many bits `encode` makes of a run whose model adapts."""
     plain, counts = _extra(model.shift), []
     for part in parts(len(levels)):
-        coarse = (model._coarse(piece.astype(np.int64, copy=False))[0] for piece in pieces_of(levels[part]))
+        coarse = (model.coarse(piece.astype(np.int64, copy=False)) for piece in pieces_of(levels[part]))
         counts.append(sum((np.bincount(_symbols(k), minlength=256) for k in coarse), np.zeros(256, np.int64)))
     return expected_bits(counts, np.exp2(plain - model.bits())) + sum(float(part @ plain) for part in counts)
 

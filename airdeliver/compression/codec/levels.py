@@ -82,4 +82,5 @@ def centre_of(scaled: Float[np.ndarray, "n"]) -> int:
     if not len(scaled):
         return 0
     mean = float(scaled.mean())
-    return round(mean) if abs(mean) > 2 * float(scaled.std()) / np.sqrt(len(scaled)) else 0
+    centre = round(mean)
+    return centre if centre and abs(mean) > 2 * float(scaled.std()) / np.sqrt(len(scaled)) else 0

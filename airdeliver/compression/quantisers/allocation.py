@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -138,7 +138,7 @@ def bisect(
         halvings: of the range of slopes, on a logarithmic scale.
     """
     low, high = (math.log(slope) for slope in between)
-    best = solve(math.exp(high))
+    best = None
     for _ in range(halvings):
         middle = (low + high) / 2
         quantised = solve(math.exp(middle))
@@ -146,7 +146,7 @@ def bisect(
             best, high = quantised, middle
         else:
             low = middle
-    return best
+    return solve(math.exp(high)) if best is None else best
 
 
 class Problem:
@@ -199,13 +199,18 @@ def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64
     """
     centre = centre_of(scaled)
     offset = scaled - centre
+    magnitude = np.abs(offset)
     nearest = np.rint(offset).astype(np.int64)
-    levels = np.sign(nearest) * np.floor(np.abs(offset) + 1 - DEAD_ZONE).astype(np.int64)
-    if abs(offset).max(initial=0) > LONGEST:
+    if magnitude.max(initial=0) > LONGEST:
         return nearest + centre, fit(nearest + centre, centre)
-    candidates = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
-    errors = (candidates - offset) ** 2
+    levels = np.sign(nearest) * np.floor(magnitude + 1 - DEAD_ZONE).astype(np.int64)
+    inner = nearest - np.sign(nearest)
+    errors = [(candidate - offset) ** 2 for candidate in (nearest, inner)] + [offset**2]
     for _ in range(2):
-        costs = replace(fit(levels, 0), centre=0).cost(candidates)
-        levels = np.take_along_axis(candidates, (errors + slope * costs).argmin(0)[None], 0)[0]
+        model = fit(levels, 0)
+        loss = errors[0] + slope * model.cost(nearest)
+        other = errors[1] + slope * model.cost(inner)
+        levels = np.where(other < loss, inner, nearest)
+        none = errors[2] + slope * model.cost(np.zeros(1, np.int64))
+        levels[none < np.minimum(loss, other)] = 0
     return levels + centre, fit(levels + centre, centre)

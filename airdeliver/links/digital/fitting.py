@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from airdeliver.compression.codec import Codec, Container, Levels
 from airdeliver.compression.quantisers import Quantiser, State
+from airdeliver.links.digital.memory import Memory, digest_of
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.payload import Payload
 
@@ -25,6 +26,12 @@ class Fitted:
     levels: Levels
     container: Container
     grade: int
+
+
+SMALL = 1 << 16
+"""Values up to which containers are remembered: senders ask for the same at many SNRs and fades."""
+
+_FITTED = Memory[Fitted](64)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,13 @@ class Fitting:
             state: that its network was trained with; None for one that suits the values.
             grade: of the physical layer.
         """
+        if state is not None or payload.layout.size > SMALL:
+            return self._fitted(payload, state, grade)
+        sensitivity = None if payload.sensitivity is None else digest_of(payload.sensitivity)
+        asked = (self, grade, payload.layout, digest_of(payload.values), sensitivity)
+        return _FITTED.answer(asked, lambda: self._fitted(payload, state, grade))
+
+    def _fitted(self, payload: Payload, state: State | None, grade: int) -> Fitted:
         packet_bytes = self.physical.packet_bytes
 
         def size(levels: Levels) -> float:

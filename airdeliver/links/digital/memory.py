@@ -12,18 +12,22 @@ from channels import ChannelState
 T = TypeVar("T")
 
 LARGEST = 1 << 14
-"""Answers that are kept; the memory is emptied when it holds more."""
+"""Answers that are kept, where these are a few numbers each."""
 
 
 class Memory(Generic[T]):
     """Answers by their question; what cannot be compared is asked anew.
+
+    Args:
+        largest: answers that are kept; the memory is emptied when it would hold more.
 
     >>> memory, asked = Memory[int](), []
     >>> [memory.answer(("two",), lambda: asked.append(1) or 2) for _ in range(3)], len(asked)
     ([2, 2, 2], 1)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = LARGEST) -> None:
+        self.largest = largest
         self._answers: dict[Hashable, T] = {}
 
     def answer(self, question: Hashable, find: Callable[[], T]) -> T:
@@ -33,7 +37,7 @@ class Memory(Generic[T]):
         except TypeError:
             return find()
         if not known:
-            if len(self._answers) >= LARGEST:
+            if len(self._answers) >= self.largest:
                 self._answers.clear()
             self._answers[question] = find()
         return self._answers[question]
@@ -44,9 +48,11 @@ def digest(state: ChannelState) -> Hashable:
     parts: list[Hashable] = [type(state)]
     for field in fields(state):
         value = getattr(state, field.name)
-        if isinstance(value, Tensor):
-            data = value.detach().cpu().contiguous().numpy()
-            parts.append((str(data.dtype), data.shape, blake2b(data.tobytes(), digest_size=16).digest()))
-        else:
-            parts.append(value)
+        parts.append(digest_of(value) if isinstance(value, Tensor) else value)
     return tuple(parts)
+
+
+def digest_of(tensor: Tensor) -> Hashable:
+    """What tells one tensor from another, to the bit."""
+    data = tensor.detach().cpu().contiguous().numpy()
+    return str(data.dtype), data.shape, blake2b(data.tobytes(), digest_size=16).digest()
