@@ -7,7 +7,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 .PHONY: demo test test-slow lint figures reproduce docs wheel benchmarks clean
 
 demo: $(VENV)/.installed-demo
-	$(BIN)/python -m experiments.sweep experiment=demo
+	$(BIN)/python -m experiments.sweep experiment=demo engine=local
 	$(BIN)/python -m experiments.plans runs/demo --scheme airnet --snr-db 0
 	$(BIN)/python -m experiments.spectrum runs/demo/spectrum.safetensors --from experiment=demo
 	$(BIN)/python -m figures snr --results runs/demo/results.parquet

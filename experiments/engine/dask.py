@@ -1,11 +1,16 @@
 """dask.distributed: workers here, at an address, or of a cluster's queue."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.engine.base import Engine, Outcome, one_line, perform
 from experiments.stage import Stage
 from experiments.store import Store
+
+COUNTED_EVERY_S = 1.0
+"""Workers come and go rarely, and to count them asks the scheduler for what it knows of each: not twice a task."""
 
 
 @dataclass
@@ -29,6 +34,8 @@ class Dask(Engine):
     _client: Any = field(default=None, init=False)
     _completed: Any = field(default=None, init=False)
     _folder: str = field(default="", init=False)
+    _running: int = field(default=0, init=False)
+    _counted: float = field(default=-math.inf, init=False)
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -37,8 +44,9 @@ class Dask(Engine):
     @property
     def slots(self) -> int:  # type: ignore[override]
         """Twice as many as there are workers, so that none waits for this process."""
-        running = self.workers if self._client is None else len(self._client.scheduler_info(n_workers=-1)["workers"])
-        return 2 * max(running, self.workers)
+        if self._client is not None and time.monotonic() - self._counted >= COUNTED_EVERY_S:
+            self._running, self._counted = len(self._client.nthreads()), time.monotonic()
+        return 2 * max(self._running, self.workers)
 
     def open(self, store: Store) -> None:  # noqa: D102
         from distributed import Client, LocalCluster, as_completed

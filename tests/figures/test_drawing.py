@@ -141,7 +141,7 @@ def test_a_legend_of_long_titles_stays_within_the_figure_and_off_its_panels(tabl
     """It gets fewer columns, and the figure grows."""
     table = tables[name]
     figures = [drawing(name).draw(table.assign(title=table["scheme"] + more)) for more in (" ", " with a long title")]
-    short, long = (laid_out(figure) for figure in figures)
+    short, long = figures[0], laid_out(figures[1])
     for legend in long.legends:
         assert long.bbox.x0 <= legend.get_window_extent().x0 < legend.get_window_extent().x1 <= long.bbox.x1
         for axes in long.axes:
