@@ -10,7 +10,7 @@ from figures.drawing import SNR, apart, draw_lines, legend_above, panel_grid, wr
 from figures.hover import remember_gain
 from figures.looks import looks
 from figures.score import Score
-from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, check, over_seeds, panels
+from figures.table import CHANNEL_INTERVAL, CONDITIONS, INTERVAL, between_seeds, check, over_seeds, panels
 
 NEEDS = (*CONDITIONS, "seed", *INTERVAL, *CHANNEL_INTERVAL)
 
@@ -18,9 +18,10 @@ NEEDS = (*CONDITIONS, "seed", *INTERVAL, *CHANNEL_INTERVAL)
 def gains(table: pd.DataFrame, figure: str) -> pd.DataFrame:
     """Mean accuracy over seeds, and what each scheme gains over the first one of the table.
 
-    The interval of a gain is over the channel's randomness, the test images as given: the root of the sum of the
-    squares of both half-widths, as if the two had met different channels. They met the same, so it is rather too wide;
-    the paired ones are in the `comparisons.parquet` of a run.
+    The interval of a gain is for the test images as given. Of several seeds it is paired: Student's t over the seeds'
+    gains, in which trainings and channels vary together. Of one seed it is over the channel's randomness: the root of
+    the sum of the squares of both half-widths, as if the two had met different channels. They met the same, so it is
+    rather too wide; paired ones are in the `comparisons.parquet` of a run.
 
     Args:
         table: results.
@@ -38,7 +39,17 @@ def gains(table: pd.DataFrame, figure: str) -> pd.DataFrame:
     low, high = gain_interval(both, "", "_first")
     own = drawn["scheme"] == reference
     gain = both["accuracy"] - both["accuracy_first"]
+    several: Any = drawn["seeds"] > 1
+    half = between_seeds(_seed_by_seed(table, reference, shared), "gain", drawn)
+    low, high = low.where(~several, gain - half), high.where(~several, gain + half)
     return drawn.assign(reference=reference, gain=gain, gain_low=low.where(~own, 0.0), gain_high=high.where(~own, 0.0))
+
+
+def _seed_by_seed(table: pd.DataFrame, reference: str, shared: list[str]) -> pd.DataFrame:
+    """The table with the gain over a scheme of each of its rows, whose seeds both have."""
+    first = table.loc[table["scheme"] == reference, [*shared, "seed", "accuracy"]]
+    met = table[[*CONDITIONS, "seed", "accuracy"]].merge(first, on=[*shared, "seed"], suffixes=("", "_first"))
+    return met.assign(gain=met["accuracy"] - met["accuracy_first"])
 
 
 def gain_interval(both: pd.DataFrame, one: str, other: str, ends: Sequence[str] = CHANNEL_INTERVAL) -> tuple[Any, Any]:
@@ -82,7 +93,9 @@ def draw(drawn: pd.DataFrame, within: Sequence[str] = ()) -> Figure:
             right.errorbar(places, points["gain"], yerr=reach, **look[name])
             for place, height, (_, row) in zip(places, points["gain"], own.iterrows()):
                 remember_gain(right, (float(place), float(height)), row, "gain", score, str(reference), str(name))
-        right.set(xlabel=SNR, ylabel=f"gain over {reference} ({score.unit})", title=title)
+        # Above the panel, where there is room for a long name.
+        against = f"gain over {reference}"
+        right.set(xlabel=SNR, ylabel=f"gain ({score.unit})", title=f"{title}, {against}" if title else against)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["scheme", "snr_db", *within])
     return figure

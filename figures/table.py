@@ -23,8 +23,8 @@ SCORE = ("metric", "score_low", "score_high", "floor")
 """What is scored; a table that does not say holds accuracies."""
 
 WORDS = {
-    "awgn": "AWGN", "cdl": "CDL", "cifar10": "CIFAR-10", "cnn": "CNN", "mlp": "MLP", "resnet20": "ResNet-20",
-    "tdl": "TDL", "vgg": "VGG", "vgg16": "VGG-16",
+    "awgn": "AWGN", "cdl": "CDL", "cifar10": "CIFAR-10", "cnn": "CNN", "mlp": "MLP", "nakagami": "Nakagami",
+    "rayleigh": "Rayleigh", "resnet20": "ResNet-20", "rician": "Rician", "tdl": "TDL", "vgg": "VGG", "vgg16": "VGG-16",
 }  # fmt: skip
 """How people write what is not just a word."""
 
@@ -205,7 +205,8 @@ def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
 def said(name: str, value: object) -> str:
     """A value of a condition, for people.
 
-    >>> said("snr_db", -5.0), said("channel_uses", 60000), said("dataset", "cifar10"), said("scheme", "clean_frozen")
-    ('-5 dB', '60,000 uses', 'CIFAR-10', 'clean frozen')
+    >>> said("snr_db", -5.0), said("channel_uses", 60000), said("dataset", "cifar10"), said("channel", "rayleigh_fast")
+    ('-5 dB', '60,000 uses', 'CIFAR-10', 'Rayleigh fast')
     """
-    return WORDS.get(str(value)) or UNITS.get(name, "{}").format(value).replace("_", " ")
+    text = WORDS.get(str(value)) or UNITS.get(name, "{}").format(value).replace("_", " ")
+    return " ".join(WORDS.get(word, word) for word in text.split(" ")) if name == "channel" else text

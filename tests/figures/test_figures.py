@@ -126,7 +126,8 @@ def test_titles_are_drawn_and_not_identifiers(results):
     figure = ablation.draw(table)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["AirNet without distillation"]
     assert figure.get_suptitle() == "difference to AirNet in delivered accuracy"
-    assert protection.draw(table).axes[1].get_ylabel() == "gain over AirNet (points)"
+    right = protection.draw(table).axes[1]
+    assert (right.get_ylabel(), right.get_title()) == ("gain (points)", "gain over AirNet")
     drawn = channels.draw(table.assign(channel="awgn")).axes
     assert [panel.get_title() for panel in drawn] == ["AirNet", "AirNet without distillation"]
 
@@ -146,7 +147,8 @@ def test_another_score_has_its_own_name_unit_and_axis(results):
     assert axes.get_ylabel() == "delivered R²"
     assert axes.get_ylim() == (-1.0, 1.06)
     assert snr.data(table)["accuracy_low"].min() == -50.0
-    assert protection.draw(table).axes[1].get_ylabel() == "gain over clean (R²)"
+    right = protection.draw(table).axes[1]
+    assert (right.get_ylabel(), right.get_title()) == ("gain (R²)", "gain over clean")
     assert ablation.draw(table).axes[0].get_xlabel() == "R²"
     lead = winner.draw(results(("a", "b"), snr_db=(5.0,)).assign(**scored, accuracy=[0.5, 0.9])).axes[0].texts[0]
     assert lead.get_text() == "0.4"
@@ -367,3 +369,12 @@ def test_estimation_draws_given_errors_apart_from_pilots(results):
         ("slow flat fading", "pilots"),
     ]
     assert list(panels[1].containers[0].lines[0].get_xdata()) == pytest.approx([0.0, 0.1], abs=0.005)
+
+
+def test_gains_of_several_seeds_are_paired(results):
+    """Seeds that rise and fall together: the gain is the same in each, so its interval is sharp."""
+    table = results(("airnet", "clean"), snr_db=(5.0,), seeds=(0, 1, 2), experiment="ablation")
+    rise = 0.1 * table["seed"]
+    table = table.assign(accuracy=0.5 + rise - 0.02 * (table["scheme"] == "clean"))
+    row = ablation.data(table).set_index("scheme").loc["clean"]
+    assert [row[name] for name in ("gain", "gain_low", "gain_high")] == pytest.approx([-0.02] * 3)
