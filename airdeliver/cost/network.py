@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
 from airdeliver.cost.energy import FLOAT_BITS, Energy
@@ -104,10 +105,16 @@ def network_cost(model: nn.Module, example: Tensor, weight_bits: Mapping[str, in
         example: one prepared input, a batch of one.
         weight_bits: of the weights, by the name of their tensor; those that are not named have 32.
 
+    Raises:
+        ValueError: a lazy layer that has not run yet.
+
     >>> cost = network_cost(nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2)), torch.zeros(1, 8))
     >>> cost.parameters, cost.macs, cost.bit_operations
     (46, 40, 40960)
     """
+    for name, parameter in model.named_parameters():
+        if is_lazy(parameter):
+            raise ValueError(f"{name} has no shape yet: run the lazy model once on an input before it is counted")
     total, macs, moved = _counted(model, example)
     layers = []
     for name, weights in _weighted(model).items():

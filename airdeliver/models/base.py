@@ -8,6 +8,7 @@ import torch
 from torch import Generator, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.parameter import is_lazy
 
 NORMS = ("batch", "group")
 
@@ -35,7 +36,7 @@ class ModelBuilder(ABC):
             generator: source of the initial weights; `None` for one of seed 0.
 
         Raises:
-            ValueError: no channels, or fewer than one class.
+            ValueError: no channels, or fewer than one class; a lazy layer, which has no weights to draw.
         """
         if channels < 1 or classes < 1:
             raise ValueError(f"channels and classes must be at least 1, got {channels} and {classes}")
@@ -43,6 +44,12 @@ class ModelBuilder(ABC):
         # Not on the meta device, where a buffer that a constructor computes would be whatever the memory held.
         with _drawing_apart(generator.device), torch.device(generator.device):
             model = self.architecture(channels, classes)
+        for name, parameter in model.named_parameters():
+            if is_lazy(parameter):
+                raise ValueError(
+                    f"{type(self).__name__} builds {name} without a shape: give its layer all sizes, as in "
+                    f"nn.Linear(64, {classes}), or run the network once on an input in `architecture`"
+                )
         self.initialise(model, generator)
         return model
 

@@ -129,3 +129,11 @@ def test_latency_grows_with_work():
     assert 0 < latency(small, torch.zeros(1, 64)) < latency(large, torch.zeros(64, 1024))
     with pytest.raises(ValueError, match="at least 1"):
         latency(small, torch.zeros(1, 64), repetitions=0)
+
+
+def test_a_lazy_layer_is_refused_until_it_has_run():
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(3))
+    with pytest.raises(ValueError, match=r"1\.weight has no shape yet: run the lazy model once"):
+        network_cost(model, torch.zeros(1, 4))
+    model(torch.zeros(1, 4))
+    assert network_cost(model, torch.zeros(1, 4)).parameters == 15

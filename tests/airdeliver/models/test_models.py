@@ -141,3 +141,24 @@ def test_layers_of_an_unknown_kind_are_refused():
     """Their weights would be whatever the memory held."""
     with pytest.raises(TypeError, match=r"\(Scaled\) has no initialisation: override initialise"):
         Own()(1, 1)
+
+
+class LazyNetwork(ModelBuilder):
+    """Its last layer finds out its inputs when it runs; it may be run while it is built."""
+
+    def __init__(self, side: int | None = None) -> None:
+        self.side = side
+
+    def architecture(self, channels, classes):
+        model = nn.Sequential(nn.Flatten(), nn.LazyLinear(classes))
+        if self.side is not None:
+            model(torch.zeros(1, channels, self.side, self.side))
+        return model
+
+
+def test_a_lazy_layer_is_refused_until_it_has_run():
+    with pytest.raises(ValueError, match=r"LazyNetwork builds 1\.weight without a shape: give its layer all sizes"):
+        LazyNetwork()(1, 10)
+    first, again = (LazyNetwork(side=8)(1, 10, seeded(0)) for _ in range(2))
+    assert first(torch.ones(2, 1, 8, 8)).shape == (2, 10)
+    assert torch.equal(first[1].weight, again[1].weight)
