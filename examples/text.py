@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Text
 #
-# A small transformer that reads bytes tells from which library a docstring comes. What of it bears noise? Not every
-# layer alike: a network is as good as its most sensitive segments arrive, and these are the small ones.
+# A small transformer that reads bytes tells from which library a docstring comes. What of it bears noise? A link adds
+# noise to every tensor in proportion to the spread of its values; what that costs differs from layer to layer, and is
+# measured here, one kind of layer at a time.
 
 # %%
 import matplotlib.pyplot as plt
@@ -18,7 +19,7 @@ from channels import AWGN
 
 task = task_of(load_dataset("docstrings"))
 print(f"{len(task.dataset.train)} texts of {task.dataset.classes} classes: {', '.join(task.dataset.class_names)}")
-recipe = Recipe(epochs=2, batch_size=64, learning_rate=3e-3, optimizer="adamw", augment=False)
+recipe = Recipe(epochs=4, batch_size=64, learning_rate=3e-3, optimizer="adamw", augment=False)
 problem = Problem(task, Transformer(), recipe)
 network = Training.clean(problem).run(task, {})
 print(f"validation accuracy {network.state['validation_score']:.3f}")
@@ -26,8 +27,8 @@ data = task.dataset
 texts, labels = data.prepare(data.test.inputs[::4]), data.test.targets[::4]
 
 # %% [markdown]
-# Noise on one kind of layer at a time, all others as they are: as much noise as a link at 0 dB adds to each value, in
-# units of the spread of the values of its tensor.
+# As much noise as a link at 0 dB adds to each value, on one kind of layer, all others as they are: the mean over four
+# draws.
 
 # %%
 KINDS = {"embedding": "embedding", "convolution": "stem", "attention": "attention", "perceptron": "perceptron",
@@ -56,8 +57,10 @@ for kind in KINDS:
     print(f"{kind}: {sizes[kind]:,} values; accuracy {hurt[kind]:.3f} with noise on these alone")
 
 # %% [markdown]
-# A link spends its budget accordingly. `protection="size"` sends small segments louder; they are so few that the others
-# hardly notice. A transformer has no batch norm, so there is nothing that the receiver could estimate anew.
+# Norms look harmless, since their values hardly differ from each other: noise in proportion to so small a spread is
+# little. `protection="size"`, which is made for networks with batch norm, sends small segments louder and cannot help
+# much where the large ones, embedding and convolution, are what noise hurts. A transformer has no batch norm, so there
+# is nothing that the receiver could estimate anew.
 
 # %%
 levels = [0.0, 5.0, 10.0, 15.0, 20.0]

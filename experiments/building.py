@@ -177,5 +177,7 @@ def in_one_line(key: str) -> Iterator[None]:
         while cause.__cause__ is not None:
             cause = cause.__cause__
         first, *_ = str(cause).splitlines() or [type(cause).__name__]
+        if isinstance(cause, ModuleNotFoundError):
+            first += ": is its file in this folder, or its folder on PYTHONPATH?"
         where = f"{key}.{place.group(1)}" if place else key
         raise ConfigurationError(f"{where}: {' '.join(first.split())}") from error

@@ -16,7 +16,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 from figures.holes import mark, of_panel
 from figures.hover import remember
@@ -126,6 +126,13 @@ def lines(
     if not further:
         legend_above(figure, axes)
     return figure, axes
+
+
+def in_thousands(axes: Axes) -> None:
+    """Say 2k, 5k, 10k, 1M along a logarithmic axis of counts, in place of powers of ten."""
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[object, Look]) -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from figures.drawing import draw_lines, legend_above, panel_grid, write_conditions
+from figures.drawing import draw_lines, in_thousands, legend_above, panel_grid, write_conditions
 from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
@@ -52,9 +51,7 @@ def draw(table: pd.DataFrame) -> Figure:
             panel.set_xscale("log")
             draw_lines(panel, rows, cost, "family", look)
             panel.set(xlabel=label, title=title)
-            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            panel.xaxis.set_major_formatter(EngFormatter(sep=""))
-            panel.xaxis.set_minor_formatter(NullFormatter())
+            in_thousands(panel)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["scheme"])
     return figure

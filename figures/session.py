@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from airdeliver.session.timeline import QUANTILES
-from figures.drawing import TOP, draw_lines, legend_above, panel_grid, write_conditions
+from figures.drawing import TOP, draw_lines, in_thousands, legend_above, panel_grid, write_conditions
 from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
@@ -41,6 +41,7 @@ def draw(table: pd.DataFrame) -> Figure:
         left.set_xscale("log")
         draw_lines(left, rows, "uses_to_end", "title", look)
         left.set(xlabel="channel uses spent, mean", title=title)
+        in_thousands(left)
         budget = rows["channel_uses"].max()
         largest: Any = rows[rows["channel_uses"] == budget]
         _delays(right, largest, look)

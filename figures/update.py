@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import draw_lines, legend_above, panel_grid, write_conditions
+from figures.drawing import draw_lines, in_thousands, legend_above, panel_grid, write_conditions
 from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
@@ -36,6 +36,7 @@ def draw(table: pd.DataFrame) -> Figure:
         panel.set_xscale("log")
         draw_lines(panel, rows, "channel_uses", "family", look)
         panel.set(xlabel="channel uses", title=str(preparation))
+        in_thousands(panel)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["family", "channel_uses"])
     return figure

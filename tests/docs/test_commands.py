@@ -28,6 +28,7 @@ WITH_COMMANDS = ("experiments.store", "airdeliver.container")
 """Whose first word says what is to be done, each with options of its own."""
 
 FOLLOWED = {
+    "index.md": "test_pages.py",
     "own_channel.md": "test_own_channel.py",
     "own_data_set.md": "test_pages.py",
     "own_link_piece.md": "test_site.py",

@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("AIRDELIVER_CACHE", str(tmp_path / "cache"))
     yield tmp_path
-    for name in ("my_model", "my_scheme"):
+    for name in ("my_model", "my_module", "my_scheme"):
         sys.modules.pop(name, None)
 
 
@@ -86,6 +86,22 @@ def test_own_scheme(folder: Path):
     assert table["scheme"].tolist() == ["sparse", "sparse_half", "clean_forced"]
     assert table["title"].tolist() == ["Sparse", "A half of the weights", "Clean, zero-forcing receiver"]
     assert run(chosen)["scheme"].tolist() == ["clean", "sparse_half"]
+
+
+def test_own_channel_network_and_scheme_in_one_command(folder: Path):
+    """As the start page has it, with the classes of the three pages, and its figure."""
+    from figures.__main__ import main as draw
+
+    for page, name in (("own_channel", "my_module"), ("own_model", "my_model"), ("own_scheme", "my_scheme")):
+        Path(f"{name}.py").write_text(blocks(page, "python")[0])
+    (command,) = [found for found in commands("index") if "scheme._target_=my_scheme.Sparse" in found]
+    table = run(command)
+    assert table["scheme"].tolist() == ["clean", "Sparse"]
+    assert set(table["channel"]) == {"TwoRay"}
+    assert set(table["model"]) == {"Small"}
+    (picture,) = [found for found in commands("index") if found[0] == "figures" and "--out" in found]
+    draw([*picture[1:], "--results", "run/results.parquet"])
+    assert Path("figures_of_mine/snr.pdf").is_file()
 
 
 def test_commands_about_sweeps(folder: Path, capsys):
