@@ -14,13 +14,16 @@ from airdeliver.links.digital.transport import TransportBlock
 LENGTHS = 16
 """Block lengths an octave at which blocks are tried out."""
 
-CRC_BITS = 24
+LONG = 3824
+"""Bits of the longest transport block whose CRC has 16 bits in place of 24: 3GPP TS 38.212, 7.2.1."""
 
 
 def single_block(grade: int, length: int) -> TransportBlock:
     """A transport block of one code block, of about 2^(length / 16) bits, CRC included."""
     mcs, wanted = SCHEMES[grade], 2 ** (length / LENGTHS)
-    bits = round(wanted) - CRC_BITS
+    bits = round(wanted) - 16
+    if bits > LONG:
+        bits = max(LONG, bits - 8)
     while segmentation(bits, mcs).blocks > 1:
         bits -= 8
     return TransportBlock(bits, math.ceil(wanted / mcs.spectral_efficiency), mcs.bits_per_symbol, mcs.rate)
