@@ -51,11 +51,12 @@ def answer(claim: Claim, dataset: str) -> str:
 def _summary(groups: dict[str, tuple[Claim, ...]]) -> list[str]:
     heads = [said("dataset", name) for name in DATASETS]
     rows = [
-        f"| [{claim.name}](#{claim.name}) | {claim.says} | {' | '.join(answer(claim, name) for name in DATASETS)} |"
+        f"| [{claim.name}](#{claim.name}) | {' | '.join(answer(claim, name) for name in DATASETS)} | {claim.says} |"
         for claims in groups.values()
         for claim in claims
     ]
-    return [f"| claim | in our words | {' | '.join(heads)} |", "| --- | --- | --- | --- |", *rows, ""]
+    # Verdicts beside the names, where a phone shows them.
+    return [f"| claim | {' | '.join(heads)} | in our words |", "| --- | --- | --- | --- |", *rows, ""]
 
 
 def _section(claim: Claim, picture: Callable[[str], str | None]) -> list[str]:
