@@ -57,7 +57,7 @@ def remember(axes: Axes, places: pd.Series, rows: pd.DataFrame, by: str, score: 
 
 
 def remember_gain(
-    axes: Axes, place: tuple[float, float], row: pd.Series, name: str, score: Score, over: str, subject: str
+    axes: Axes, place: tuple[float, float], row: Any, name: str, score: Score, over: str, subject: str
 ) -> None:
     """Keep what a bar or a square is that shows a difference.
 
