@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import jaxtyping
 import pytest
-from jaxtyping import install_import_hook
 
-_shapes_checked = install_import_hook(["airdeliver", "channels"], "beartype.beartype")
+from tests import shapes
+
+shapes.install(["airdeliver", "channels"])
 
 _skips: list[str] = []
 

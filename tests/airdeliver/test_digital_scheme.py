@@ -10,7 +10,7 @@ from airdeliver import CapacityLink, DigitalLink, Normalisation, Problem, evalua
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
-from airdeliver.schemes import Digital
+from airdeliver.schemes import Digital, digital
 from airdeliver.task import Classification
 from airdeliver.training import Training
 from channels import AWGN
@@ -40,6 +40,13 @@ def problem() -> Problem:
     )
 
 
+@pytest.fixture
+def coarse(monkeypatch):
+    """What networks are worth at every third rate, on fewer images: for tests that do not ask how good it is."""
+    monkeypatch.setattr(digital, "TRAINED", digital.TRAINED[::-3][::-1])
+    monkeypatch.setattr(digital, "VALIDATION_IMAGES", 128)
+
+
 @pytest.mark.slow
 def test_training_for_a_rate_beats_quantising_afterwards(problem):
     """At 0 dB, where few bits arrive; and of the networks the one that suits the rate is sent."""
@@ -55,7 +62,8 @@ def test_training_for_a_rate_beats_quantising_afterwards(problem):
     assert accuracy["trained"] > accuracy["as it is"] + 0.1
 
 
-def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(problem):
+def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(problem, coarse):
+    problem = replace(problem, training=Recipe(epochs=1), fine_tuning=Recipe(epochs=1))
     scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1)
     trained = finished(scheme, problem)
     package = scheme.pack(problem, trained, 3000)
@@ -73,7 +81,7 @@ def test_networks_share_trainings_whatever_they_are_sent_over(problem):
     assert a[0].needs == Digital().trainings(problem, 1000)
 
 
-def test_a_pruned_network_is_sent_with_its_description_and_delivers(problem):
+def test_a_pruned_network_is_sent_with_its_description_and_delivers(problem, coarse):
     """Pruned to a half, taught by a wider network, at a third of the bits; everything within the budget."""
     scheme = Digital(CapacityLink(), train_bits=(1.0, 0.7), keep=(1.0, 0.5), penalty=0.1, teacher=2.0)
     trained = finished(scheme, problem)

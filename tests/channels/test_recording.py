@@ -151,11 +151,17 @@ def test_damaged_archives_are_read_or_refused_by_their_name(tmp_path: Path, data
     read_or_refused(tmp_path / "walk.npz", data)
 
 
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("suffix", [".h5", ".mat"])
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_damaged_files_are_read_or_refused_by_their_name(tmp_path: Path, suffix: str, data: st.DataObject):
-    read_or_refused(tmp_path / f"walk{suffix}", data)
+def test_damaged_files_are_read_or_refused_by_their_name(tmp_path: Path, suffix: str, count: int):
+    """A process for each, which may be stopped by the library that reads."""
+
+    @settings(max_examples=count, deadline=None, derandomize=True)
+    @given(data=st.data())
+    def examples(data: st.DataObject):
+        read_or_refused(tmp_path / f"walk{suffix}", data)
+
+    examples()
 
 
 def test_a_library_that_stops_its_process_does_not_stop_ours(tmp_path: Path):

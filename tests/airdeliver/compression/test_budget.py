@@ -83,11 +83,12 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_any_network_fits_any_budget_and_a_fresh_process_rebuilds_it(digits, tmp_path):
+@pytest.mark.parametrize("count", [12, pytest.param(60, marks=pytest.mark.slow)])
+def test_any_network_fits_any_budget_and_a_fresh_process_rebuilds_it(digits, tmp_path, count):
     """Spent <= budget, unused <= 2 % of it or 2 uses; only recipe, side information and samples reach the receiver."""
     sent: list[Sent] = []
 
-    @settings(max_examples=20, deadline=None, derandomize=True)
+    @settings(max_examples=count, deadline=None, derandomize=True)
     @given(networks, links, st.floats(0.1, 1.7), st.booleans())
     def examples(network, link, share, statistics):
         sent.append(deliver(network, link, share, statistics, digits))

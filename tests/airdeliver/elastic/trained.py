@@ -32,8 +32,8 @@ def known_of(problem: Problem, clean: tuple[tuple[Training, Trained], ...]) -> K
         problem: digits.
         clean: its clean training and what that made.
     """
-    problem = replace(problem, fine_tuning=Recipe(epochs=12, batch_size=64, learning_rate=0.05))
-    scheme = AirNetSpectrum(table_realizations=1)
+    problem = replace(problem, fine_tuning=Recipe(epochs=4, batch_size=64, learning_rate=0.05))
+    scheme = AirNetSpectrum(table_realizations=1, table_images=100)
     (training,) = scheme.trainings(problem, USES)
     assert isinstance(training.method, Joint)
     trained = {**dict(clean), training: training.run(problem.task, dict(clean))}

@@ -61,7 +61,7 @@ def test_a_file_of_another_spectrum_is_refused(known):
 
 
 def test_what_is_read_can_be_sent(known, file):
-    sent = [known.scheme.send(p, AWGN(), 0.0, 8701, "average", 2, 0) for p in (known.package, load(file))]
+    sent = [known.scheme.send(p, AWGN(), 10.0, 8701, "average", 2, 0) for p in (known.package, load(file))]
     assert torch.equal(sent[0].groups[0].decoded.values, sent[1].groups[0].decoded.values)
     test = known.problem.task.dataset.test
     assert evaluate(sent[1], known.problem.task.dataset.prepare(test.images), test.labels).accuracy > 0.5
