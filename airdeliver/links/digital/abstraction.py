@@ -48,12 +48,11 @@ class Abstraction(Coded):
     ) -> Carried:
         if not transparent(channel, state):
             return self._full.carry(container, grade, channel, state, generator)
-        blocks = self.blocks(container.groups, grade)
-        used = [g for part, g in zip(container.parts(), self.grades_of(container.groups, grade), strict=True) if part]
+        blocks, parts = self.blocks(container.groups, grade), self.parts(container, grade)
+        used = [g for _, g in self.transports(container.groups, grade)]
         snr = parted(state.gain.abs().square() / state.noise_variance, [block.symbols for block in blocks])
         rates = [self.error_rates(*one) for one in zip(blocks, used, snr, strict=True)]
         rows: list[list[bytes]] = [[] for _ in range(len(state.gain))]
-        parts = (part for part in container.parts() if part)
         for part, block, rate in zip(parts, blocks, rates, strict=True):
             draws = torch.rand(rate.shape, generator=generator, device=generator.device, dtype=torch.float64).cpu()
             for row, failed in zip(rows, draws < rate, strict=True):
@@ -75,13 +74,8 @@ class Abstraction(Coded):
         return self._known(block, grade, effective, (0,))
 
     def gather(self, container: Container, grade: int, combining: Combining, receivers: int) -> Gathered:  # noqa: D102
-        sent = [
-            (part, used)
-            for part, used in zip(container.parts(), self.grades_of(container.groups, grade), strict=True)
-            if part
-        ]
-        data, grades = zip(*sent, strict=True)
-        blocks = self.blocks(container.groups, grade)
+        blocks, data = self.blocks(container.groups, grade), self.parts(container, grade)
+        grades = [g for _, g in self.transports(container.groups, grade)]
         full = self._full.gather(container, grade, combining, receivers)
         return AbstractGathered(blocks, grades, data, combining, receivers, self.error_rates_after, _damaged, full)
 

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby, pairwise
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from airdeliver.compression.codec import Container
 from airdeliver.links.digital.base_graph import select_base_graph
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
 from airdeliver.links.digital.mcs import MCS, MCS_TABLES
@@ -27,9 +29,9 @@ SCHEMES: tuple[MCS, ...] = tuple(
 
 @dataclass(frozen=True)
 class Coded(PhysicalLayer):
-    """A container as transport blocks, one a group: head and protected packets at a more robust grade, then the others.
+    """A container as transport blocks: head and protected packets at a more robust grade, then the others.
 
-    Their symbols are interleaved over the whole delivery: where gains change within it, every code block, the short one
+    Groups that have the same grade travel in one transport block: a longer code loses less. All symbols are interleaved over the whole delivery: where gains change within it, every code block, the short one
     of the head too, meets all of them.
 
     Args:
@@ -63,8 +65,7 @@ class Coded(PhysicalLayer):
         return SCHEMES[grade].spectral_efficiency
 
     def symbols(self, lengths: Sequence[int], grade: int) -> int:  # noqa: D102
-        parts = zip(lengths, self.grades_of(lengths, grade), strict=True)
-        return sum(symbols_for(8 * length, SCHEMES[g]) for length, g in parts if length)
+        return sum(symbols_for(8 * length, SCHEMES[g]) for length, g in self.transports(lengths, grade))
 
     def grades_of(self, lengths: Sequence[int], grade: int) -> tuple[int, ...]:
         """The grade of each group; the same for all if more than a quarter is in the first: all of it is vital."""
@@ -81,10 +82,19 @@ class Coded(PhysicalLayer):
         most = share * self.efficiency(grade)
         return max((g for g in range(grade) if self.efficiency(g) <= most), default=0)
 
+    def transports(self, lengths: Sequence[int], grade: int) -> list[tuple[int, int]]:
+        """Bytes and grade of each transport block: neighbours of one grade are one, and an empty group is none."""
+        parts = [part for part in zip(lengths, self.grades_of(lengths, grade), strict=True) if part[0]]
+        return [(sum(length for length, _ in run), g) for g, run in groupby(parts, key=lambda part: part[1])]
+
     def blocks(self, lengths: Sequence[int], grade: int) -> list[TransportBlock]:
-        """The transport blocks of a container whose groups have so many bytes; none for an empty group."""
-        parts = zip(lengths, self.grades_of(lengths, grade), strict=True)
-        return [transport_block(8 * length, SCHEMES[g]) for length, g in parts if length]
+        """The transport blocks of a container whose groups have so many bytes."""
+        return [transport_block(8 * length, SCHEMES[g]) for length, g in self.transports(lengths, grade)]
+
+    def parts(self, container: Container, grade: int) -> list[bytes]:
+        """The bytes of each transport block."""
+        ends = accumulate(length for length, _ in self.transports(container.groups, grade))
+        return [container.data[begin:end] for begin, end in pairwise([0, *ends])]
 
     def grades(self, outlook: Outlook, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102
         return torch.arange(len(SCHEMES))

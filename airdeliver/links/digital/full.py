@@ -26,9 +26,8 @@ class Full(Coded, Simulated):
     """5G NR's transport chain, symbol by symbol."""
 
     def encode(self, container: Container, grade: int) -> Complex[Tensor, "1 symbols"]:  # noqa: D102
-        parts = [part for part in container.parts() if part]
-        blocks = self.blocks(container.groups, grade)
-        made = [block.encode(bits_of(part)) for block, part in zip(blocks, parts, strict=True)]
+        parts = zip(self.blocks(container.groups, grade), self.parts(container, grade), strict=True)
+        made = [block.encode(bits_of(part)) for block, part in parts]
         return interleaved(torch.cat(made, dim=-1))
 
     def decode(self, received: Received, lengths: Sequence[int], grade: int) -> list[bytes | None]:
@@ -45,14 +44,15 @@ class Full(Coded, Simulated):
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
         if self.symbols(container.groups, grade) >= LARGE and memoryless(channel, state):
-            return carry_in_pieces(self.blocks(container.groups, grade), container, state, generator, self.iterations)
+            blocks, parts = self.blocks(container.groups, grade), self.parts(container, grade)
+            return carry_in_pieces(blocks, parts, state, generator, self.iterations)
         symbols = self.encode(container, grade).to(generator.device)
         received = channel.transmit(symbols, state, generator)
         return Carried(self.decode(received, container.groups, grade), _power(symbols))
 
     def gather(self, container: Container, grade: int, combining: Combining, receivers: int) -> Gathered:  # noqa: D102
-        data = [part for part in container.parts() if part]
-        return FullGathered(self.blocks(container.groups, grade), data, combining, receivers, self.iterations)
+        blocks, data = self.blocks(container.groups, grade), self.parts(container, grade)
+        return FullGathered(blocks, data, combining, receivers, self.iterations)
 
     def lost(  # noqa: D102
         self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import UInt8
 from torch import Generator, Tensor
 
-from airdeliver.compression.codec import Container
 from airdeliver.links.digital.coded import bits_of
 from airdeliver.links.digital.physical_layer import Carried
 from airdeliver.links.digital.scrambling import GoldSequence
@@ -24,22 +23,22 @@ _STRETCH = 1 << 16
 
 
 def carry_in_pieces(
-    blocks: Sequence[TransportBlock], container: Container, state: ChannelState, generator: Generator, iterations: int
+    blocks: Sequence[TransportBlock], parts: Sequence[bytes], state: ChannelState, generator: Generator, iterations: int
 ) -> Carried:
     """What `Full.carry` does, for a memoryless channel.
 
     The symbols are those of whole constellations, scrambled: their power needs no look at all of them.
 
     Args:
-        blocks: transport blocks of the container's groups that are not empty.
-        container: to be sent.
+        blocks: transport blocks of a container.
+        parts: the bytes of each.
         state: what the channel happens to be.
         generator: of the noise.
         iterations: most of the LDPC decoder.
     """
     rows = [_Bits() for _ in range(len(state.gain))]
     energy, count = 0.0, 0
-    for block, part in zip(blocks, (part for part in container.parts() if part), strict=True):
+    for block, part in zip(blocks, parts, strict=True):
         contents = _Contents(part, block.segmentation)
         scrambling, at_once = GoldSequence(SCRAMBLING), max(1, AT_ONCE // len(rows))
         for first in range(0, block.segmentation.blocks, at_once):

@@ -25,7 +25,7 @@ class AbstractGathered(Gathered):
     round has its own error rate, and what has arrived stays.
 
     Args:
-        blocks: transport blocks of the container's groups that are not empty.
+        blocks: transport blocks of a container.
         grades: of each.
         data: bytes of each.
         combining: whether rounds repeat coded bits or send others.

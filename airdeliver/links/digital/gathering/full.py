@@ -19,7 +19,7 @@ class FullGathered(Gathered):
     """Soft bits of every transport block, summed over rounds at their places in the codeword.
 
     Args:
-        blocks: transport blocks of the container's groups that are not empty.
+        blocks: transport blocks of a container.
         data: bytes of each.
         combining: whether rounds repeat coded bits or send others.
         receivers: rows.
