@@ -31,8 +31,9 @@ SCHEMES: tuple[MCS, ...] = tuple(
 class Coded(PhysicalLayer):
     """A container as transport blocks: head and protected packets at a more robust grade, then the others.
 
-    Groups that have the same grade travel in one transport block: a longer code loses less. All symbols are interleaved over the whole delivery: where gains change within it, every code block, the short one
-    of the head too, meets all of them.
+    Groups that have the same grade travel in one transport block: a longer code loses less. All symbols are interleaved
+    over the whole delivery: where gains change within it, every code block, the short one of the head too, meets all
+    of them.
 
     Args:
         protection: bits per symbol of the more robust grade over those of the other, at most.
