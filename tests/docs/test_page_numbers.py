@@ -150,3 +150,36 @@ def test_the_exit_of_a_split_network():
 @pytest.mark.parametrize(("name", "number"), [("README", "62.6, 67.4"), ("README", "80.5"), ("docs/tasks", "10.6 %")])
 def test_numbers_that_no_table_gave_are_gone(name: str, number: str):
     assert number not in page(name)
+
+
+def test_best_against_what_it_holds_and_the_schemes_of_the_map():
+    table = prepared(read(PUBLISHED / "digits_best.csv"))
+    behind, ahead, squares = 0, 0, 0
+    for (channel, _, _), rows in table.groupby(["channel", "channel_uses", "snr_db"]):
+        leads = {}
+        for other in set(rows["scheme"]) - {"best"}:
+            met: Any = side_by_side(rows, "best", other)
+            leads[other] = over_pairs(*(met[name].tolist() for name in ("gain", "gain_low", "gain_high")))
+        behind += any(high < 0 for _, _, high in leads.values())
+        if channel != "awgn":
+            squares += 1
+            better = min(("airnet", "digital_qat_adaptive"), key=lambda name: leads[name][0])
+            ahead += leads[better][1] > 0
+    text = page("docs/best")
+    assert behind == 0
+    assert "behind no scheme by more than the interval in any of the 24 squares" in text
+    assert f"In {ahead} of the {squares} squares where the SNR is not known" in text
+    known = table[(table["channel"] == "awgn") & (table["channel_uses"] == 8637) & (table["snr_db"] == -5)]
+    mean = known.groupby("scheme")[["accuracy", "usable"]].mean()
+    assert f"was {100 * (mean['accuracy']['layered'] - mean['accuracy']['best']):.0f} points behind layers" in text
+    assert f"were lost in {100 * (1 - mean['usable']['digital_qat_adaptive']):.0f} % of the deliveries" in text
+
+
+def test_bits_that_kept_bits_take():
+    table = read(PUBLISHED / "digits_quantisers.csv").drop_duplicates("scheme").set_index("scheme")
+    each = table["container_bits"] / table["parameters_sent"]
+    of_four = each[[name for name in each.index if name.endswith("_4") and not name.startswith("folding")]]
+    text = page("docs/quantisers")
+    assert f"of 4 bits that are kept {of_four.min():.1f} to {of_four.max():.1f} have to be sent" in text
+    assert each.idxmin() == "digital_qat_adaptive"
+    assert each["binary"] / each["digital_qat_adaptive"] == pytest.approx(1.1, abs=0.05)
