@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import legend_above, panel_grid, say_score, write_conditions
+from figures.drawing import in_thousands, legend_above, panel_grid, say_score, write_conditions
 from figures.holes import mark, of_panel
 from figures.hover import remember
 from figures.looks import looks
@@ -117,11 +117,11 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                 panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
                 remember(panel, own["value"], own, "title", score)
             middle = (rows["value"].min() + rows["value"].max()) / 2
-            for _, point in front.drop_duplicates("title").iterrows():
-                right = point["value"] > middle  # its name stays within the panel
+            for place, (_, point) in enumerate(front.drop_duplicates("title").iterrows()):
+                right = point["value"] > middle  # its name stays within the panel, and below those before
                 panel.annotate(
-                    str(point["title"]), (point["value"], point["accuracy"]), (-3 if right else 3, 3),
-                    textcoords="offset points", fontsize="xx-small", ha="right" if right else "left",
+                    str(point["title"]), (point["value"], point["accuracy"]), (-6 if right else 6, -9 - 8 * place),
+                    textcoords="offset points", fontsize="xx-small", ha="right" if right else "left", zorder=5,
                 )  # fmt: skip
             shown = pd.concat([rows["accuracy"], rows["accuracy_low"], rows["accuracy_high"]])
             panel.set(
@@ -131,6 +131,7 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
             say_score(panel.yaxis, score)
             if rows["value"].max() > SPREAD * rows["value"].min() > 0:
                 panel.set_xscale("log")
+                in_thousands(panel)
             if cost == BUDGET:
                 left_out = of_panel(rows, missing, "channel_uses", "title")
                 mark(panel, left_out, "channel_uses", "title", look)

@@ -4,10 +4,9 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from figures import elastic
-from figures.drawing import apart, draw_lines, legend_above, panel_grid, say_score, write_conditions
+from figures.drawing import apart, draw_lines, in_thousands, legend_above, panel_grid, say_score, write_conditions
 from figures.looks import looks
 from figures.score import Score
 from figures.table import between_seeds, check, panels
@@ -53,9 +52,7 @@ def draw(table: pd.DataFrame) -> Figure:
         draw_lines(left, rows, COST, "family", look)
         _draw_iou(right, rows, look)
         for panel in (left, right):
-            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            panel.xaxis.set_major_formatter(EngFormatter(sep=""))
-            panel.xaxis.set_minor_formatter(NullFormatter())
+            in_thousands(panel)
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["scheme"])
     return figure
