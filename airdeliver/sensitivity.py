@@ -28,7 +28,8 @@ def by_curvature(
     """Half the trace of each segment's block of the Hessian: small noise of variance v adds v times that.
 
     Where the receiver estimates batch-norm statistics, they are those of the batch: noise that a batch norm undoes
-    then costs nothing. The kinks of ReLU have no second derivative: what they add is missing.
+    then costs nothing. The kinks of ReLU have no second derivative: what they add is missing. Where the estimate is
+    below its own standard error, that stands for it: what may be sensitive is not left without protection.
 
     Args:
         model: trained; left as it is.
@@ -40,7 +41,7 @@ def by_curvature(
         batch_size: images of each.
 
     Returns:
-        Loss in nats per unit of noise variance on every value of a segment, none below 0.
+        Loss in nats per unit of noise variance on every value of a segment; above 0 unless no batch shows any.
 
     Source: second-order expansion of the loss; the trace by Hutchinson's estimator, arXiv 1912.07145 (PyHessian).
     """
@@ -53,14 +54,15 @@ def by_curvature(
     leaves = [(t.log() if s.transform == "log" else t.clone()) for s, t in zip(layout.segments, tensors)]
     leaves = [leaf.detach().float().requires_grad_() for leaf in leaves]
     signs = stream(execution.seed, "importance", 2, execution.device)
-    trace = torch.zeros(len(leaves), device=execution.device)
+    traces = []
     for inputs, targets in training_batches(task, execution.seed, batches, batch_size, execution.device):
         named = {s.name: leaf.exp() if s.transform == "log" else leaf for s, leaf in zip(layout.segments, leaves)}
         loss = task.loss(functional_call(twin, named, (inputs,)).float(), targets)
         # Coupling with other segments averages out, but slowly: those of one kind at a time couple little.
         probes = hutchinson(loss, leaves, signs, _kinds(layout))
-        trace += torch.stack([probe.sum() for probe in probes]) / batches
-    return (trace / 2).clamp(min=0).cpu()
+        traces.append(torch.stack([probe.sum() for probe in probes]))
+    found = torch.stack(traces)
+    return (torch.maximum(found.mean(0), found.std(0, correction=min(1, batches - 1)) / batches**0.5) / 2).cpu()
 
 
 def _kinds(layout: Layout) -> list[list[int]]:

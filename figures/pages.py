@@ -16,7 +16,8 @@ cell: interval
 
 `rows` name schemes, several of which share a cell; `columns` say which rows of the published table a cell is of. A cell
 is `interval` (mean over seeds and half of its 95 % interval), `ends` (and both ends of it), `mean`, or the name of
-another column, for all columns or for one (`{uses: {cell: channel_uses_spent, digits: 0}}`); scores are in %.
+another column, for all columns or for one (`{uses: {cell: channel_uses_spent, digits: 0}}`, `times` a factor); scores
+are in %.
 """
 
 import argparse
@@ -90,13 +91,13 @@ def _table(name: str, spec: Mapping[str, Any]) -> str:
 
 
 def _defaults(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {"cell": spec.get("cell", "interval"), "digits": spec.get("digits", 1)}
+    return {"cell": spec.get("cell", "interval"), "digits": spec.get("digits", 1), "times": spec.get("times", 1)}
 
 
 def _cell(name: str, known: pd.DataFrame, schemes: str | list[str], asked: Mapping[str, Any]) -> str:
     """One cell: what is asked of each scheme, one after the other."""
-    kind, digits = asked["cell"], asked["digits"]
-    rows = _where(known, {key: value for key, value in asked.items() if key not in ("cell", "digits")})
+    kind, digits, times = (asked[key] for key in ("cell", "digits", "times"))
+    rows = _where(known, {key: value for key, value in asked.items() if key not in ("cell", "digits", "times")})
     said = []
     for scheme in [schemes] if isinstance(schemes, str) else schemes:
         found = rows[rows["scheme"] == scheme]
@@ -105,19 +106,19 @@ def _cell(name: str, known: pd.DataFrame, schemes: str | list[str], asked: Mappi
             continue
         if len(found) > 1:
             raise TableError(f"{name} has {len(found)} rows of {scheme} for a cell: say more in `columns` or `where`")
-        said.append(_said(found.iloc[0], kind, digits))
+        said.append(_said(found.iloc[0], kind, digits, float(times)))
     if set(said) == {"–"} and not set([schemes] if isinstance(schemes, str) else schemes) & set(known["scheme"]):
         raise TableError(f"{name} has no scheme {schemes}")
     return ", ".join(said)
 
 
-def _said(row: Any, kind: str, digits: int) -> str:
+def _said(row: Any, kind: str, digits: int, times: float) -> str:
     mean, low, high = (100 * row[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
     if kind == "interval":
         return f"{mean:.{digits}f} ± {(high - low) / 2:.{digits}f}"
     if kind == "ends":
         return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-    return f"{mean:.{digits}f}" if kind == "mean" else f"{row[kind]:,.{digits}f}"
+    return f"{mean:.{digits}f}" if kind == "mean" else f"{times * row[kind]:,.{digits}f}"
 
 
 def _where(table: pd.DataFrame, wanted: Mapping[str, Any]) -> Any:

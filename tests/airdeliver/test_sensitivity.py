@@ -82,3 +82,12 @@ def test_equal_seeds_give_equal_sensitivities(problem: Problem, clean: Mapping[T
     layout, what = layout_of(model, statistics=False), (problem.task, problem.execution)
     first, second = (by_curvature(model, layout, kind, *what, batches=2, batch_size=16) for _ in range(2))
     assert torch.equal(first, second)
+
+
+def test_what_cannot_be_told_from_nothing_is_not_taken_for_nothing(problem, clean):
+    """A first layer whose estimate came out below 0 was sent without protection, and the network was lost with it."""
+    (network,) = clean.values()
+    model, kind = network.model(), Normalisation()
+    layout = layout_of(model, kind.sends_statistics)
+    found = by_curvature(model, layout, kind, problem.task, problem.execution, batches=4)
+    assert (found > 0).all()
