@@ -1,14 +1,18 @@
 """What `make docs` draws before it builds the site: the gallery of published tables, and the pictures of concepts.
 
 MkDocs calls `on_pre_build`; nothing that it makes is kept in the repository, so no picture is older than its table.
+Formulas of pages become MathML, which needs no script to be read, in `on_page_content`.
 """
 
 import hashlib
+import html
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+from latex2mathml.converter import convert
 from matplotlib.figure import Figure
 
 from examples.__main__ import FOLDER as EXAMPLES
@@ -24,6 +28,8 @@ from figures.table import TableError, read
 DOCS = Path(__file__).parent
 PUBLISHED = DOCS.parent / "figures" / "published"
 GENERATED = DOCS / "generated"
+FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<latex>.*?)\\[)\]]</(?P=tag)>', flags=re.DOTALL)
+"""What the Markdown extension makes of `$...$` and `$$...$$`."""
 
 
 def on_pre_build(config: Any) -> None:
@@ -34,6 +40,16 @@ def on_pre_build(config: Any) -> None:
     examples()
     _keep(DOCS / "gallery.md", gallery())
     _keep(DOCS / "claims.md", claims())
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """A page whose formulas are MathML."""
+
+    def formula(found: re.Match[str]) -> str:
+        display = "inline" if found["tag"] == "span" else "block"
+        return convert(" ".join(html.unescape(found["latex"]).split()), display=display)
+
+    return FORMULA.sub(formula, content)
 
 
 def concepts() -> dict[str, Figure]:

@@ -104,3 +104,14 @@ def test_the_gallery_says_how_each_table_was_made(tmp_path: Path, monkeypatch: p
     assert "![fading of digits_fading](generated/digits_fading/fading.png)" in page
     assert "command: python -m experiments.sweep" in page
     assert (tmp_path / "digits_fading" / "fading.png").is_file()
+
+
+def test_formulas_of_pages_are_mathml():
+    build = module("build")
+    inline = '<p>at <span class="arithmatex">\\(a &lt; b\\)</span></p>'
+    page = inline + '<div class="arithmatex">\\[\nx^2\n\\]</div><code>$5</code>'
+    made = build.on_page_content(page)
+    assert made.count("<math") == 2
+    assert 'display="block"' in made
+    assert "arithmatex" not in made
+    assert made.endswith("<code>$5</code>")
