@@ -135,9 +135,10 @@ def _folder(path: str | Path | None) -> Path | None:
 
 
 def _place(name: str, path: Path | None, size: int | None, cache: str | Path | None) -> Path:
+    folder = store.cache_folder(cache)
     """Where a set lies once it is decoded."""
     key = [name] if path is None else store.files_key(parquet_files(path))
-    return store.entry(store.cache_folder(cache), name, [key, size])
+    return store.entry(folder, name, [key, size])
 
 
 def _decode(name: str, path: Path | None, size: int | None, place: Path) -> None:

@@ -70,8 +70,8 @@ def over_pairs(values: Sequence[float], low: Sequence[float], high: Sequence[flo
         low: lower ends of the interval of each seed by itself.
         high: upper ends.
 
-    >>> over_pairs([0.1, 0.2, 0.3], [0.0] * 3, [1.0] * 3)[0]
-    0.2
+    >>> over_pairs([0.25, 0.5, 0.75], [0.0] * 3, [1.0] * 3)[0]
+    0.5
     """
     several, mean = len(values), float(np.mean(values))
     if several < 2:
