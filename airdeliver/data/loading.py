@@ -135,8 +135,8 @@ def _folder(path: str | Path | None) -> Path | None:
 
 
 def _place(name: str, path: Path | None, size: int | None, cache: str | Path | None) -> Path:
-    folder = store.cache_folder(cache)
     """Where a set lies once it is decoded."""
+    folder = store.cache_folder(cache)
     key = [name] if path is None else store.files_key(parquet_files(path))
     return store.entry(folder, name, [key, size])
 
