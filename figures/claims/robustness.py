@@ -51,7 +51,7 @@ class Robustness:
         below = ((lost["gain"] - lost["gain_low"]) ** 2 + (lost["gain_high_before"] - lost["gain_before"]) ** 2) ** 0.5
         above = ((lost["gain_high"] - lost["gain"]) ** 2 + (lost["gain_before"] - lost["gain_low_before"]) ** 2) ** 0.5
         ends = pd.DataFrame({"lead": lead, "low": lead - below, "high": lead + above})
-        means = ends.groupby(lost["seed"]).mean()
+        means: Any = ends.groupby(lost["seed"]).mean()
         saved, low, high = over_pairs(*(means[name].tolist() for name in ("lead", "low", "high")))
         score = Score.of(lost)
         falls = [float((lost[f"accuracy{end}_before"] - lost[f"accuracy{end}"]).mean()) for end in ("", "_other")]
