@@ -1,4 +1,4 @@
-"""A sparse network: its smallest weights are zero before it is sent."""
+"""A sparse network: the smallest weights of each layer are zero before it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,17 +7,16 @@ import torch
 
 from airdeliver import Problem
 from airdeliver.package import Package
-from airdeliver.payload import Payload
 from airdeliver.schemes import Clean
 from airdeliver.training import Trained, Training
 
 
 @dataclass(frozen=True)
 class Sparse(Clean):
-    """Sends the largest values of a cleanly trained network, and zeros for the others.
+    """Sends the largest weights of a cleanly trained network, and zeros for the others.
 
     Args:
-        share: of the values that stay, by magnitude.
+        share: of each layer's weights that stay, by magnitude.
     """
 
     share: float = 0.5
@@ -30,7 +29,10 @@ class Sparse(Clean):
         """The package of `Clean` with another payload."""
         package = super().pack(problem, trained, channel_uses)
         choice = package.choices[0]
-        values = choice.payload.values
-        kept = values.abs() >= torch.quantile(values.abs(), 1 - self.share)
-        payload = Payload(values * kept, choice.payload.layout)
+        layout, parts = choice.payload.layout, []
+        for segment, part in zip(layout.segments, layout.split(choice.payload.values), strict=True):
+            # Norms and biases are of scales of their own, and stay.
+            least = torch.quantile(part.abs(), 1 - self.share) if len(segment.shape) > 1 else 0.0
+            parts.append(part * (part.abs() >= least))
+        payload = replace(choice.payload, values=torch.cat(parts))
         return replace(package, choices=(replace(choice, payload=payload),))
