@@ -144,7 +144,7 @@ class LayeredLink(Link):
     def threshold(self, plan: LayeredPlan) -> float | None:
         """What the first layer needs, and what it is used from; further layers make a network that is there better."""
         first = self.links[0].threshold(plan.plans[0])
-        used = math.log2(1 + 10 ** (plan.least_db[0] / 10))
+        used = _carried(plan.least_db[0])
         return None if first is None else max(first, used, plan.side_information_rate)
 
     def refresh(self, plan: LayeredPlan, payload: Payload) -> LayeredPlan:  # noqa: D102
@@ -222,7 +222,7 @@ class LayeredLink(Link):
             heard: mutual information of each layer's symbols, in bits a symbol.
             plan: the receiver's.
         """
-        least = [math.log2(1 + 10 ** (threshold / 10)) for threshold in plan.least_db]
+        least = [_carried(threshold) for threshold in plan.least_db]
         usable = torch.stack([d.usable & (h >= bits) for d, h, bits in zip(found, heard, least, strict=True)], -1)
         # The first layer is used wherever it arrived: less there is not.
         usable[:, 0] = found[0].usable
@@ -269,6 +269,11 @@ class LayeredLink(Link):
         """Symbols of what is told of all layers together; each rounds up its own."""
         side = len(layout.description) + 1 + 4 * len(self.links)
         return math.ceil(8 * side / self.side_information_rate) + 1
+
+
+def _carried(snr_db: float) -> float:
+    """Mutual information in bits per complex symbol at an SNR in dB."""
+    return math.log2(1 + 10 ** (snr_db / 10))
 
 
 def _held(values: Float[Tensor, "realizations n"] | Arrivals) -> Float[Tensor, "realizations n"]:

@@ -332,12 +332,9 @@ def test_a_bad_argument_gets_one_line(sweeps, tmp_path: Path, unchecked: None, a
 def test_dry_run_of_ten_thousand_cells_plans_within_five_seconds(sweeps, tmp_path: Path, capsys):
     snr_db = ",".join(str(i / 4) for i in range(100))
     channel_uses = ",".join(str(20_000 + i) for i in range(50))
-    seconds = []
-    while not seconds or (len(seconds) < 2 and min(seconds) >= 5):  # memory that other tests share costs processor time
-        started = time.process_time()
-        sweeps.here(tmp_path, f"snr_db=[{snr_db}]", f"channel_uses=[{channel_uses}]", "--dry-run")
-        seconds.append(time.process_time() - started)
-    assert min(seconds) < 5, seconds
+    started = time.process_time()
+    sweeps.here(tmp_path, f"snr_db=[{snr_db}]", f"channel_uses=[{channel_uses}]", "--dry-run")
+    assert time.process_time() - started < 5
     assert "10000 cells (0 in the store, 10000 to evaluate)" in capsys.readouterr().out
 
 

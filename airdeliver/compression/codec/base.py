@@ -27,14 +27,6 @@ class Container:
         """Bytes of the first group, the head included."""
         return self.groups[0]
 
-    def parts(self) -> list[bytes]:
-        """The bytes of each group."""
-        parts, first = [], 0
-        for length in self.groups:
-            parts.append(self.data[first : first + length])
-            first += length
-        return parts
-
 
 @dataclass(frozen=True)
 class Contents:
