@@ -129,6 +129,14 @@ class Choice:
             return self.expectation.of(knowledge, symbols)
         return self.link.prospects(self.payload, symbols, knowledge)
 
+    def receive(self, values: Float[Tensor, "n"]) -> Model:
+        """The network of a receiver that has these values of the payload."""
+        return load(self.architecture.receive(self.payload.layout.description), self.payload.layout, values)
+
+    def fallback(self) -> Model | None:
+        """What a receiver has of which nothing usable arrives; None where that is no network."""
+        return None
+
     def arrived(
         self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"], receivers: int = 1
     ) -> list[Arrived]:

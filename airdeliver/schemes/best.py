@@ -13,6 +13,7 @@ from airdeliver.schemes.about import FOR_THE_LINK, About
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.packing import sender_inputs
 from airdeliver.schemes.spectrum import Selecting, increasing
+from airdeliver.schemes.worth import UNTRAINED, worth_of
 from airdeliver.spectrum.package import Measured
 from airdeliver.training import Trained, Training
 from channels import AWGN, Channel
@@ -55,7 +56,8 @@ class Best(Selecting):
                 )
 
     def about(self) -> About:  # noqa: D102
-        return About("Best of what the sender holds", "mixed", FOR_THE_LINK)
+        prepared = {scheme.about().preparation for scheme in self.schemes}
+        return About("Best of what the sender holds", "mixed", prepared.pop() if len(prepared) == 1 else FOR_THE_LINK)
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         needed = (t for s in self._fitting(problem, channel_uses) for t in s.trainings(problem, channel_uses))
@@ -76,6 +78,7 @@ class Best(Selecting):
         if not choices:
             raise refused or BudgetError(f"nothing fits into {channel_uses} symbols: give more channel uses")
         inputs = sender_inputs(problem, self.normalisation)
+        choices = [self._weighed(choice, problem) for choice in choices]
         promising = self._promising(choices, problem, channel_uses)
         return Package(tuple(promising), self.normalisation, inputs, self.unknown_snr_db)
 
@@ -89,6 +92,13 @@ class Best(Selecting):
             return scheme
         count, images = self.table_realizations, self.table_images
         return replace(scheme, table_snr_db=self.table_snr_db, table_realizations=count, table_images=images)
+
+    def _weighed(self, choice: Choice, problem: Problem) -> Choice:
+        """The same; a digital one that tells its worth in bits alone, as updates do, with its score at each rate."""
+        link = choice.link
+        if choice.expectation is not None or not isinstance(link, DigitalLink) or link.worth.points:
+            return choice
+        return replace(choice, link=replace(link, worth=worth_of(choice, problem, self.normalisation, UNTRAINED)))
 
     def _promising(self, choices: list[Choice], problem: Problem, channel_uses: int) -> list[Choice]:
         """The same, each with what it promises."""

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
 from airdeliver.architecture import Whole
 from airdeliver.architecture.whole import layout_of_fresh
 from airdeliver.compression.importance import Importance, Magnitude
@@ -17,26 +14,22 @@ from airdeliver.compression.quantisers import RateDistortion
 from airdeliver.conversion import Converted, converted, instance_of, real, tuple_of
 from airdeliver.links import DigitalLink, Worth
 from airdeliver.models import ModelBuilder
-from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
-from airdeliver.package import Choice, Package
-from airdeliver.payload import layout_of, load
+from airdeliver.normalisation import Normalisation
+from airdeliver.package import Package
+from airdeliver.payload import layout_of
 from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, is_limit, side_of
 from airdeliver.schemes.airnet import taught
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.packing import choice_of, sender_inputs, whole_misfit
+from airdeliver.schemes.worth import UNTRAINED, worth_of
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Continued, Distillation, Method, Pruned, Quantised
 from airdeliver.training.methods.quantised import QUANTISER
 
 TRAINED = (0.55, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.35, 1.6)
 """Rates at which a network is tried out on validation data, relative to the one that it was trained for."""
-
-UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
-"""Bits per value at which a network is tried out that was trained for none."""
-
-VALIDATION_IMAGES = 1024
 
 AMPLE = 16
 """Values a symbol up to which some rate always fits, so that nobody need ask: an eighth of a bit a value."""
@@ -171,7 +164,9 @@ class Digital(Scheme):
                 network = trained[training]
                 link = replace(self.link, state=self._trained_state(network))
                 choice = choice_of(network, link, self.normalisation)
-                choices.append(replace(choice, link=self._weighed(link, self._worth(problem, choice, bits))))
+                rates = UNTRAINED if bits is None else [share * bits for share in TRAINED]
+                worth = worth_of(choice, problem, self.normalisation, rates)
+                choices.append(replace(choice, link=self._weighed(link, worth)))
         inputs = sender_inputs(problem, self.normalisation)
         return Package(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
@@ -188,38 +183,6 @@ class Digital(Scheme):
         # More bits than a network was trained for may even harm it: they stay unused.
         enough = min(bits for bits, score in worth.points if score == worth.points[-1][1])
         return replace(link, worth=worth, bits_per_value=_MARGIN * enough)
-
-    @torch.no_grad()
-    def _worth(self, problem: Problem, choice: Choice, bits: float | None) -> Worth:
-        """Validation score of a network, quantised to several rates; never less at more bits.
-
-        Args:
-            problem: task and device.
-            choice: the network.
-            bits: a value, that it was trained for; None if for none.
-        """
-        task, device = problem.task, problem.execution.device
-        rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
-        raw, targets = task.dataset.validation.take(rows)
-        inputs, targets = task.dataset.prepare(raw.to(device)), targets.to(device)
-        points, best = [], task.bounds[0]
-        for rate in UNTRAINED if bits is None else [share * bits for share in TRAINED]:
-            model = self._received(choice, rate, inputs, device)
-            best = max(best, float(task.score(model(inputs).float(), targets).mean()))
-            points.append((rate, best))
-        return Worth(tuple(points), task.floor)
-
-    def _received(self, choice: Choice, rate: float, inputs: Tensor, device: str) -> nn.Module:
-        """The network as it arrives over a channel that carries so many bits a value."""
-        layout = choice.payload.layout
-        assert isinstance(choice.link, DigitalLink)
-        model = choice.architecture.receive(layout.description)
-        assert isinstance(model, nn.Module)
-        load(model, layout, choice.link.reconstructed(choice.payload, rate))
-        model.to(device).eval()
-        if not self.normalisation.sends_statistics and batch_norms(model):
-            estimate_statistics(model, inputs[: self.normalisation.calibration_inputs])
-        return model
 
 
 def _rises(numbers: Sequence[float]) -> bool:

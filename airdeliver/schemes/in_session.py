@@ -54,10 +54,10 @@ class InSession(Scheme):
         return replace(about, title=f"{about.title}, {words(type(self.session).__name__)}")
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
-        return self.scheme.trainings(problem, channel_uses)
+        return self.scheme.trainings(problem, self.session.at_once(channel_uses))
 
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
-        package = self.scheme.pack(problem, trained, channel_uses)
+        package = self.scheme.pack(problem, trained, self.session.at_once(channel_uses))
         choices = (_assured(choice, package.normalisation, problem) for choice in package.choices)
         return replace(package, choices=tuple(choices))
 

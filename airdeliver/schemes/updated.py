@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.data.earlier import View, WithoutClasses
 from airdeliver.links import Arrivals, Decoded, DigitalLink, Link, Plan
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Arrived, Choice, Package
-from airdeliver.payload import Payload
+from airdeliver.payload import Model, Payload, load
 from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import About, is_limit, side_of, words
@@ -100,12 +100,27 @@ class UpdateChoice(Choice):
         payload = Payload(form.pack(change, whole, description), update.layout(description, False))
         return cls(update, model, payload, link)
 
+    def receive(self, values: Float[Tensor, "n"]) -> Model:
+        """The version that receivers hold, changed by these values."""
+        update, description = self._update, self.payload.layout.description
+        layout = update.whole.layout(update.version, False)
+        (later,) = update.applied(values[None], description, False)
+        return load(update.whole.receive(update.version), layout, later)
+
+    def fallback(self) -> Model:
+        """The version that receivers hold."""
+        return self._update.receive(self.payload.layout.description)
+
+    @property
+    def _update(self) -> Update:
+        assert isinstance(self.architecture, Update)
+        return self.architecture
+
     def arrived(
         self, decoded: Decoded, plan: Plan, numbers: Int64[Tensor, "rows"], receivers: int = 1
     ) -> list[Arrived]:
         """The network of each receiver: its own version, with what arrived of the change."""
-        assert isinstance(self.architecture, Update)
-        update, description = self.architecture, self.payload.layout.description
+        update, description = self._update, self.payload.layout.description
         arrived = decoded.usable
 
         def of(values: Tensor, usable: Tensor) -> Tensor:

@@ -124,6 +124,14 @@ class Session(ABC):
         """The choice with a link that knows that there will be rounds; by default as it is."""
         return choice
 
+    def at_once(self, symbols: int) -> int:
+        """Complex symbols that all that is to arrive may take, were nothing lost: what a scheme packs for.
+
+        Args:
+            symbols: of the whole session.
+        """
+        return symbols
+
     @abstractmethod
     def room(self, choice: Choice, symbols: int, receivers: int) -> int:
         """Complex symbols that the first round may take, side information included.

@@ -78,6 +78,9 @@ def converse(
                     plans[index] = course.plan
                 groups += _groups(course, choice, statistics, alike + start, channel, snr_db)
         start += len(state.gain)
+    spent = max(int(group.decoded.uses.max()) for group in groups)
+    if spent > channel_uses:
+        raise BudgetError(f"the session {type(session).__name__} spent {spent} of {channel_uses} channel uses")
     return Delivery(tuple(groups), package.normalisation, seed, 0, strata, session.feedback.milliseconds)
 
 

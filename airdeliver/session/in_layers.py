@@ -21,7 +21,7 @@ class InLayers(Session):
 
     The network of the leading layers serves from the first on; what follows makes it better. A receiver answers one
     bit: whether it has the layer. One that has enough layers leaves. Layers have the shares of the budget that the
-    layered link gives them; a layer that is sent again takes its share again.
+    layered link gives them; a layer that is sent again takes its share again, as long as the budget holds another.
 
     Args:
         rounds: most, repeated layers counted.
@@ -41,10 +41,21 @@ class InLayers(Session):
         if (self.enough is not None and self.enough < 1) or not 0 <= self.spare < 1:
             raise ValueError(f"enough must be at least 1, spare from 0 to below 1, got {self.enough} and {self.spare}")
 
+    def at_once(self, symbols: int) -> int:
+        """All layers, to one receiver."""
+        return self._without_spare(symbols, 1)
+
     def room(self, choice: Choice, symbols: int, receivers: int) -> int:
         """All layers, without what answers take and what is spare."""
+        return self._without_spare(symbols, receivers)
+
+    def _without_spare(self, symbols: int, receivers: int) -> int:
         spoken = self.rounds * (receivers + 1) * self.feedback.uses(1)
         return int((1 - self.spare) * max(0, symbols - spoken))
+
+    def _with_spare(self, room: int) -> int:
+        """Symbols of layers, repeated ones too, for a first delivery that may take so many."""
+        return int(room / (1 - self.spare) + 1e-9)
 
     def run(  # noqa: D102
         self, choice: Choice, statistics: bool, knowledge: Knowledge, symbols: int, air: Air, plan: Plan | None = None
@@ -56,17 +67,22 @@ class InLayers(Session):
         told = link.plan_from_bytes(plan.to_bytes(), layout)
         wanted = len(plan.plans) if self.enough is None else min(self.enough, len(plan.plans))
         kept = _Kept(link, plan, told, link.split(choice.payload.values, plan.layout), air)
-        uses, left = torch.zeros(2, air.receivers, dtype=torch.int64)
+        most = air.channel.uses(self._with_spare(symbols))
+        uses, left, taken = torch.zeros(3, air.receivers, dtype=torch.int64)
         rounds: list[Decoded] = []
         for number in range(self.rounds):
             waiting = kept.has < wanted
+            going = air.together(waiting)
+            next_one = kept.next_uses(going)
+            going = going & (taken + next_one <= most)
+            waiting = waiting & going
             if not bool(waiting.any()):
                 break
-            going = air.together(waiting)
-            taken = kept.hear(going, air.state(number))
+            kept.hear(going, air.state(number))
+            taken = taken + torch.where(going, next_one, 0)
             last = number == self.rounds - 1
             spoken = self.feedback.uses(1) * ((number > 0) + (0 if last else _answering(waiting, air)))
-            uses = uses + torch.where(waiting, air.uses(taken) + spoken, 0)
+            uses = uses + torch.where(waiting, next_one + spoken, 0)
             left = left + waiting
             rounds.append(replace(kept.decoded(), uses=uses.to(choice.payload.values.device)))
         return Course(plan, rounds, left, link.power(choice.payload.values, plan))
@@ -95,10 +111,19 @@ class _Kept:
         ]
         self.heard = [torch.zeros(rows) for _ in parts]
 
-    def hear(self, going: Tensor, state: ChannelState) -> Tensor:
-        """Send each transmission the first layer that one of its receivers lacks; the symbols it took of each row."""
+    def _lacking(self) -> Tensor:
+        """The first layer that one of the receivers of a transmission lacks."""
         n = self.air.channel.receivers
-        taken, lacking = torch.zeros_like(self.has), self.has.view(-1, n).amin(1).repeat_interleave(n)
+        return self.has.view(-1, n).amin(1).repeat_interleave(n)
+
+    def next_uses(self, going: Tensor) -> Tensor:
+        """Channel uses of the layer that each transmission would be sent next; none for those that do not go on."""
+        symbols = torch.tensor(self.plan.uses).diff(prepend=torch.zeros(1, dtype=torch.int64))
+        return self.air.uses(torch.where(going, symbols[self._lacking().clamp(max=len(symbols) - 1)], 0))
+
+    def hear(self, going: Tensor, state: ChannelState) -> None:
+        """Send each transmission the first layer that one of its receivers lacks."""
+        lacking = self._lacking()
         for layer in lacking[going].unique().tolist():
             rows = torch.nonzero(going & (lacking == layer)).flatten()
             own = self.plan.plans[layer]
@@ -107,9 +132,6 @@ class _Kept:
             decoded = self.link.links[layer].send(*sending)
             fresh = (self.has[rows] == layer).cpu()
             self._keep(layer, rows[fresh], decoded.of(torch.nonzero(fresh).flatten()), here[fresh])
-            before = self.plan.uses[layer - 1] if layer else 0
-            taken[rows] = self.plan.uses[layer] - before
-        return taken
 
     def _keep(self, layer: int, rows: Tensor, decoded: Decoded, state: ChannelState) -> None:
         had = self.found[layer]

@@ -10,7 +10,7 @@ from airdeliver import CapacityLink, DigitalLink, Normalisation, Problem, evalua
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
-from airdeliver.schemes import Digital, digital
+from airdeliver.schemes import Digital, digital, worth
 from airdeliver.task import Classification
 from airdeliver.training import Training
 from channels import AWGN
@@ -44,7 +44,7 @@ def problem() -> Problem:
 def coarse(monkeypatch):
     """What networks are worth at every third rate, on fewer images: for tests that do not ask how good it is."""
     monkeypatch.setattr(digital, "TRAINED", digital.TRAINED[::-3][::-1])
-    monkeypatch.setattr(digital, "VALIDATION_IMAGES", 128)
+    monkeypatch.setattr(worth, "VALIDATION_IMAGES", 128)
 
 
 @pytest.mark.slow

@@ -79,3 +79,30 @@ def test_who_wants_one_layer_leaves_after_it(layered):
     package = Package((layered,), Normalisation())
     delivery = converse(package, InLayers(enough=1), AWGN(), 12.0, 60_000, "average", 4, 0)
     assert delivery.stages == 1
+
+
+@pytest.mark.parametrize("spare", [0.0, 0.5, 0.8])
+def test_layers_that_are_lost_again_and_again_stay_within_the_budget(layered, spare):
+    """At -20 dB every layer is lost: it is sent again while the budget holds it, and no longer."""
+    delivery = converse(
+        Package((layered,), Normalisation()), InLayers(spare=spare), AWGN(), -20.0, 60_000, "average", 2, 0
+    )
+    (group,) = delivery.groups
+    assert int(group.decoded.uses.max()) <= 60_000
+    assert not bool(group.decoded.usable.any())
+    answers = 8 * 2 * 4
+    assert len(group.snapshots) + 1 == min(8, (60_000 - answers) // group.plan.uses[0])
+
+
+def test_a_session_is_packed_for_what_it_sends_at_once(problem, layered, clean):
+    """Half is spare: layers are chosen, and their score measured, for the other half."""
+    asked = []
+
+    class Asked(Clean):
+        def pack(self, problem, trained, channel_uses):
+            asked.append(channel_uses)
+            return super().pack(problem, trained, channel_uses)
+
+    session = InLayers(spare=0.5)
+    InSession(Asked(), session).pack(problem, clean, 60_000)
+    assert asked == [session.at_once(60_000)] == [session.room(layered, 60_000, 1)] == [29_968]
