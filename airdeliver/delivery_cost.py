@@ -93,17 +93,18 @@ def delivery_cost(
     return DeliveryCost(*(float(mean) for mean in np.average(np.array(rows, dtype=np.float64), axis=0, weights=shares)))
 
 
-def served_uses(delivery: Delivery, inputs: Tensor, most: int = 4) -> float:
+def served_uses(delivery: Delivery, inputs: Tensor, most: int = 40_000) -> float:
     """Channel uses of an inference, counted while inputs are served by some of the deliveries; 0 without a server.
 
     Args:
         delivery: what arrived.
         inputs: prepared.
-        most: deliveries that serve all inputs, the first of which something usable arrived.
+        most: inputs that are served in all, by the first deliveries of which something usable arrived, each all of
+            them; by four deliveries at least.
     """
     if all(group.serving is None for group in delivery.groups):
         return 0.0
-    arrived = torch.nonzero(delivery.usable_realizations).flatten().tolist()[:most]
+    arrived = torch.nonzero(delivery.usable_realizations).flatten().tolist()[: max(4, most // len(inputs))]
     device = delivery.groups[0].decoded.values.device
     counted = [delivery.serve(inputs, stream(delivery.seed, "features", k, device), k).uses for k in arrived]
     return float(torch.stack(counted).double().mean()) if counted else float("nan")

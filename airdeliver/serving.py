@@ -11,6 +11,9 @@ from airdeliver.links.features import FeatureLink
 from airdeliver.models.bottleneck import Device
 from channels import Channel
 
+_FADES = 1024
+"""Realizations over which it is averaged how often a device asks."""
+
 
 @dataclass(frozen=True, eq=False)
 class Service:
@@ -22,12 +25,14 @@ class Service:
         features: values of each input's features.
         asked: the share of inputs for which the device is expected to ask, by SNR in dB, rising, as measured on
             validation inputs; empty for a device that always asks.
+        least_bits: mutual information in bits per symbol below which the device has nothing that it could serve with.
     """
 
     server: nn.Module
     link: FeatureLink
     features: int
     asked: tuple[tuple[float, float], ...] = ()
+    least_bits: float = 0.0
 
     def over(self, channel: Channel, snr_db: float) -> "Serving":
         """The same over a channel.
@@ -75,11 +80,20 @@ class Serving:
 
     @property
     def uses(self) -> float:
-        """Channel uses of an inference, the mean that is expected: an exit of the device's saves some."""
+        """Channel uses of an inference, the mean that is expected: an exit of the device's saves some.
+
+        How sure a device is depends on how well it was delivered: over a channel that fades, a mean over the law of its
+        gain, of deliveries that arrive.
+        """
         if not self.service.asked:
             return float(self.uses_when_asked)
         known, shares = zip(*self.service.asked)
-        return float(np.interp(self.snr_db, known, shares)) * self.uses_when_asked
+        state = self.channel.realize(_FADES, 1, self.snr_db, torch.Generator().manual_seed(0))
+        met = (state.gain.abs().square() / state.noise_variance).mean(1)
+        arrives = (1 + met).log2() >= self.service.least_bits
+        met = met[arrives] if arrives.any() else met
+        share = np.interp(10 * met.clamp(min=1e-9).log10().cpu().numpy(), known, shares).mean()
+        return float(share) * self.uses_when_asked
 
     def answer(self, device: Device, inputs: Tensor, generator: Generator) -> Served:
         """What device and server say of inputs together; the channel is drawn anew for each.

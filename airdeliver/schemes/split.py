@@ -30,7 +30,7 @@ from channels import AWGN, Channel
 ARRIVALS = 8
 """Deliveries of the device's part over which exits are measured, at each SNR."""
 
-MEASURED_DB = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
+MEASURED_DB = (-15.0, -10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 30.0)
 """SNRs in dB at which it is measured for how many inputs a device asks."""
 
 
@@ -149,7 +149,7 @@ class _Exits:
         self.network.device.threshold.fill_(self._threshold(answers, drop))
         threshold = float(self.network.device.threshold)
         shares = [(db, float((self.at(db)[0] < threshold).float().mean())) for db in MEASURED_DB]
-        return replace(self.service, asked=tuple(shares))
+        return replace(self.service, asked=tuple(shares), least_bits=self.scheme.link.side_information_rate)
 
     @torch.no_grad()
     def at(self, snr_db: float) -> tuple[Tensor, Tensor, Tensor]:
