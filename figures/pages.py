@@ -14,10 +14,10 @@ cell: interval
 
 ```
 
-`rows` name schemes, several of which share a cell; `columns` say which rows of the published table a cell is of. A cell
-is `interval` (mean over seeds and half of its 95 % interval), `ends` (and both ends of it), `mean`, or the name of
-another column, for all columns or for one (`{uses: {cell: channel_uses_spent, digits: 0}}`, `times` a factor); scores
-are in %.
+`rows` name schemes, several of which share a cell, or a scheme and which of its rows (`{scheme: chase, snr_db: 5}`);
+`columns` say which rows of the published table a cell is of. A cell is `interval` (mean over seeds and half of its 95 %
+interval), `ends` (and both ends of it), `mean`, or the name of another column, for all columns or for one
+(`{uses: {cell: channel_uses_spent, digits: 0}}`, `times` a factor); scores are in %.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from figures.table import TableError, over_seeds, read
+from figures.table import CONDITIONS, TableError, over_seeds, read
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "figures" / "published"
@@ -78,16 +78,24 @@ def _table(name: str, spec: Mapping[str, Any]) -> str:
     if spec.get("cell", "interval") not in SCORES:
         also.append(spec["cell"])
     table = read(PUBLISHED / f"{name}.csv")
+    also = [column for column in dict.fromkeys(also) if column not in CONDITIONS]
     lacking = [column for column in also if column not in table]
     if lacking:
         raise TableError(f"{name} has no column {lacking[0]}")
-    known = over_seeds(_where(table, spec.get("where", {})), also=tuple(dict.fromkeys(also)))
+    known = over_seeds(_where(table, spec.get("where", {})), also=tuple(also))
     shown = {
-        title: [_cell(name, known, schemes, {**_defaults(spec), **asked}) for asked in columns.values()]
-        for title, schemes in spec["rows"].items()
+        title: [_cell(name, known, schemes, {**_defaults(spec), **own, **asked}) for asked in columns.values()]
+        for title, (schemes, own) in ((title, _row(said)) for title, said in spec["rows"].items())
     }
     lines = [["", *columns], ["---"] * (len(columns) + 1), *([title, *cells] for title, cells in shown.items())]
     return "".join("| " + " | ".join(line).strip() + " |\n" for line in lines)
+
+
+def _row(said: str | list[str] | Mapping[str, Any]) -> tuple[str | list[str], Mapping[str, Any]]:
+    """The schemes of a row, and what else is asked of it."""
+    if not isinstance(said, Mapping):
+        return said, {}
+    return said["scheme"], {key: value for key, value in said.items() if key != "scheme"}
 
 
 def _defaults(spec: Mapping[str, Any]) -> dict[str, Any]:

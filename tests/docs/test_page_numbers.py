@@ -4,13 +4,14 @@ They are computed here, put into the words of the page, and looked for in it. Wh
 they stand (`python -m figures.pages`) or in `test_readme_numbers.py`.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from figures import winner
+from figures import split, winner
 from figures.claims.pairing import over_pairs, prepared, side_by_side
 from figures.table import over_seeds, read
 
@@ -133,20 +134,6 @@ def test_tasks_in_one_set_of_signs():
     assert f"have {min(heard):.1f} to {max(heard):.1f} %" in text
 
 
-def test_the_exit_of_a_split_network():
-    table: Any = read(PUBLISHED / "digits_split.csv").set_index(["scheme", "snr_db"])
-    own, text = table.loc["split_exit"], page("docs/split")
-    asked, served = own["uses_per_inference"], own["uses_per_inference_served"]
-    most = table.loc[("split_4", 10)]
-    less = 100 * (most["accuracy"] - own["accuracy"][10])
-    share = 100 * (1 - served[10] / most["uses_per_inference"])
-    assert f"answers for about {round(share, -1):.0f} % of the inputs at 10 dB and takes {served[10]:.1f} of" in text
-    assert f"of {most['uses_per_inference']:.0f} channel uses, for {less:.1f} points less" in text
-    apart = 100 * (asked / served - 1).abs()
-    assert f"Expected were {asked[10]:.1f}: expected and counted differ by {apart[0]:.1f} % at 0 dB" in text
-    assert f"by {apart[[5, 10, 20]].min():.1f} to {apart[[5, 10, 20]].max():.1f} % above" in text
-
-
 @pytest.mark.parametrize(("name", "number"), [("README", "62.6, 67.4"), ("README", "80.5"), ("docs/tasks", "10.6 %")])
 def test_numbers_that_no_table_gave_are_gone(name: str, number: str):
     assert number not in page(name)
@@ -183,3 +170,75 @@ def test_bits_that_kept_bits_take():
     assert f"of 4 bits that are kept {of_four.min():.1f} to {of_four.max():.1f} have to be sent" in text
     assert each.idxmin() == "digital_qat_adaptive"
     assert each["binary"] / each["digital_qat_adaptive"] == pytest.approx(1.1, abs=0.05)
+
+
+def test_what_sessions_gain():
+    table = read(PUBLISHED / "digits_session.csv")
+    m: Any = table.groupby(["scheme", "channel_uses"])[["accuracy", "uses_to_end"]].mean()
+    said = {place: (f"{100 * row['accuracy']:.1f}", f"{row['uses_to_end']:,.0f}") for place, row in m.iterrows()}
+    one, chase, tight = ("one_shot", 17274), ("chase", 34548), 8637
+    gain = m.loc[chase, "accuracy"] - m.loc[one, "accuracy"]
+    text = page("docs/sessions")
+    assert (
+        f"worth {100 * gain:.0f} points to the real code with Chase combining ({said[chase][1]} against "
+        f"{said[one][1]} uses)" in text
+    )
+    lost = [said[name, tight][0] for name in ("chase", "redundancy", "one_shot")]
+    assert f"({lost[0]} and {lost[1]} against {lost[2]} %)" in text
+    layers, turned = said["layers_one_shot", tight], said["layers_in_turn", tight]
+    assert f"in one shot {layers[0]} % at 8,637 uses, where HARQ has {lost[1]} %" in text
+    assert (
+        f"shot {lost[2]} %; in turn, half of the budget kept for lost ones, {turned[0]} % with {turned[1]} uses" in text
+    )
+    assert (table["channel_uses_spent"] <= table["channel_uses"]).all()
+
+
+def test_what_updates_gain():
+    scores: Any = read(PUBLISHED / "digits_update.csv").set_index(["scheme", "channel_uses", "seed"])["accuracy"]
+    mean: Any = 100 * scores.groupby(level=[0, 1]).mean()
+
+    def behind(form: str, change: str) -> str:
+        gains = (100 * (scores[f"{change}_{form}_digital", 864] - scores[f"{change}_whole_digital", 8637])).tolist()
+        found = over_pairs(gains, gains, gains)
+        return "{:.1f} [{:.1f}, {:.1f}]".format(*found)
+
+    text = page("docs/updates")
+    assert f"clearer images {behind('low_rank', 'clearer')} by adapters of rank 2" in text
+    assert f"new classes {behind('low_rank', 'classes')} by the same and {behind('last_layers', 'classes')} by" in text
+    assert f"turned images {behind('low_rank', 'turned')} by rank 2" in text
+    assert f"rank 2 is right for {mean['clearer_low_rank_digital', 260]:.1f} %" in text
+    assert f"right for {mean['task_last_layers_digital', 864]:.1f} % at a tenth" in text
+    assert f"what changed most for {mean['task_most_changed_digital', 2160]:.1f} % at a quarter" in text
+    lost = {
+        (change, uses): max(
+            mean[f"{change}_{form}_digital", uses] for form in ("low_rank", "last_layers", "difference")
+        )
+        - mean[f"{change}_best", uses]
+        for change in ("classes", "turned", "clearer", "task")
+        for uses in (260, 432, 864, 2160)
+    }
+    worst = lost.pop(("classes", 260))
+    assert f"by {worst:.1f} points at 260 uses for new classes" in text
+    assert max(value for (_, uses), value in lost.items() if uses > 260) < 1
+
+
+def test_what_a_split_network_saves():
+    table = read(PUBLISHED / "digits_split.csv")
+    drawn = split.data(table)
+    own: Any = drawn[(drawn["channel"] == "awgn") & (drawn["channel_uses"] == 8637)].sort_values("snr_db")
+    text = page("docs/split")
+    assert f"cheaper up to {listed([f'{value:.0f}' for value in own['uses']])} inferences" in text
+    assert f"by energy up to {own['joules'].iloc[0]:.0f} at 0 and 5 dB" in text
+    assert [math.isinf(value) for value in own["joules"]] == [False, False, True, True]
+    found: Any = drawn[drawn["split"] != ""]
+    apart = (found["uses_served"] / found["uses"] - 1).abs().max()
+    assert apart < 0.05
+    assert f"differ by {100 * apart:.1f} % at most in the {len(found)} of {len(drawn)} squares" in text
+    exits: Any = table[table["scheme"] == "split_exit"].groupby(["channel", "snr_db"])
+    mean = exits[["uses_per_inference", "uses_per_inference_served", "accuracy"]].mean()
+    low = 100 * (mean["uses_per_inference_served"] / mean["uses_per_inference"] - 1)
+    assert f"up to {low['awgn'].max():.1f} % too low over AWGN and up to {low['rayleigh'].max():.1f} % over" in text
+    took, told = (mean.loc[("awgn", 10), name] for name in ("uses_per_inference_served", "uses_per_inference"))
+    plain: Any = 100 * table[table["scheme"] == "split_4"].groupby(["channel", "snr_db"])["accuracy"].mean()
+    cost = plain["awgn", 10] - 100 * mean.loc[("awgn", 10), "accuracy"]
+    assert f"takes {took:.1f} of 32 channel uses at 10 dB, for {cost:.1f} points less. Expected were {told:.1f}" in text

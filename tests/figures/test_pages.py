@@ -40,6 +40,14 @@ def test_cells_are_means_with_their_interval_and_whatever_column_is_asked_for():
     assert "stood" not in rendered(MARK)
 
 
+def test_a_row_may_say_more_than_its_scheme():
+    plain = MARK.replace("[usnets_0, usnets_3]", "usnets_3").replace("snr_db: 40", "cell: mean, snr_db: 40")
+    said = plain.replace("cell: mean, snr_db: 40", "cell: mean").replace(
+        "narrow and wide: usnets_3", "narrow and wide: {scheme: usnets_3, snr_db: 40}"
+    )
+    assert rendered(said).splitlines()[9] == rendered(plain).splitlines()[9]
+
+
 @pytest.mark.parametrize(
     ("wrong", "right", "says"),
     [
