@@ -98,7 +98,7 @@ def _with_variants(
         if found:
             raise ConfigurationError(
                 f"scheme {name!r} is a variant of experiment={found[0]}: give that experiment, or change a base as "
-                f"you like, scheme.airnet.KEY=VALUE"
+                f"you like, scheme.airnet.KEY=VALUE; bases are {', '.join(choices_of('scheme', folders))}"
             )
         check_choice(Override("", "scheme", f"[{name}]"), folders)
     return [Override.of(text) for text in with_bases((str(override) for override in overrides), bases)]

@@ -107,7 +107,7 @@ def write(results: pd.DataFrame, path: Path) -> Path:
 def heading(results: pd.DataFrame) -> str:
     """What the numbers of `summary` are, by the score of the task."""
     metrics = " or ".join(dict.fromkeys(results["metric"]))
-    return f"delivered {metrics}{' in %' if _is_share(results) else ''}, ± half of its 95 % interval"
+    return f"delivered {metrics}{' in %' if _is_share(results) else ''}, ± half of its 95 % interval, or both ends"
 
 
 def _is_share(results: pd.DataFrame) -> bool:
@@ -144,8 +144,20 @@ def summary(results: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
 
 
 def _percent(row: dict[Any, Any]) -> str:
-    return f"{100 * row['accuracy']:.1f} ±{50 * (row['accuracy_high'] - row['accuracy_low']):.1f}"
+    return _with_interval(*(100 * row[name] for name in ("accuracy", "accuracy_low", "accuracy_high")), 1)
 
 
 def _plain(row: dict[Any, Any]) -> str:
-    return f"{row['accuracy']:.3f} ±{(row['accuracy_high'] - row['accuracy_low']) / 2:.3f}"
+    return _with_interval(*(row[name] for name in ("accuracy", "accuracy_low", "accuracy_high")), 3)
+
+
+def _with_interval(value: float, low: float, high: float, digits: int) -> str:
+    """Half of the interval; or both ends, where one is twice as far as the other and the difference shows.
+
+    >>> _with_interval(97.0, 96.0, 98.0, 1), _with_interval(97.5, 46.0, 100.0, 1)
+    ('97.0 ±1.0', '97.5 [46.0, 100.0]')
+    """
+    below, above = sorted((value - low, high - value))
+    if above > 2 * below and above - below > 5 * 10.0**-digits:
+        return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{value:.{digits}f} ±{(high - low) / 2:.{digits}f}"

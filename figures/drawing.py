@@ -128,6 +128,15 @@ def lines(
     return figure, axes
 
 
+def _one_scale(axes: Axes) -> None:
+    """The ends of all panels of the figure that show the same score: side by side they are compared."""
+    panels_of = [panel for panel in axes.get_figure(root=True).axes if panel.yaxis.get_gid() == SCORE_AXIS]
+    alike = [panel for panel in panels_of if panel.get_ylabel() == axes.get_ylabel()]
+    ends = [panel.get_ylim() for panel in alike]
+    for panel in alike:
+        panel.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
+
+
 def in_thousands(axes: Axes) -> None:
     """Say 2k, 5k, 10k, 1M along a logarithmic axis of counts, in place of powers of ten."""
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -138,7 +147,8 @@ def in_thousands(axes: Axes) -> None:
 def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[object, Look]) -> None:
     """The score over a column with its 95 % intervals, a line for each value of another, and its axis.
 
-    Lines stand a little apart from each other along the axis, so that each interval can be seen.
+    Lines stand a little apart from each other along the axis, so that each interval can be seen. All panels of a figure
+    that show the same score have the same ends.
     """
     groups, score = list(rows.groupby(by, sort=False)), Score.of(rows)
     for number, (value, own) in enumerate(groups):
@@ -152,6 +162,7 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[objec
     shown = pd.concat([rows[name] for name in ("accuracy", "accuracy_low", "accuracy_high")[: 3 if bounded else 2]])
     axes.set(ylabel=score.label, ylim=score.limits(shown))
     say_score(axes.yaxis, score)
+    _one_scale(axes)
     if not math.isfinite(score.low):
         # Below it, nothing at all would be better.
         axes.axhline(score.base, color="0.5", linewidth=0.8, linestyle=":", zorder=1)

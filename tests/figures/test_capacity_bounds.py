@@ -19,7 +19,9 @@ def compared(file: Path) -> pd.DataFrame:
     table["session"] = table["rounds"] > 1 if "rounds" in table else False
     digital = table[table["side"] == "digital"]
     limits, real = digital[digital["limit"]], digital[~digital["limit"].astype(bool)]
-    return limits.merge(real, on=[*CELL, "preparation", "session"], suffixes=("", "_real"))
+    # Layers are members of a network that is trained for it: another one, which holds more.
+    networks = ["preparation", *({"parameters_stored"} & set(table.columns))]
+    return limits.merge(real, on=[*CELL, *networks, "session"], suffixes=("", "_real"))
 
 
 @pytest.mark.parametrize("file", sorted(PUBLISHED.glob("*.csv")), ids=lambda file: file.stem)
