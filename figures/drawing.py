@@ -175,12 +175,12 @@ def say_score(axis: Axis, score: Score) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
-def apart(axes: Axes, places: pd.Series, among: Any, steps: float) -> pd.Series:
-    """Places along an axis, linear or logarithmic, some steps beside where they are."""
-    ends = among.min(), among.max()
-    if axes.get_xscale() == "log":
-        return places * (ends[1] / ends[0]) ** (APART * steps)
-    return places + APART * steps * (ends[1] - ends[0])
+def apart(axes: Axes, places: pd.Series, among: pd.Series, steps: float) -> pd.Series:
+    """Places along an axis of any scale, some steps beside where they are: as far everywhere as they are seen."""
+    scale = axes.xaxis.get_transform()
+    first, last = scale.transform([float(among.min()), float(among.max())])
+    moved = scale.transform(places.to_numpy(float)) + APART * steps * (last - first)
+    return pd.Series(scale.inverted().transform(moved), index=places.index)
 
 
 def write_conditions(figure: Figure, data: pd.DataFrame, shown: Sequence[str] = ()) -> None:

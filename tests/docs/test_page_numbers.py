@@ -5,6 +5,7 @@ they stand (`python -m figures.pages`) or in `test_readme_numbers.py`.
 """
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pandas as pd
 import pytest
 
 from figures import split, winner
+from figures.claims import CLAIMS
 from figures.claims.pairing import over_pairs, prepared, side_by_side
+from figures.claims.tables import published
 from figures.table import over_seeds, read
 
 ROOT = Path(__file__).parents[2]
@@ -242,3 +245,16 @@ def test_what_a_split_network_saves():
     plain: Any = 100 * table[table["scheme"] == "split_4"].groupby(["channel", "snr_db"])["accuracy"].mean()
     cost = plain["awgn", 10] - 100 * mean.loc[("awgn", 10), "accuracy"]
     assert f"takes {took:.1f} of 32 channel uses at 10 dB, for {cost:.1f} points less. Expected were {told:.1f}" in text
+
+
+def test_what_estimates_of_the_channel_cost():
+    claim = CLAIMS["estimation"]
+    verdict = claim.judgement.verdict(published(claim, "digits")).replace("+", "")
+    losses = re.findall(r"AirNet loses (\S+), Digital QAT (\S+) points, (\S+) \[(\S+), (\S+)\] more", verdict)
+    (slow, _, _, few), text = losses, page("docs/concepts/knowledge")
+    assert verdict.startswith("undecided")
+    assert text.count("Undecided: ") == 1
+    assert f"AirNet loses {slow[0]} points to an error of the estimate and digital delivery {slow[1]}" in text
+    assert f"seeds: {slow[2]} [{slow[3]}, {slow[4]}] more)" in text
+    more, low, high = (-float(few[i]) for i in (2, 4, 3))
+    assert f"AirNet {more:.1f} [{low:.1f}, {high:.1f}] points more" in text
