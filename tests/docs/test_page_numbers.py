@@ -249,7 +249,7 @@ def test_what_a_split_network_saves():
 
 def test_what_estimates_of_the_channel_cost():
     claim = CLAIMS["estimation"]
-    verdict = claim.judgement.verdict(published(claim, "digits")).replace("+", "")
+    verdict = str(claim.judgement.verdict(published(claim, "digits"))).replace("+", "")
     losses = re.findall(r"AirNet loses (\S+), Digital QAT (\S+) points, (\S+) \[(\S+), (\S+)\] more", verdict)
     (slow, _, _, few), text = losses, page("docs/concepts/knowledge")
     assert verdict.startswith("undecided")
