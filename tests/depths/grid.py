@@ -56,14 +56,14 @@ def payload(n: int = SYMBOLS) -> Payload:
     return Payload(torch.randn(n, generator=seeded(0)), layout)
 
 
-def deliver_all(phy: str, channel: Channel, snr_db: float, design_db: float, count: int) -> Arrived:
-    """One plan, made for an AWGN channel of the design SNR, over many realizations."""
+def deliver_all(phy: str, channel: Channel, snr_db: float, design_db: float, count: int, seed: int = 0) -> Arrived:
+    """One plan, made for an AWGN channel of the design SNR, over many realizations; others for another seed."""
     source, link = payload(), DigitalLink(phy, adaptation=FixedGrade(design_db))  # pyright: ignore[reportArgumentType]
     plan = link.plan(source, channel.symbols(SYMBOLS), Knowledge())
     # Whole transmissions.
     rows = count // channel.receivers
-    state = channel.realize(rows, channel.symbols(SYMBOLS), snr_db, seeded(1))
-    decoded = link.send(source.values, plan, source.layout, channel, state, seeded(2))
+    state = channel.realize(rows, channel.symbols(SYMBOLS), snr_db, seeded(2 * seed + 1))
+    decoded = link.send(source.values, plan, source.layout, channel, state, seeded(2 * seed + 2))
     assert plan.levels is not None
     assert isinstance(decoded.values, torch.Tensor)
     whole = (decoded.values == plan.levels.values()).all(-1) & decoded.usable
@@ -88,6 +88,8 @@ def snrs(channel: Channel, design_db: float, count: int) -> list[float]:
 def points(name: str, design_db: float, count: int = 100) -> Iterator[Point]:
     """Both depths over the SNRs of a channel."""
     channel = CHANNELS[name]
-    for snr_db in snrs(channel, design_db, count // 2):
-        full, abstraction = (deliver_all(phy, channel, snr_db, design_db, count) for phy in ("full", "abstraction"))
+    # Each SNR has draws of its own: with the same noise at all of them chance would look like a shift.
+    for number, snr_db in enumerate(snrs(channel, design_db, count // 2), 1):
+        where = channel, snr_db, design_db, count, number
+        full, abstraction = (deliver_all(phy, *where) for phy in ("full", "abstraction"))
         yield Point(name, design_db, snr_db, full, abstraction)

@@ -12,9 +12,10 @@ def test_the_page_says_what_the_points_say():
 
 
 def test_the_waterfall_is_where_the_full_chain_has_it():
-    """Within 0.35 dB, or what chance explains; five SNRs and more on each side of it."""
+    """Within what chance explains, as are the shares at each SNR; five SNRs and more on each side of it."""
     for row in residuals():
-        assert abs(row.shift_db) < max(0.35, 3 * row.shift_error_db), row
+        assert abs(row.shift_db) < 3 * row.shift_error_db, row
+        assert row.missed <= 2, row
     for channel in CHANNELS:
         for design_db in DESIGNS_DB:
             full = [p.full.whole for p in read() if (p.channel, p.design_db) == (channel, design_db)]
@@ -26,6 +27,6 @@ def test_the_waterfall_is_where_the_full_chain_has_it():
 @pytest.mark.parametrize("design_db", DESIGNS_DB)
 @pytest.mark.parametrize("name", CHANNELS)
 def test_a_new_measurement_finds_the_same(name: str, design_db: float):
-    """Few deliveries; shares outside of their 99 % intervals are as rare as chance has it, or one in twenty."""
+    """Of 38 shares, three outside of their 99 % intervals are as rare as one in 150 measurements."""
     found = residual(list(points(name, design_db, 100)))
-    assert found.missed <= 1 + found.points // 10, found
+    assert found.missed <= 2, found

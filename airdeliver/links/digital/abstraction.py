@@ -18,7 +18,7 @@ from airdeliver.links.digital.interleaving import parted
 from airdeliver.links.digital.physical_layer import Carried
 from airdeliver.links.digital.reception import transparent
 from airdeliver.links.digital.transport import TransportBlock
-from airdeliver.links.digital.trial import LENGTHS, single_block, try_out
+from airdeliver.links.digital.trial import like, try_out
 from channels import Channel, ChannelState
 
 GRID_DB = 0.1
@@ -36,8 +36,8 @@ class Abstraction(Coded):
     Where the channel is its state and the receiver knows it, no symbol is sent: every code block has the effective SNR
     of its own symbols, and its error rate is that of the full chain on an AWGN channel of that SNR. Over the rounds of
     a session, SNRs (the same coded bits) or information (others) add up. Rates are measured with the full chain the
-    first time that they are asked for, at nearly the block's own length, and kept; far from the waterfall the normal
-    approximation decides.
+    first time that they are asked for and kept, at the block's own length or, above 2,048 bits, nearly that; far from
+    the waterfall the normal approximation decides.
 
     Where hardware distorts or gains are estimated, no SNR says what a decoder suffers: its soft bits are wrong in ways
     that Gaussian noise is not. There this is the full chain, which costs at most twice what drawing that channel does.
@@ -123,26 +123,25 @@ class Abstraction(Coded):
         below, here, above = block_error_rate(around, length, sent, block.bits_per_symbol).tolist()
         if below < _NEVER or above > _ALWAYS:
             return here
-        position, octave = snr_db / GRID_DB, round(LENGTHS * math.log2(length))
+        position, tried = snr_db / GRID_DB, like(block, grade)
         low = math.floor(position)
-        odds = [_log_odds(measured(grade, octave, index, self.iterations, versions)) for index in (low, low + 1)]
+        odds = [_log_odds(measured(tried, index, self.iterations, versions)) for index in (low, low + 1)]
         return 1 / (1 + math.exp(-(odds[0] + (position - low) * (odds[1] - odds[0]))))
 
 
 @lru_cache(maxsize=1 << 14)
-def measured(grade: int, length: int, index: int, iterations: int, versions: tuple[int, ...] = (0,)) -> float:
+def measured(block: TransportBlock, index: int, iterations: int, versions: tuple[int, ...] = (0,)) -> float:
     """Block error rate of the full chain on an AWGN channel of `index` times 0.1 dB, never exactly 0 or 1.
 
     From 400 blocks: its standard error is at most 0.025.
 
     Args:
-        grade: of the block.
-        length: 16 times the binary logarithm of the bits of the code block, CRC included.
+        block: of one code block.
         index: of the SNR.
         iterations: most of the LDPC decoder.
         versions: redundancy versions of the rounds that it was sent in.
     """
-    block, generator = single_block(grade, length), Generator().manual_seed(index & 0xFFFF)
+    generator = Generator().manual_seed(index & 0xFFFF)
     trials = (
         try_out(block, index * GRID_DB, AT_ONCE, iterations, generator, versions) for _ in range(BLOCKS // AT_ONCE)
     )

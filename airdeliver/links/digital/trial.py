@@ -18,6 +18,22 @@ LONG = 3824
 """Bits of the longest transport block whose CRC has 16 bits in place of 24: 3GPP TS 38.212, 7.2.1."""
 
 
+SHORT = 2048
+"""Bits of a code block up to which it is tried out itself: another lifting size may lose half as many."""
+
+
+def like(block: TransportBlock, grade: int) -> TransportBlock:
+    """A transport block of one code block that is lost as often as the code blocks of this one.
+
+    Args:
+        block: of a first round.
+        grade: that it is sent at.
+    """
+    if len(block.ranges) == 1 and block.segmentation.block_bits <= SHORT:
+        return replace(block, version=0)
+    return single_block(grade, round(LENGTHS * math.log2(block.segmentation.block_bits)))
+
+
 def single_block(grade: int, length: int) -> TransportBlock:
     """A transport block of one code block, of about 2^(length / 16) bits, CRC included."""
     mcs, wanted = SCHEMES[grade], 2 ** (length / LENGTHS)
