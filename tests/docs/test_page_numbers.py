@@ -12,7 +12,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from figures import split, winner
+from airdeliver import AnalogLink, DigitalLink, deliver
+from airdeliver.models import CNN
+from channels import AWGN
+from figures import city, split, winner
 from figures.claims import CLAIMS
 from figures.claims.pairing import over_pairs, prepared, side_by_side
 from figures.claims.tables import published
@@ -258,3 +261,28 @@ def test_what_estimates_of_the_channel_cost():
     assert f"seeds: {slow[2]} [{slow[3]}, {slow[4]}] more)" in text
     more, low, high = (-float(few[i]) for i in (2, 4, 3))
     assert f"AirNet {more:.1f} [{low:.1f}, {high:.1f}] points more" in text
+
+
+def test_a_base_station_and_its_receivers():
+    table, text = read(PUBLISHED / "digits_city.csv"), page("docs/sweeps")
+    drawn = city.data(table).set_index(["scheme", "knowledge", "channel_uses"])
+    mean = {place: f"{100 * row['mean']:.1f} %" for place, row in drawn.iterrows()}
+    to_all = [mean[name, "none", 8637] for name in ("layered", "spectrum", "noise", "digital")]
+    assert "gives {} in layers, {} with the spectrum, {} with one network and {} over".format(*to_all) in text
+    each = [mean[name, "instantaneous", 8637] for name in ("digital", "spectrum")]
+    assert "A transmission for each gives {} over the digital link and {} with the spectrum".format(*each) in text
+    later, once = (drawn.loc[("spectrum", kind, 8637), "milliseconds"] for kind in ("instantaneous", "none"))
+    assert f"serves 1,000 receivers in {later:.0f} ms where one for all takes {once:.1f} ms" in text
+    deaf = table[(table["channel_uses"] == 8637) & table["milliseconds_to_first"].isna()]
+    (share,) = {round(float(own), 9) for own in deaf[deaf["scheme"] == "layered"].groupby("knowledge")["share"].sum()}
+    assert f"{100 * share:.0f} % of the receivers get nothing either way" in text
+
+
+def test_what_side_information_takes_of_the_digits_network():
+    model, text = CNN()(1, 10).eval(), page("docs/concepts/budget")
+    for title, link in (("analog, as it is", AnalogLink()), ("digital, at capacity", DigitalLink("capacity"))):
+        shares = []
+        for pace, snr_db in (("fixed", 10), ("known", 0), ("known", 5), ("known", 10), ("known", 20)):
+            sent = deliver(model, link, AWGN(), snr_db=snr_db, channel_uses=9400, side_information=pace, seed=0)
+            shares.append(f"{sent.groups[0].plan.side_information_symbols / 94:.1f} %")
+        assert f"| {title} | {' | '.join(shares)} |" in text
