@@ -282,7 +282,7 @@ def test_what_side_information_takes_of_the_digits_network():
     model, text = CNN()(1, 10).eval(), page("docs/concepts/budget")
     for title, link in (("analog, as it is", AnalogLink()), ("digital, at capacity", DigitalLink("capacity"))):
         shares = []
-        for pace, snr_db in (("fixed", 10), ("known", 0), ("known", 5), ("known", 10), ("known", 20)):
+        for pace, snr_db in (("fixed", 10.0), ("known", 0.0), ("known", 5.0), ("known", 10.0), ("known", 20.0)):
             sent = deliver(model, link, AWGN(), snr_db=snr_db, channel_uses=9400, side_information=pace, seed=0)
             shares.append(f"{sent.groups[0].plan.side_information_symbols / 94:.1f} %")
         assert f"| {title} | {' | '.join(shares)} |" in text
