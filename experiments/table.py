@@ -144,11 +144,11 @@ def summary(results: pd.DataFrame, holes: pd.DataFrame | None = None) -> Table:
 
 
 def _percent(row: dict[Any, Any]) -> str:
-    return _with_interval(*(100 * row[name] for name in ("accuracy", "accuracy_low", "accuracy_high")), 1)
+    return _with_interval(100 * row["accuracy"], 100 * row["accuracy_low"], 100 * row["accuracy_high"], 1)
 
 
 def _plain(row: dict[Any, Any]) -> str:
-    return _with_interval(*(row[name] for name in ("accuracy", "accuracy_low", "accuracy_high")), 3)
+    return _with_interval(row["accuracy"], row["accuracy_low"], row["accuracy_high"], 3)
 
 
 def _with_interval(value: float, low: float, high: float, digits: int) -> str:

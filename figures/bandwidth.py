@@ -35,7 +35,9 @@ def draw(table: pd.DataFrame) -> Figure:
     one_model = len(drawn[["dataset", "model"]].drop_duplicates()) == 1
     largest = float((drawn["channel_uses"] / drawn["uses_per_parameter"]).iloc[0])
     said = [f"{uses:,.0f}" + (f"\n{uses / largest:.2g}" if one_model else "") for uses in places]
+    bottom, top = min(panel.get_ylim()[0] for panel in axes), max(panel.get_ylim()[1] for panel in axes)
     for panel in axes:
+        panel.set_ylim(bottom, top)
         panel.set_xticks(places, said, minor=False)
         panel.minorticks_off()
         panel.set_xlabel("channel uses, and for each parameter" if one_model else "channel uses")

@@ -129,12 +129,18 @@ def lines(
 
 
 def _one_scale(axes: Axes) -> None:
-    """The ends of all panels of the figure that show the same score: side by side they are compared."""
-    panels_of = [panel for panel in axes.get_figure(root=True).axes if panel.yaxis.get_gid() == SCORE_AXIS]
-    alike = [panel for panel in panels_of if panel.get_ylabel() == axes.get_ylabel()]
+    """The ends of all panels of a row that show the same score: side by side they are compared."""
+    figure: Any = axes.get_figure(root=True)
+    beside = [p for p in figure.axes if p.yaxis.get_gid() == SCORE_AXIS and p.get_ylabel() == axes.get_ylabel()]
+    alike = [panel for panel in beside if _row(panel) == _row(axes)]
     ends = [panel.get_ylim() for panel in alike]
     for panel in alike:
         panel.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
+
+
+def _row(axes: Axes) -> int | None:
+    place = axes.get_subplotspec()
+    return None if place is None else place.rowspan.start
 
 
 def in_thousands(axes: Axes) -> None:
@@ -147,8 +153,8 @@ def in_thousands(axes: Axes) -> None:
 def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[object, Look]) -> None:
     """The score over a column with its 95 % intervals, a line for each value of another, and its axis.
 
-    Lines stand a little apart from each other along the axis, so that each interval can be seen. All panels of a figure
-    that show the same score have the same ends.
+    Lines stand a little apart from each other along the axis, so that each interval can be seen. Panels side by
+    side that show the same score have the same ends.
     """
     groups, score = list(rows.groupby(by, sort=False)), Score.of(rows)
     for number, (value, own) in enumerate(groups):
@@ -175,7 +181,7 @@ def say_score(axis: Axis, score: Score) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
-def apart(axes: Axes, places: pd.Series, among: pd.Series, steps: float) -> pd.Series:
+def apart(axes: Axes, places: pd.Series, among: Any, steps: float) -> pd.Series:
     """Places along an axis of any scale, some steps beside where they are: as far everywhere as they are seen."""
     scale = axes.xaxis.get_transform()
     first, last = scale.transform([float(among.min()), float(among.max())])
