@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 from torch import Generator, Tensor
 
 from airdeliver.arguments import an_object, decibel, whole
@@ -113,10 +113,12 @@ def send(
     plans: dict[int, Plan] = {}
     paces: dict[float, Package] = {0.0: package}
     states, strata = realized(package, channel, snr_db, symbols, knowledge, realizations, seed, device)
-    start = 0
+    start, told = 0, None
     for block, state in enumerate(states):
         known = known_of(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
-        for rate, rows in _paced(package, known, symbols, len(state.gain)):
+        if package.side_information == "known" and (block == 0 or known.state is not None):
+            told = rates(known, symbols)  # where no state is known, the same for whatever follows
+        for rate, rows in _paced(told, len(state.gain)):
             paced = paces.setdefault(rate, package.at_rate(rate))
             choice = paced.select(known.of(rows), symbols).expand(len(rows))
             for index in choice.unique().tolist():
@@ -132,10 +134,9 @@ def send(
     return Delivery(tuple(groups), package.normalisation, seed, strata=strata)
 
 
-def _paced(package: Package, known: Knowledge, symbols: int, count: int) -> list[tuple[float, Int64[Tensor, "rows"]]]:
+def _paced(found: Float64[Tensor, "#transmissions"] | None, count: int) -> list[tuple[float, Int64[Tensor, "rows"]]]:
     """Realizations apart by the rate of their side information; 0 stands for each link's own."""
     every = torch.arange(count)
-    found = rates(known, symbols) if package.side_information == "known" else None
     if found is None:
         return [(0.0, every)]
     each = found if len(found) == 1 else found.repeat_interleave(count // len(found))

@@ -152,13 +152,14 @@ class Promise:
         seen = outlooks(knowledge, self.link.adaptation.design_snr_db, symbols, physical.alphabets)
         if grade is None:
             return torch.full((len(seen),), -torch.inf)
-        grades = physical.grades_of(lengths, grade)
-        uses = [physical.symbols((length,), g) for length, g in zip(lengths, grades, strict=True)]
+        # Groups of one grade travel in one transport block: what loses one of them has lost the others.
+        blocks = [(g, physical.symbols((length,), g)) for length, g in physical.transports(lengths, grade)]
+        carrier = physical.transport_of(lengths, grade)
         gains = torch.tensor([after - before for before, after in zip((self.floor, *self.scores), self.scores)])
 
         def expected(outlook: Outlook) -> Tensor:
-            parts = [physical.failure(torch.tensor([g]), outlook, n)[:, 0] for g, n in zip(grades, uses, strict=True)]
-            arrive = (1 - torch.stack(parts, 1).double()).cumprod(1)
+            parts = [physical.failure(torch.tensor([g]), outlook, n)[:, 0] for g, n in blocks]
+            arrive = (1 - torch.stack(parts, 1).double()).cumprod(1)[:, carrier]
             return self.floor + (arrive[:, 1:] * gains.double().to(arrive.device)).sum(1).mean()
 
         return torch.stack([expected(outlook) for outlook in seen]).float()

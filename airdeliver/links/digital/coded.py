@@ -88,6 +88,16 @@ class Coded(PhysicalLayer):
         parts = [part for part in zip(lengths, self.grades_of(lengths, grade), strict=True) if part[0]]
         return [(sum(length for length, _ in run), g) for g, run in groupby(parts, key=lambda part: part[1])]
 
+    def transport_of(self, lengths: Sequence[int], grade: int) -> list[int]:
+        """The number of the transport block that carries each group; an empty one has that of the group before it."""
+        grades, number, before = self.grades_of(lengths, grade), 0, None
+        numbers = []
+        for length, g in zip(lengths, grades, strict=True):
+            number += bool(length and before not in (None, g))
+            before = g if length else before
+            numbers.append(number)
+        return numbers
+
     def blocks(self, lengths: Sequence[int], grade: int) -> list[TransportBlock]:
         """The transport blocks of a container whose groups have so many bytes."""
         return [transport_block(8 * length, SCHEMES[g]) for length, g in self.transports(lengths, grade)]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from airdeliver import AnalogLink, DigitalLink, deliver
+from airdeliver.delivery import sending
 from airdeliver.links import Knowledge, LayeredLink, MixedLink
 from airdeliver.links.base import mutual_information
 from airdeliver.links.side_information import TARGET, rates
@@ -76,3 +77,15 @@ def test_shares_that_the_page_of_the_budget_says(snr_db: float, analog: float, d
     for link, share in ((AnalogLink(protection="size"), analog), (DigitalLink("capacity"), digital)):
         delivery = deliver(model, link, AWGN(), snr_db, 9_400, 1, side_information="known")
         assert round(100 * delivery.groups[0].plan.side_information_symbols / 9_400, 1) == share
+
+
+@pytest.mark.parametrize(("knowledge", "times"), [("average", 1), ("instantaneous", 3)])
+def test_what_holds_for_all_realizations_is_worked_out_once(knowledge, times, monkeypatch: pytest.MonkeyPatch):
+    """Three blocks of realizations: only a sender that is told of each of them chooses a rate for each."""
+    asked = []
+    monkeypatch.setattr(sending, "rates", lambda known, symbols: asked.append(known) or rates(known, symbols))
+    monkeypatch.setattr(sending, "blocks", lambda count: [range(2), range(2, 4), range(4, count)])
+    model = CNN(0.25)(1, 10, seeded(0))
+    delivery = deliver(model, AnalogLink(), Rayleigh(), 20.0, 9_400, 6, knowledge=knowledge, side_information="known")
+    assert len(asked) == times
+    assert sum(len(group.realizations) for group in delivery.groups) == 6

@@ -10,8 +10,10 @@ from airdeliver.compression.quantisers import State, Vertical
 from airdeliver.delivery_cost import level_bits
 from airdeliver.links import Knowledge
 from airdeliver.links.digital import Abstraction
+from airdeliver.links.digital.outlook import outlooks
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import Planes
+from airdeliver.schemes.planes import Promise, lengths_of
 from airdeliver.training import Training
 from airdeliver.training.methods import Batch, Continued, Layered, Plain
 from channels import AWGN, Multicast
@@ -76,6 +78,26 @@ def test_what_is_promised_is_what_is_delivered(made):
     assert float(promised[0]) == pytest.approx(max(best.expectation.scores), abs=0.02)
     nothing = package.choices[-1].prospect(Knowledge("average", 25.0, AWGN()), 100)
     assert float(nothing[0]) == -float("inf")
+
+
+def test_planes_of_one_grade_are_promised_as_one_block(made):
+    """On one grade all planes are in one transport block: they arrive with its probability, not with a product."""
+    scheme, _, package, _ = made
+    link, scores, floor = scheme.sending(8), (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.95), 0.1
+    promise = Promise(replace(link, phy=Abstraction(protection=1.0)), package.choices[0].payload, scores, floor)
+    physical, lengths = promise.link.phy, lengths_of(promise)
+    partial = 0
+    uses = promise.link.room(promise.payload.layout, USES)
+    assert isinstance(physical, Abstraction)
+    slowest = next(g for g in range(physical.fastest + 1) if physical.symbols(lengths, g) <= uses)
+    for snr_db in torch.linspace(-2, 20, 45).tolist():
+        known = Knowledge("average", snr_db, AWGN())
+        outlook = outlooks(known, 5.0, USES, physical.alphabets)[0]
+        lost = physical.failure(torch.tensor([slowest]), outlook, physical.symbols(lengths, slowest))
+        partial += 0.05 < float(lost) < 0.95
+        expected = floor + (scores[-1] - floor) * (1 - float(lost))
+        assert float(promise.of(known, USES)) == pytest.approx(expected, abs=1e-5)
+    assert partial
 
 
 def test_a_layered_training_resumes_bit_for_bit(problem, clean):

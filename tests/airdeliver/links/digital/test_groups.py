@@ -27,6 +27,13 @@ def test_neighbours_of_one_grade_are_one_block_and_empty_groups_are_none():
     assert len({grade for _, grade in steps}) == 3
 
 
+def test_every_group_knows_its_transport_block():
+    assert Full().transport_of((154, 0, 160), SLOW) == [0, 0, 0]
+    assert Full().transport_of((10, 0, 3000), SLOW) == [0, 0, 1]
+    assert Full().transport_of((0, 10, 3000), SLOW) == [0, 0, 0]
+    assert Full(ladder=0.7).transport_of((100, 100, 0, 100), SLOW) == [0, 1, 1, 2]
+
+
 @pytest.mark.parametrize("chain", [Full(), Abstraction()], ids=["full", "abstraction"])
 @pytest.mark.parametrize("groups", [(60, 20, 40), (10, 200), (0, 50)])
 def test_bytes_arrive_in_their_order(chain, groups):
