@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import torch
@@ -238,6 +238,10 @@ def evaluate(
     shares = None if images_each is None else _shares(delivery, count(inputs), images_each)
     floor = score.floor if chance is None else finite_number(chance, "chance", *score.bounds)
     judged = scored(delivery, inputs, targets, rows, score, floor, precision, shares)
+    if task is None and chance is None and 1 / floor < judged.logits:
+        floor = 1 / judged.logits  # labels alone did not show all classes
+        lost = ~delivery.usable_realizations.to(judged.scores.device)[:, None] & judged.scores.isfinite()
+        judged = replace(judged, scores=torch.where(lost, floor, judged.scores))
     sample = _sample(delivery, judged.scores, floor, judged)
     calibrates = delivery.calibrates
     return Report.of(
@@ -262,13 +266,13 @@ def _sample(delivery: Delivery, scores: Tensor, floor: float | None, judged: Sco
 
 
 def _of_labels(labels: Tensor) -> Accuracy:
-    """The accuracy of labels alone: as many classes as the largest says."""
+    """The accuracy of labels alone: as many classes as the largest says, but at least two."""
     if labels.is_floating_point() or labels.is_complex():
         raise ValueError(f"labels must be whole numbers, got {labels.dtype}: numbers to predict need task=Explained()")
     if not labels.numel() or int(labels.min()) < 0:
         least = int(labels.min()) if labels.numel() else "none"
         raise ValueError(f"labels must be from 0 on, got {least}: leave out examples without a label")
-    return Accuracy(int(labels.max()) + 1)
+    return Accuracy(max(2, int(labels.max()) + 1))
 
 
 def _mean(said: Sequence[Mapping[str, float]], shares: Tensor) -> dict[str, float]:

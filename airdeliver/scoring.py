@@ -19,6 +19,7 @@ from airdeliver.payload.folding import Folded
 from airdeliver.payload.inputs import ForwardError, Inputs, called, count, taken
 from airdeliver.payload.memory_format import channels_last
 from airdeliver.randomness import stream
+from airdeliver.task.accuracy import logits
 from airdeliver.task.answers import answers, finite_rows
 from airdeliver.task.base import Score
 
@@ -43,6 +44,7 @@ class Scores:
         payloads: equal numbers for deliveries that brought the same values.
         paths: of each usable delivery, in order, the share of the examples that took each path of a dynamic network, by
             its name; empty for other networks.
+        logits: classes that the outputs of the networks tell apart; 0 where nothing usable arrived.
     """
 
     scores: Float[Tensor, "realizations n"]
@@ -51,6 +53,7 @@ class Scores:
     evaluations: Int64[Tensor, "realizations"]
     payloads: Int64[Tensor, "realizations"]
     paths: tuple[Mapping[str, float], ...] = ()
+    logits: int = 0
 
 
 @torch.inference_mode()
@@ -92,6 +95,7 @@ def scored(
     known: dict[bytes, list[int]] = {}
     tallies: dict[int, Tensor] = {}
     paths: dict[int, Mapping[str, float]] = {}
+    most = 0
     receivers = _Receivers(delivery, inputs, calibration, precision)
     for group, row, payload in found:
         number, earlier = int(group.realizations[row]), known.setdefault(payload, [])
@@ -103,7 +107,8 @@ def scored(
             network = receiver.rebuild(group.decoded.values[row], calibration[number], number)
             batches = receiver.batches(inputs, rows if isinstance(rows, Tensor) else None)
             judged = _judged(network, batches, targets[rows], score)
-            scores[number, rows], finite[number], tallies[number], paths[number] = judged
+            scores[number, rows], finite[number], tallies[number], paths[number], width = judged
+            most = max(most, width)
             earlier.append(number)
         else:
             like = earlier[number % enough]
@@ -113,7 +118,7 @@ def scored(
         payloads[number] = earlier[0]
     together = torch.stack([tallies[number] for number in sorted(tallies)]) if tallies else torch.zeros(0, 0)
     taken_paths = tuple(paths[number] for number in sorted(paths))
-    return Scores(scores, finite, together.cpu(), evaluations, payloads, taken_paths)
+    return Scores(scores, finite, together.cpu(), evaluations, payloads, taken_paths, most)
 
 
 def _found(delivery: Delivery) -> Iterator[tuple[Group, int, bytes]]:
@@ -153,13 +158,14 @@ class _Receivers:
 
 def _judged(
     model: Any, batches: list[Inputs], targets: Tensor, score: Score
-) -> tuple[Tensor, bool, Tensor, Mapping[str, float]]:
-    """Scores of one network, whether all its outputs are finite, the sum of its tallies, and shares of its paths."""
-    scores, finite, tally, chosen, start = [], [], [], [], 0
+) -> tuple[Tensor, bool, Tensor, Mapping[str, float], int]:
+    """Scores of one network, whether all its outputs are finite, its tallies' sum, shares of its paths, and logits."""
+    scores, finite, tally, chosen, start, width = [], [], [], [], 0, 0
     for batch in batches:
         outputs = answers(called(model, batch))
         told = targets[start : start + count(batch)]
         start += count(batch)
+        width = logits(outputs)
         scores.append(score.score(outputs, told))
         finite.append(finite_rows(outputs).all())
         tally.append(score.tally(outputs, told))
@@ -169,7 +175,7 @@ def _judged(
     if isinstance(model, Dynamic):
         shares = torch.stack(chosen).sum(0).double() / start
         paths = dict(zip(model.paths, shares.tolist(), strict=True))
-    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths
+    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths, width
 
 
 def _receiver(
@@ -199,7 +205,7 @@ class _Receiver:
     ) -> None:
         self.calibrates, self.inputs = calibrates, inputs
         self.model = model.to(group.decoded.values.device).eval()
-        own = {p.dtype for p in self.model.parameters() if p.is_floating_point()}
+        own = {p.dtype for p in self.model.parameters() if p.is_floating_point() and p.itemsize > 1}
         own_dtype = self.own_dtype = own.pop() if len(own) == 1 else torch.float32
         example = taken(inputs, slice(0, 2))
         self.channels_last = self._bears_channels_last(example, own_dtype)

@@ -5,7 +5,7 @@ from collections import Counter
 import torch
 from torch import nn
 
-LARGE = 1 << 22
+LARGE = 1 << 20
 """Parameters of a module, in all, from which on memory matters."""
 
 LEAST = 1 << 16

@@ -47,8 +47,13 @@ class Format:
         Other sizes are cropped at the centre to the shape and resized.
 
         Raises:
+            OSError: a damaged file.
             ValueError: levels that are not finite.
         """
+        try:
+            image.load()
+        except SyntaxError as error:  # which some decoders raise of damaged files
+            raise OSError(f"the image is damaged: {error}") from error
         image = _opaque(_eight_bits(ImageOps.exif_transpose(image), self.brightest))
         if image.mode != self.mode:
             image = image.convert(self.mode)

@@ -103,10 +103,12 @@ def batches(inputs: Inputs, most: int, model: Any = None) -> Iterator[Inputs]:
 def fitting(model: nn.Module, inputs: Inputs) -> Inputs:
     """One batch with real numbers in the model's precision, where all of its parameters share one; integers stay.
 
+    Parameters of eight bits are stored so and computed with in another precision: they say nothing.
+
     >>> fitting(nn.Linear(1, 1).half(), (torch.zeros(1), torch.zeros(1, dtype=torch.int64)))
     (tensor([0.], dtype=torch.float16), tensor([0]))
     """
-    kinds = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
+    kinds = {p.dtype for p in model.parameters() if p.is_floating_point() and p.itemsize > 1}
     if len(kinds) != 1:
         return inputs
     (kind,) = kinds

@@ -60,12 +60,14 @@ class Accuracy(Score):
         """
         labels = self.labels(outputs, targets)
         right = (predicted(outputs, labels) == labels).to(torch.float32)
+        # Labels alone may not show all classes that there are: a network that is broken gains nothing by that.
+        floor = 1 / max(self.classes, logits(outputs)) if self.chance is None else self.chance
         if labels.ndim > 1:
             known = self.known(labels)
             count = known.flatten(1).sum(1)
             shares = (right * known).flatten(1).sum(1) / count.clamp(min=1)
-            right = torch.where(count > 0, shares, self.floor)
-        return floored(right, outputs, self.floor)
+            right = torch.where(count > 0, shares, floor)
+        return floored(right, outputs, floor)
 
     def known(self, labels: Tensor) -> Bool[Tensor, "..."]:
         """Which labels somebody has given."""
@@ -87,7 +89,7 @@ class Accuracy(Score):
         wanted = (len(outputs), *outputs.shape[2:])
         if outputs.ndim < 1 or tuple(targets.shape) != wanted:
             raise ValueError(f"there must be a logit of each class for each label, got {shapes}")
-        said = 2 if outputs.ndim == 1 or outputs.shape[1] == 1 else outputs.shape[1]
+        said = logits(outputs)
         if said < self.classes:
             raise ValueError(f"there must be a logit of each of the {self.classes} classes, got {shapes}")
         labels = targets.long()
@@ -96,6 +98,15 @@ class Accuracy(Score):
         if not 0 <= least <= greatest < said:
             raise ValueError(f"labels must be from 0 to {said - 1}, got {least} to {greatest}")
         return labels
+
+
+def logits(outputs: Tensor) -> int:
+    """How many classes outputs tell apart: a single one is the logit of class 1 of two.
+
+    >>> logits(torch.zeros(5)), logits(torch.zeros(5, 1)), logits(torch.zeros(5, 3))
+    (2, 2, 3)
+    """
+    return 2 if outputs.ndim == 1 or outputs.shape[1] == 1 else outputs.shape[1]
 
 
 def predicted(outputs: Tensor, labels: Tensor) -> Tensor:

@@ -137,6 +137,7 @@ def test_a_metric_of_37_has_an_interval_around_37():
 
 
 def test_a_metric_with_a_value_for_each_example_has_both_intervals():
+    torch.manual_seed(0)
     model, inputs = nn.Linear(4, 2), torch.randn(50, 4, generator=seeded(0))
     labels = model(inputs).argmax(1)
     delivery = sent(model, 0.0, 8)
@@ -172,6 +173,37 @@ def test_outputs_that_are_not_finite_are_a_broken_delivery_at_the_floor(value):
     report = evaluate(sent(Broken(4, 2)), inputs, labels)
     assert (report.accuracy, report.finite, report.usable) == (0.5, 0.0, 1.0)
     assert evaluate(sent(nn.Linear(4, 2)), inputs, labels).finite == 1.0
+
+
+@pytest.mark.parametrize(("outputs", "floor"), [(3, 1 / 3), (1, 0.5), (10, 0.1)])
+def test_labels_that_do_not_show_all_classes_do_not_raise_the_floor(outputs, floor):
+    """Where all images are of class 0, a broken network and one that did not arrive are worth what guessing is."""
+
+    class Broken(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * math.nan
+
+    inputs, labels = torch.randn(20, 4, generator=seeded(0)), torch.zeros(20, dtype=torch.int64)
+    report = evaluate(sent(Broken(4, outputs)), inputs, labels)
+    assert report.accuracy == pytest.approx(floor)
+    faded = deliver(nn.Linear(4, outputs), AnalogLink(), Rayleigh(), -6.0, 2000, 24)
+    lost = ~faded.usable_realizations
+    assert 0 < int(lost.sum()) < 24
+    assert torch.allclose(evaluate(faded, inputs, labels).per_realization[lost], torch.tensor(floor))
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_networks_that_store_eight_bits_are_given_inputs_as_they_are(dtype):
+    class Stored(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(4, 2, generator=seeded(1)).to(dtype), requires_grad=False)
+
+        def forward(self, x):
+            return x @ self.weight.float()
+
+    model, inputs = Stored(), torch.randn(50, 4, generator=seeded(0))
+    assert evaluate(sent(model), inputs, model(inputs).argmax(1)).accuracy > 0.9
 
 
 def test_a_metric_that_is_not_finite_needs_a_value_for_it():

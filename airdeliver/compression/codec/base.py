@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from airdeliver.compression.codec.bitstream import DecodeError
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.payload import Layout
 
@@ -66,6 +67,31 @@ class Codec(ABC):
     @abstractmethod
     def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:
         """About how many bytes each group of `pack` would take, without coding a level."""
+
+    def values(self, data: bytes, layout: Layout) -> Float[Tensor, "n"]:
+        """The values of `unpack` alone, which a codec may find with less memory.
+
+        Args:
+            data: received bytes.
+            layout: of the payload: published recipe.
+
+        Raises:
+            DecodeError: as `unpack` raises it.
+        """
+        return self.unpack(data, layout).values
+
+    def legible(self, data: bytes, layout: Layout) -> bool:
+        """Whether `values` reads a container, or raises; a codec may find out without holding them.
+
+        Args:
+            data: received bytes.
+            layout: of the payload: published recipe.
+        """
+        try:
+            self.values(data, layout)
+        except DecodeError:
+            return False
+        return True
 
     @abstractmethod
     def unpack(self, data: bytes, layout: Layout) -> Contents:

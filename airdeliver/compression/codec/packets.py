@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from airdeliver.compression.bands import Bands, bands_of
 from airdeliver.compression.codec.bitstream import DecodeError, read_varint, varint
 from airdeliver.compression.codec.crc32c import checksum, crc32c
-from airdeliver.compression.codec.entropy_coding import LevelModel, decode, encode
+from airdeliver.compression.codec.entropy_coding import LevelModel, decode, encode, pieces_of
 from airdeliver.compression.codec.head import CHECKSUM, Head, borders
 from airdeliver.compression.codec.levels import Levels
 
 AHEAD = 1 << 18
 """Levels whose costs are known at a time, at least."""
 
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
 """Bytes of packets whose checksums are compared at a time, at least one packet."""
 
 _TRIES = 5
@@ -79,10 +79,17 @@ class Packer:
             found = int(np.searchsorted(self._bits, self._bits[first - self._first] + bits))
             if found < len(self._bits) or self._first + len(self._bits) > len(self.levels.numbers):
                 return self._first + found
-            runs = self._runs(first, min(first + ahead, len(self.levels.numbers)))
-            costs = [model.cost(run) for model, run in runs]
-            self._first, self._bits = first, np.concatenate([np.zeros(1), *costs]).cumsum()
+            self._first, self._bits = first, self._costs(first, min(first + ahead, len(self.levels.numbers)))
             ahead *= 2
+
+    def _costs(self, first: int, to: int) -> Float64[np.ndarray, "some"]:
+        """Bits of the values from `first` on, up to each of those before `to`."""
+        bits, place = np.zeros(1 + to - first), 1
+        for band, fro, end in _runs(self.bands, first, to):
+            for part in pieces_of(self.levels.numbers[fro:end]):
+                bits[place : place + len(part)] = self.levels.models[band].cost(part.astype(np.int64, copy=False))
+                place += len(part)
+        return np.cumsum(bits, out=bits)
 
     def _runs(self, first: int, to: int) -> list[tuple[LevelModel, Int64[np.ndarray, "_"]]]:
         levels = self.levels

@@ -2,12 +2,14 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
+from torch import Tensor
 
 from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.base import Codec, Container, Contents
@@ -17,6 +19,7 @@ from airdeliver.compression.codec.head import (
     CHECKSUM,
     LARGEST_PACKET,
     SMALLEST_PACKET,
+    Head,
     borders,
     groups_of,
     read_head,
@@ -89,25 +92,53 @@ class RangeCoded(Codec):
         return Levels(layout, numbers, tuple(head.reconstructions), tuple(head.models), tuple(head.groups))
 
     def unpack(self, data: bytes, layout: Layout) -> Contents:  # noqa: D102
-        head, start = read_head(data, layout)
-        bands = head.bands
-        values, arrived = np.empty(layout.size, np.float32), np.zeros(layout.size, dtype=bool)
-        starts = (0, *accumulate(bands.sizes))
-        for first, end, reconstruction, model in zip(starts, starts[1:], head.reconstructions, head.models):
-            for _, place in bands.spans(first, end):
-                values[place] = reconstruction.lost(model.centre)
-        for first, runs in read_packets(data, start, head):
-            for levels in runs:
-                # A run is what a packet holds of one band; bands without values have none.
-                band = bisect_right(starts, first) - 1
-                read = _values(head.reconstructions[band], levels, first - starts[band], bands.sizes[band])
-                for ordered, place in bands.spans(first, first + len(levels)):
-                    values[place] = read[ordered.start - first : ordered.stop - first]
-                    arrived[place] = True
-                first += len(levels)
-        if not all(np.isfinite(part).all() for part in np.array_split(values, layout.size // PIECE + 1)):
-            raise DecodeError("the container holds values beyond the range of binary32")
-        return Contents(torch.from_numpy(values), torch.from_numpy(arrived))
+        arrived = np.zeros(layout.size, dtype=bool)
+        return Contents(torch.from_numpy(_read(data, layout, arrived)), torch.from_numpy(arrived))
+
+    def values(self, data: bytes, layout: Layout) -> Float[Tensor, "n"]:  # noqa: D102
+        return torch.from_numpy(_read(data, layout))
+
+    def legible(self, data: bytes, layout: Layout) -> bool:  # noqa: D102
+        try:
+            head, start = read_head(data, layout)
+            read = [0] * len(head.bands)
+            for band, _, part in _stretches(data, start, head):
+                if not np.isfinite(part).all():
+                    return False
+                read[band] += len(part)
+        except DecodeError:
+            return False
+        bands = zip(read, head.bands.sizes, head.reconstructions, head.models, strict=True)
+        return all(count == size or np.isfinite(r.lost(model.centre)) for count, size, r, model in bands)
+
+
+def _read(data: bytes, layout: Layout, arrived: Bool[np.ndarray, "n"] | None = None) -> Float32[np.ndarray, "n"]:
+    """Values of a container; which of them arrived is written where it is asked for."""
+    head, start = read_head(data, layout)
+    bands, values = head.bands, np.empty(layout.size, np.float32)
+    starts = (0, *accumulate(bands.sizes))
+    for first, end, reconstruction, model in zip(starts, starts[1:], head.reconstructions, head.models):
+        for _, place in bands.spans(first, end):
+            values[place] = reconstruction.lost(model.centre)
+    for _, first, read in _stretches(data, start, head):
+        for ordered, place in bands.spans(first, first + len(read)):
+            values[place] = read[ordered.start - first : ordered.stop - first]
+            if arrived is not None:
+                arrived[place] = True
+    if not all(np.isfinite(part).all() for part in np.array_split(values, layout.size // PIECE + 1)):
+        raise DecodeError("the container holds values beyond the range of binary32")
+    return values
+
+
+def _stretches(data: bytes, start: int, head: Head) -> Iterator[tuple[int, int, Float32[np.ndarray, "_"]]]:
+    """Of what arrived: band, place of the first value in band order, and values."""
+    starts = (0, *accumulate(head.bands.sizes))
+    for first, runs in read_packets(data, start, head):
+        for levels in runs:
+            # A run is what a packet holds of one band; bands without values have none.
+            band = bisect_right(starts, first) - 1
+            yield band, first, _values(head.reconstructions[band], levels, first - starts[band], head.bands.sizes[band])
+            first += len(levels)
 
 
 def _values(

@@ -84,7 +84,8 @@ class Quantiser(ABC):
             state: that the network was trained with; None for one that suits the values.
             size: of levels, in whatever unit.
             most: that it may be.
-            near: an earlier answer for nearly the same size, if there is one.
+            near: an earlier answer for nearly the same size, if there is one; that of a large payload without its
+                levels, of which `size` knows what they took.
         """
         state = self.init(payload.values, payload.layout) if state is None else state
         return self.levels(payload.values, payload.layout, state)

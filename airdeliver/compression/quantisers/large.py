@@ -26,7 +26,10 @@ LEAST = 1 << 12
 """Values of each band in the sample, at least: all of those that have fewer."""
 
 PIECE = 1 << 16
-"""Values that are quantised at a time."""
+"""Values that are looked at at a time."""
+
+_AT_ONCE = 1 << 14
+"""Values whose levels are chosen at a time: that takes ten times their memory."""
 
 _SOLUTIONS, _ENOUGH = 6, 0.99
 
@@ -60,17 +63,20 @@ def fit(
         found = sample.at(sample.bits(there) * most / size(near), (near.slope / 8, near.slope * 8), near.steps)
         return quantised(payload, found.steps, found.slope)
     best, filled, goal, between = None, math.inf, 2.0 * payload.layout.size, sample.problem.slopes()
+    whole = None
     for _ in range(_SOLUTIONS):
         found = sample.at(goal, between, steps)
+        del whole  # levels are large: one answer is held at a time, and the best one made again if it was not the last
         whole = quantised(payload, found.steps, found.slope)
         share = size(whole) / most
         if best is None or share < filled if filled > 1 else filled < share <= 1:
-            best, filled = whole, share
+            best, filled = found, share
         if _ENOUGH <= share <= 1:
             break
         goal = sample.bits(found) * 0.997 / share
     assert best is not None
-    return best
+    assert whole is not None
+    return whole if best is found else quantised(payload, best.steps, best.slope)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,13 +201,13 @@ def choose(
         return fit_model(around, 0, times=counts)
 
     def begun() -> Iterator[Integer[np.ndarray, "_"]]:
-        for scaled in pieces():
+        for scaled in _smaller(pieces()):
             offset = scaled - centre
             yield (np.sign(np.rint(offset)) * np.floor(np.abs(offset) + 1 - DEAD_ZONE)).astype(np.int64)
 
     def chosen(model: LevelModel) -> Iterator[Integer[np.ndarray, "_"]]:
         prices = slope * model.cost(around)
-        for run, scaled in _along(levels, pieces()):
+        for run, scaled in _along(levels, _smaller(pieces())):
             offset = scaled - centre
             best = _cheapest(offset, prices, reach)
             run[:] = best + centre
@@ -239,6 +245,11 @@ def _centre(pieces: Iterator[Float64[np.ndarray, "_"]], count: int) -> tuple[int
     deviation = math.sqrt(max(0.0, squares / count - mean * mean))
     centre = round(mean) if abs(mean) > 2 * deviation / math.sqrt(count) else 0
     return centre, max(abs(low - centre), abs(high - centre))
+
+
+def _smaller(pieces: Iterator[Float64[np.ndarray, "_"]]) -> Iterator[Float64[np.ndarray, "_"]]:
+    for part in pieces:
+        yield from (part[first : first + _AT_ONCE] for first in range(0, len(part), _AT_ONCE))
 
 
 def _along(

@@ -28,8 +28,30 @@ class Fitted:
     grade: int
 
 
+@dataclass(frozen=True)
+class _Best:
+    """The best container so far, and how its levels are made again.
+
+    Args:
+        container: their bytes.
+        levels: that it holds; None where two of them would be too large.
+        goal: share that they might take.
+        near: what they started from.
+        taken: share that those took, where they are not held.
+    """
+
+    container: Container
+    levels: Levels | None
+    goal: float
+    near: Levels | None
+    taken: float | None
+
+
 SMALL = 1 << 16
 """Values up to which containers are remembered: senders ask for the same at many SNRs and fades."""
+
+LARGE = 1 << 20
+"""Values from which on the levels of one answer are held at a time."""
 
 _FITTED = Memory[Fitted](64)
 
@@ -72,23 +94,36 @@ class Fitting:
         return _FITTED.answer(asked, lambda: self._fitted(payload, state, grade))
 
     def _fitted(self, payload: Payload, state: State | None, grade: int) -> Fitted:
-        packet_bytes = self.physical.packet_bytes
+        packet_bytes, large = self.physical.packet_bytes, payload.layout.size >= LARGE
+        near: Levels | None = None
+        taken: float | None = None  # by the levels that `near` stands for, where it is without them
 
         def size(levels: Levels) -> float:
+            if levels is near and taken is not None:
+                return taken
             return self._share(self.codec.estimate(levels, packet_bytes), levels, grade)
 
-        levels, goal, best = self.quantiser.fit(payload, state, size), 1.0, None
-        for _ in range(_TRIES):
+        goal, best = 1.0, None
+        for tried in range(1, _TRIES + 1):
+            levels = self.quantiser.fit(payload, state, size, goal, near)
             container = self.codec.pack(levels, packet_bytes)
             share = self._share(container.groups, levels, grade)
             if best is None or share <= 1:
-                best = Fitted(levels, container, grade)
-            if _ENOUGH <= share <= 1 or not self.quantiser.adapts:
+                best = _Best(container, None if large else levels, goal, near, taken)
+            if _ENOUGH <= share <= 1 or not self.quantiser.adapts or tried == _TRIES:
                 break
             goal *= 0.9995 / share
-            levels = self.quantiser.fit(payload, state, size, goal, levels)
+            near = levels
+            if large:
+                taken, near = size(levels), replace(levels, numbers=levels.numbers[:0].copy())
+            del levels
         assert best is not None
-        return self._at_its_grade(best)
+        if best.levels is not None:
+            levels = best.levels
+        elif best.container is not container:
+            near, taken = best.near, best.taken
+            levels = self.quantiser.fit(payload, state, size, best.goal, near)
+        return self._at_its_grade(Fitted(levels, best.container, grade))
 
     def _at_its_grade(self, fitted: Fitted) -> Fitted:
         grade, resolution = fitted.grade, self.physical.resolution

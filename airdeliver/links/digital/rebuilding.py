@@ -13,6 +13,9 @@ from airdeliver.payload import Layout
 LARGE = 1 << 24
 """Values of all realizations together from which on they are made one by one."""
 
+LONG = 1 << 21
+"""Values of one realization from which on they are made when they are asked for, and not held beside the sender's."""
+
 
 def rebuilt(
     rows: Sequence[bytes | None], layout: Layout, codec: Codec, device: torch.device
@@ -29,8 +32,8 @@ def rebuilt(
         device: of the values.
     """
     reader = _Reader(layout, codec, device)
-    if len(rows) > 1 and len(rows) * layout.size >= LARGE:
-        legible = {data: reader.read(data) is not None for data in dict.fromkeys(rows)}
+    if layout.size >= LONG or len(rows) * layout.size >= LARGE:
+        legible = {data: data is not None and codec.legible(data, layout) for data in dict.fromkeys(rows)}
 
         def parts(row: int) -> Iterator[tuple[int, Tensor]]:
             values = reader.read(rows[row])
@@ -67,6 +70,6 @@ class _Reader:
 
     def _read(self, data: bytes | None) -> Tensor | None:
         try:
-            return None if data is None else self.codec.unpack(data, self.layout).values.to(self.device)
+            return None if data is None else self.codec.values(data, self.layout).to(self.device)
         except DecodeError:
             return None

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Complex, UInt8
 from torch import Generator, Tensor
 
 from airdeliver.links.digital.coded import SCHEMES, segmentation
@@ -13,6 +13,9 @@ from airdeliver.links.digital.transport import TransportBlock
 
 LENGTHS = 16
 """Block lengths an octave at which blocks are tried out."""
+
+_AT_ONCE = 8
+"""Blocks that are sent at a time: a long one takes a megabyte."""
 
 LONG = 3824
 """Bits of the longest transport block whose CRC has 16 bits in place of 24: 3GPP TS 38.212, 7.2.1."""
@@ -64,16 +67,28 @@ def try_out(
         versions: redundancy versions of the rounds whose soft bits are combined.
     """
     payload = torch.randint(0, 2, (blocks, block.bits), dtype=torch.uint8, generator=generator)
-    variance, modulation = 10 ** (-snr_db / 10), Modulation(block.bits_per_symbol)
-    gain, noise = torch.ones(1, 1, dtype=torch.complex64), torch.full((1, 1), variance)
     each = [replace(block, version=version) for version in versions]
+    noise = [torch.randn(blocks, one.symbols, dtype=torch.complex64, generator=generator) for one in each]
+    parts = torch.arange(blocks).split(_AT_ONCE)
+    return torch.cat([_lost(block, each, payload[r], [one[r] for one in noise], snr_db, iterations) for r in parts])
+
+
+def _lost(
+    block: TransportBlock,
+    each: list[TransportBlock],
+    payload: UInt8[Tensor, "some bits"],
+    noise: list[Complex[Tensor, "some symbols"]],
+    snr_db: float,
+    iterations: int,
+) -> Bool[Tensor, "some"]:
+    """Which of some blocks are lost, given the bits of each and its noise of variance 1 in each round."""
+    variance, modulation = 10 ** (-snr_db / 10), Modulation(block.bits_per_symbol)
+    gain, variances = torch.ones(1, 1, dtype=torch.complex64), torch.full((1, 1), variance)
     reach = max(one.rows for one in each)
     codewords: Tensor | float = 0.0
-    for one in each:
-        symbols = one.encode(payload)
-        disturbance = torch.randn(symbols.shape, dtype=torch.complex64, generator=generator)
-        llr = modulation.log_likelihood_ratios(symbols + math.sqrt(variance) * disturbance, gain, noise)
-        codewords = codewords + one.recover(llr, reach)
+    for one, disturbance in zip(each, noise, strict=True):
+        heard = one.encode(payload) + math.sqrt(variance) * disturbance
+        codewords = codewords + one.recover(modulation.log_likelihood_ratios(heard, gain, variances), reach)
     assert isinstance(codewords, Tensor)
     _, arrived = block.decode_codewords(codewords, reach, iterations)
     return ~arrived[:, 0]

@@ -1,0 +1,83 @@
+"""What saves memory where networks are large changes nothing of what is sent and read."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator, nn
+
+from airdeliver import DigitalLink, deliver
+from airdeliver.compression.codec import RangeCoded
+from airdeliver.compression.quantisers import large
+from airdeliver.links.arrivals import Arrivals
+from airdeliver.links.base import Knowledge
+from airdeliver.links.digital import fitting, rebuilding, trial
+from airdeliver.payload import payload_of
+from channels import AWGN
+
+
+def _network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(64, 80), nn.ReLU(), nn.Linear(80, 40)).eval()
+
+
+@pytest.mark.parametrize("uses", [900, 3000, 9000])
+def test_levels_that_are_not_held_are_made_again(uses, monkeypatch):
+    """The same container and levels as where all answers are held."""
+    payload, link = payload_of(_network()), DigitalLink("capacity")
+    monkeypatch.setattr(large, "LARGE", 1)
+    monkeypatch.setattr(fitting, "SMALL", 1)  # nothing is remembered
+    plans = []
+    for least in (1 << 40, 1):
+        monkeypatch.setattr(fitting, "LARGE", least)
+        plans.append(link.plan(payload, uses, Knowledge("average", 10.0, AWGN())))
+    held, again = plans
+    assert held.container.data == again.container.data
+    assert np.array_equal(held.levels.numbers, again.levels.numbers)
+    assert torch.equal(link.codec.values(again.container.data, payload.layout), again.levels.values())
+
+
+def test_values_are_read_when_they_are_asked_for(monkeypatch):
+    def values():
+        return deliver(_network(), DigitalLink("full"), AWGN(), 4.0, 4000, realizations=3).groups[0].decoded
+
+    held = values()
+    monkeypatch.setattr(rebuilding, "LONG", 1)
+    made = values()
+    assert isinstance(held.values, torch.Tensor)
+    assert isinstance(made.values, Arrivals)
+    assert torch.equal(held.usable, made.usable)
+    assert all(torch.equal(held.values[row], made.values[row]) for row in range(3))
+
+
+def test_what_can_be_read_is_told_without_reading_it():
+    """Of damaged containers as of whole ones: the head is needed, packets are not."""
+    payload = payload_of(_network())
+    plan = DigitalLink("full").plan(payload, 6000, Knowledge("average", 10.0, AWGN()))
+    whole, codec = plan.container.data, RangeCoded()
+    chosen = np.random.default_rng(0)
+    found = set()
+    for _ in range(40):
+        damaged = bytearray(whole)
+        for place in chosen.integers(0, len(whole) if chosen.random() < 0.5 else 40, 3).tolist():
+            damaged[place] ^= 0xFF
+        try:
+            codec.values(bytes(damaged), payload.layout)
+            legible = True
+        except ValueError:
+            legible = False
+        assert codec.legible(bytes(damaged), payload.layout) == legible
+        found.add(legible)
+    assert found == {True, False}
+    assert codec.legible(whole, payload.layout)
+
+
+@pytest.mark.parametrize("versions", [(0,), (0, 2)])
+def test_blocks_are_lost_however_many_are_tried_at_a_time(versions, monkeypatch):
+    block = trial.single_block(6, 160)
+    lost = []
+    for at_once in (3, 50):
+        monkeypatch.setattr(trial, "_AT_ONCE", at_once)
+        snr_db = -6.2 if len(versions) == 1 else -9.5
+        lost.append(trial.try_out(block, snr_db, 50, 20, Generator().manual_seed(1), versions))
+    assert torch.equal(*lost)
+    assert lost[0].any()
