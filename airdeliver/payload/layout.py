@@ -181,7 +181,7 @@ def _refuse_not_finite(values: Tensor, layout: Layout) -> None:
         if bad:
             raise ValueError(
                 f"weights of {name} are not finite ({bad} of {part.numel()} NaN or infinite): "
-                "did the training diverge? Check the model before it is sent"
+                "did the training diverge? Check the model before it is sent, or mark a constant by published()"
             )
 
 
