@@ -77,11 +77,14 @@ def test_digital_networks_of_several_sizes():
     over = over_seeds(read(PUBLISHED / "cifar10_digital_sizes.csv"), also=["parameters_sent"]).set_index(
         ["scheme", "snr_db"]
     )
-    real, limit = (over.loc[(f"digital_qat_{name}", -5)] for name in ("adaptive", "capacity"))
+    real, limit = (over.loc[(f"digital_qat_{name}*", -5)] for name in ("adaptive", "capacity"))
     said = [f"{100 * r['accuracy']:.1f} ± {50 * (r['accuracy_high'] - r['accuracy_low']):.1f} %" for r in (real, limit)]
-    text = page("README")
+    text, analog = page("README"), means("cifar10_spectrum")
     assert f"the real code delivers {said[0]} at -5 dB, with a network of {real['parameters_sent']:,.0f} values" in text
     assert f"the rate at capacity {said[1]}:" in text
+    rivals = [f"{analog[name, -5]:.1f} %" for name in ("spectrum_separate", "spectrum")]
+    assert f"ahead of separate analog networks, {rivals[0]}, and of the spectrum, {rivals[1]}." in text
+    assert real["accuracy_low"] > analog["spectrum_separate", -5] / 100
 
 
 def test_bits_for_each_parameter():
