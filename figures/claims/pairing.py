@@ -46,12 +46,14 @@ def side_by_side(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
 
 
 def rows_of(table: pd.DataFrame, scheme: str) -> pd.DataFrame:
-    """The rows of a scheme.
+    """The rows of a scheme, or of the same with parts that the command changed, which tables mark by a star.
 
     Raises:
         TableError: there are none.
     """
-    rows: Any = table[table["scheme"] == scheme]
+    names = set(table["scheme"])
+    own = scheme if scheme in names or scheme.endswith("*") else f"{scheme}*"
+    rows: Any = table[table["scheme"] == own]
     if rows.empty:
         raise TableError(
             f"this claim needs the scheme {scheme}, the table has {', '.join(dict.fromkeys(table['scheme']))}"

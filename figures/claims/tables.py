@@ -41,6 +41,8 @@ def minutes(claim: Claim, table: pd.DataFrame, cores: int = 2) -> float:
         table: from `published`.
         cores: of the machine.
     """
-    rows: Any = table[table["scheme"].isin(claim.judgement.schemes)]
+    rows: Any = table[
+        table["scheme"].str.removesuffix("*").isin([name.removesuffix("*") for name in claim.judgement.schemes])
+    ]
     trained = rows.drop_duplicates(["seed", "train_seconds"])["train_seconds"].sum()
     return float(trained + rows["evaluate_seconds"].sum()) * table.attrs.get("threads", 1) / cores / 60
