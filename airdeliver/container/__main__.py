@@ -7,6 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from airdeliver.compression.quantisers import TrellisCoded
 from airdeliver.container.file import inspect, pack, unpack
 
 
@@ -20,7 +21,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if options.command == "pack":
             tensors = load_file(options.source)
-            options.target.write_bytes(pack(tensors, options.bits, packet_bytes=options.packet_bytes))
+            quantiser = None if options.trellis is None else TrellisCoded(states=options.trellis)
+            how = (options.bits, quantiser, options.packet_bytes, options.contexts)
+            options.target.write_bytes(pack(tensors, *how))
             before, after = options.source.stat().st_size, options.target.stat().st_size
             _say(f"{options.target}: {after:,} bytes, {before / after:.1f} times smaller than {before:,}")
         elif options.command == "unpack":
@@ -61,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     packing.add_argument("target", type=Path, metavar="FILE", help="such as model.adf")
     packing.add_argument("--bits", type=float, default=2.0, help="of each value, at most, about; default 2")
     packing.add_argument("--packet-bytes", type=int, default=1024, metavar="N", help="32 to 65535; default 1024")
+    packing.add_argument("--trellis", type=int, choices=(4, 8), help="states: less error at the same bits, more time")
+    packing.add_argument(
+        "--contexts", action="store_true", help="code levels by their neighbours: fewer bits, more time"
+    )
     unpacking = commands.add_parser("unpack", help="a container file to safetensors, float32")
     unpacking.add_argument("source", type=Path, metavar="FILE")
     unpacking.add_argument("target", type=Path, metavar="WEIGHTS")

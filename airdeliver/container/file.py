@@ -52,6 +52,7 @@ def pack(
     bits: float,
     quantiser: Quantiser | None = None,
     packet_bytes: int = 1024,
+    contexts: bool = False,
 ) -> bytes:
     """Weights as a file of at most so many bits a value, about: the finest levels whose container is not larger.
 
@@ -60,6 +61,7 @@ def pack(
         bits: of each value, everything of the container included.
         quantiser: None for the one of `DigitalLink`.
         packet_bytes: of each packet, which has a checksum of its own: what a damaged file loses.
+        contexts: whether neighbours tell how probable a level is: see `RangeCoded`.
 
     Raises:
         ValueError: no floating tensor, values that are not finite, bits that are not positive.
@@ -79,7 +81,7 @@ def pack(
         raise ValueError(f"{broken[0]} has values that are not finite: they cannot be quantised")
     layout = Layout(tuple(Segment(name, tuple(tensor.shape)) for name, tensor in floating.items()))
     values = torch.cat([tensor.detach().cpu().float().flatten() for tensor in floating.values()])
-    codec = RangeCoded()
+    codec = RangeCoded(contexts)
     fitted = (quantiser or RateDistortion()).fit(
         Payload(values, layout), None, lambda levels: 8 * sum(codec.estimate(levels, packet_bytes)) / len(values), bits
     )

@@ -128,11 +128,16 @@ class Digital(Scheme):
             method: Method = Continued(training)
             if share < before:
                 method = Pruned(method, self._pruning(problem, model, share))
-            method = Quantised(method, RateDistortion(bits_per_value=bits), self.penalty)
+            method = Quantised(method, self._quantiser(bits), self.penalty)
             method = self.held(taught(problem, method, model, self.teacher, self.distillation))
             training = Training.of(problem, method, self.fine_tuning or problem.fine_tuning)
             chain.append((bits, training))
         return chain or [(None, training)]
+
+    def _quantiser(self, bits: float) -> RateDistortion:
+        """In the loop of a training: the link's, if it follows a rate."""
+        own = self.link.quantiser
+        return replace(own if isinstance(own, RateDistortion) else RateDistortion(), bits_per_value=bits)
 
     def first(self, problem: Problem, model: ModelBuilder) -> Training:
         """The network that the trainings for a rate start from, or that is sent as it is."""

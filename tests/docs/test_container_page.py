@@ -11,6 +11,7 @@ from airdeliver.compression.codec import Levels, MidRise, OnGrid, RangeCoded
 from airdeliver.compression.codec.bitstream import BitReader, read_varint
 from airdeliver.compression.codec.head import MAGIC, VERSION
 from airdeliver.compression.codec.reconstruction import KINDS
+from airdeliver.compression.codec.trellis import LANE, Trellis
 from airdeliver.payload import Layout, Segment
 
 PAGE = (Path(__file__).parents[2] / "docs" / "container.md").read_text(encoding="utf-8")
@@ -62,3 +63,14 @@ def test_what_the_page_names_exists(name):
     found = __import__(module)
     for part in rest:
         found = getattr(found, part)
+
+
+def test_the_trellis_is_that_of_the_page():
+    rows = re.findall(r"^\| ([48]) \| ([0-9, ]+) \| ([0-9, ]+) \| ([0-9, ]+) \|", PAGE, flags=re.MULTILINE)
+    assert [int(states) for states, *_ in rows] == [4, 8]
+    for states, *columns in rows:
+        second, even, odd = ([int(number) for number in column.split(",")] for column in columns)
+        trellis = Trellis(int(states))  # type: ignore[arg-type]
+        assert np.flatnonzero(trellis.quantisers).tolist() == second
+        assert trellis.following.T.tolist() == [even, odd]
+    assert f"A *lane* is {LANE} consecutive values" in PAGE

@@ -12,6 +12,7 @@ from airdeliver.compression.codec.reconstruction import (
     MidRisePerChannel,
     MidTread,
     OnGrid,
+    OnTrellis,
     PerChannel,
     Reconstruction,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "MidRisePerChannel",
     "MidTread",
     "OnGrid",
+    "OnTrellis",
     "PerChannel",
     "RangeCoded",
     "Reconstruction",

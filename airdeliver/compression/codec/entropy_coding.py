@@ -5,6 +5,7 @@ one on any platform.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from functools import lru_cache
@@ -30,7 +31,7 @@ PIECE = 1 << 16
 SHAPES = (0.5, 1.0, 1.5, 2.0)
 SCALES = 96
 ZEROS = 128
-_ESCAPE = 2 * REACH + 1
+ESCAPE = 2 * REACH + 1
 _TOTAL = 1 << 24
 _ESCAPE_WEIGHT = 1 << 10
 
@@ -83,9 +84,13 @@ class LevelModel:
         """
         return _bits(self.shape, self.scale, self.zero, self.paired) + _extra(self.shift)
 
+    def extra(self) -> Float64[np.ndarray, "256"]:
+        """Bits that follow each symbol: the fine part, or the whole level behind an escape."""
+        return _extra(self.shift)
+
     def cost(self, levels: Int64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
         """Cost in bits of each level."""
-        return self.bits()[_symbols(self.coarse(levels))]
+        return self.bits()[symbols_of(self.coarse(levels))]
 
     def total(self, levels: Integer[np.ndarray, "n"]) -> float:
         """Cost in bits of all levels together, counted piece by piece."""
@@ -95,10 +100,10 @@ class LevelModel:
         """The coarse part of each level."""
         return (levels - (self.centre - self._half)) >> self.shift
 
-    def _parts(
+    def parts(
         self, levels: Int64[np.ndarray, "*shape"]
     ) -> tuple[Int64[np.ndarray, "*shape"], Int64[np.ndarray, "*shape"]]:
-        """Coarse and fine parts."""
+        """Coarse and fine parts of levels."""
         coarse = self.coarse(levels)
         return coarse, levels - (self.centre - self._half) - (coarse << self.shift)
 
@@ -113,6 +118,7 @@ def fit(
     centre: int | None = None,
     paired: bool = False,
     times: Int64[np.ndarray, "n"] | None = None,
+    fine: bool = True,
 ) -> LevelModel:
     """The cheapest model for these levels.
 
@@ -121,6 +127,7 @@ def fit(
         centre: of the model; by default the median.
         paired: whether the levels lie in pairs about centre - 1/2.
         times: how often each level occurs, where they are counted beforehand; None for once. It needs a centre.
+        fine: whether large levels have fine bits.
 
     >>> fit(np.array([0, 0, 3, 0, -1])).centre
     0
@@ -138,7 +145,7 @@ def fit(
         spread = np.abs(part.astype(np.int64) - centre)
         typical += int((spread if often is None else spread * often).sum())
     typical = float(typical) / total
-    shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 else 0
+    shift = min(30, max(0, math.floor(math.log2(typical)) - 3)) if typical > 0 and fine else 0
     half = 0 if paired else 1 << shift >> 1
     counts = np.zeros(REACH + 1)
     for part, often in parts:
@@ -171,23 +178,36 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]], adapts: bool =
     """
     encoder = _stream.queue.RangeEncoder()
     for model, levels in runs:
-        if not len(levels):
-            continue
-        coarse, fine = model._parts(levels)
-        symbols = _symbols(coarse)
-        seen = np.zeros(256, np.int64)
-        for part in parts(len(symbols)) if adapts else [slice(0, len(symbols))]:
-            encoder.encode(symbols[part].astype(np.int32), _table(model, seen))
-            seen += np.bincount(symbols[part], minlength=256)
-        escaped = symbols == _ESCAPE
-        if escaped.any():
-            far = (levels[escaped] & 0xFFFFFFFF).astype(np.int64)
-            for half in (far >> 16, far & 0xFFFF):
-                encoder.encode(half.astype(np.int32), _uniform(16))
-            fine = fine[~escaped]
-        for low, width in _pieces(model.shift):
-            encoder.encode((fine >> low & ((1 << width) - 1)).astype(np.int32), _uniform(width))
+        encode_run(encoder, model, levels, adapts)
     return encoder.get_compressed().astype(">u4").tobytes().rstrip(b"\0")
+
+
+def encode_run(encoder: Any, model: LevelModel, levels: Int64[np.ndarray, "n"], adapts: bool = True) -> None:
+    """One of the runs of `encode`."""
+    coarse, fine = model.parts(levels)
+    symbols, seen = symbols_of(coarse), np.zeros(256, np.int64)
+    for part in _learning(len(symbols), adapts):
+        encoder.encode(symbols[part].astype(np.int32), table_of(model, seen))
+        seen += np.bincount(symbols[part], minlength=256)
+    encode_rest(encoder, model, levels, symbols, fine)
+
+
+def encode_rest(
+    encoder: Any,
+    model: LevelModel,
+    levels: Int64[np.ndarray, "n"],
+    symbols: Int64[np.ndarray, "n"],
+    fine: Int64[np.ndarray, "n"],
+) -> None:
+    """What follows the symbols of a run: levels that escaped, and the fine parts of the others."""
+    escaped = symbols == ESCAPE
+    if escaped.any():
+        far = (levels[escaped] & 0xFFFFFFFF).astype(np.int64)
+        for half in (far >> 16, far & 0xFFFF):
+            encoder.encode(half.astype(np.int32), _uniform(16))
+        fine = fine[~escaped]
+    for low, width in _pieces(model.shift):
+        encoder.encode((fine >> low & ((1 << width) - 1)).astype(np.int32), _uniform(width))
 
 
 def decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool = True) -> list[Int64[np.ndarray, "_"]]:
@@ -209,39 +229,51 @@ def coded_bits(model: LevelModel, levels: Integer[np.ndarray, "n"]) -> float:
     plain, counts = _extra(model.shift), []
     for part in parts(len(levels)):
         coarse = (model.coarse(piece.astype(np.int64, copy=False)) for piece in pieces_of(levels[part]))
-        counts.append(sum((np.bincount(_symbols(k), minlength=256) for k in coarse), np.zeros(256, np.int64)))
+        counts.append(sum((np.bincount(symbols_of(k), minlength=256) for k in coarse), np.zeros(256, np.int64)))
     return expected_bits(counts, np.exp2(plain - model.bits())) + sum(float(part @ plain) for part in counts)
 
 
 def _decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool) -> list[Int64[np.ndarray, "_"]]:
     words = np.frombuffer(data + bytes(-len(data) % 4), dtype=">u4").astype(np.uint32)
     decoder = _stream.queue.RangeDecoder(words)
-    decoded = []
-    for model, count in runs:
-        if not count:
-            decoded.append(np.zeros(0, np.int64))
-            continue
-        seen, symbols = np.zeros(256, np.int64), np.zeros(count, np.int64)
-        for part in parts(count) if adapts else [slice(0, count)]:
-            symbols[part] = decoder.decode(_table(model, seen), part.stop - part.start)
-            seen += np.bincount(symbols[part], minlength=256)
-        escaped = symbols == _ESCAPE
-        outside = int(escaped.sum())
-        high, low = (decoder.decode(_uniform(16), outside).astype(np.int64) if outside else 0 for _ in range(2))
-        fine = np.zeros(count - outside, np.int64)
-        for position, width in _pieces(model.shift):
-            if len(fine):
-                fine |= decoder.decode(_uniform(width), len(fine)).astype(np.int64) << position
-        levels = symbols - REACH
-        levels[~escaped] = (levels[~escaped] << model.shift) + fine - model._half + model.centre
-        if outside:
-            levels[escaped] = ((high << 16 | low) ^ 0x80000000) - 0x80000000
-        decoded.append(levels)
-    return decoded
+    return [decode_run(decoder, model, count, adapts) for model, count in runs]
 
 
-def _symbols(coarse: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
-    return np.where(np.abs(coarse) <= REACH, coarse + REACH, _ESCAPE)
+def decode_run(decoder: Any, model: LevelModel, count: int, adapts: bool = True) -> Int64[np.ndarray, "n"]:
+    """One of the runs of `decode`."""
+    if not count:
+        return np.zeros(0, np.int64)
+    seen, symbols = np.zeros(256, np.int64), np.zeros(count, np.int64)
+    for part in _learning(count, adapts):
+        symbols[part] = decoder.decode(table_of(model, seen), part.stop - part.start)
+        seen += np.bincount(symbols[part], minlength=256)
+    return decode_rest(decoder, model, symbols)
+
+
+def _learning(count: int, adapts: bool) -> Iterable[slice]:
+    """The parts of a run after each of which its model learns."""
+    return parts(count) if adapts else [slice(0, count)][: min(count, 1)]
+
+
+def decode_rest(decoder: Any, model: LevelModel, symbols: Int64[np.ndarray, "n"]) -> Int64[np.ndarray, "n"]:
+    """The levels of a run whose symbols are known: the inverse of `encode_rest`."""
+    escaped = symbols == ESCAPE
+    outside = int(escaped.sum())
+    high, low = (decoder.decode(_uniform(16), outside).astype(np.int64) if outside else 0 for _ in range(2))
+    fine = np.zeros(len(symbols) - outside, np.int64)
+    for position, width in _pieces(model.shift):
+        if len(fine):
+            fine |= decoder.decode(_uniform(width), len(fine)).astype(np.int64) << position
+    levels = symbols - REACH
+    levels[~escaped] = (levels[~escaped] << model.shift) + fine - model._half + model.centre
+    if outside:
+        levels[escaped] = ((high << 16 | low) ^ 0x80000000) - 0x80000000
+    return levels
+
+
+def symbols_of(coarse: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
+    """The symbol of each coarse part."""
+    return np.where(np.abs(coarse) <= REACH, coarse + REACH, ESCAPE)
 
 
 def _pieces(bits: int) -> list[tuple[int, int]]:
@@ -249,8 +281,8 @@ def _pieces(bits: int) -> list[tuple[int, int]]:
     return [(low, min(16, bits - low)) for low in range(0, bits, 16)]
 
 
-def _table(model: LevelModel, seen: Int64[np.ndarray, "256"]) -> Any:
-    """Of a model, when some symbols have been seen."""
+def table_of(model: LevelModel, seen: Int64[np.ndarray, "256"]) -> Any:
+    """The coder's table of a model, when some symbols have been seen."""
     if not seen.any():
         return _categorical(model.shape, model.scale, model.zero, model.paired)
     return _stream.model.Categorical(adapted(model.weights(), seen) / _TOTAL, perfect=False)
@@ -306,7 +338,7 @@ def _bits(shape: int, scale: int, zero: int, paired: bool) -> Float64[np.ndarray
 @lru_cache(maxsize=32)
 def _extra(shift: int) -> Float64[np.ndarray, "256"]:
     """Bits that follow each symbol: the fine part, or the whole level behind an escape."""
-    return np.array([float(shift)] * _ESCAPE + [32.0])
+    return np.array([float(shift)] * ESCAPE + [32.0])
 
 
 @lru_cache(maxsize=1)

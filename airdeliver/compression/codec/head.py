@@ -18,8 +18,11 @@ from airdeliver.compression.codec.bitstream import (
 )
 from airdeliver.compression.codec.crc32c import checksum
 from airdeliver.compression.codec.entropy_coding import LevelModel
+from airdeliver.compression.codec.lane_coding import LaneModel
 from airdeliver.compression.codec.levels import Levels
-from airdeliver.compression.codec.reconstruction import KINDS, STEPS, OnGrid, Reconstruction
+from airdeliver.compression.codec.reconstruction import KINDS, STEPS, OnGrid, OnTrellis, Reconstruction
+from airdeliver.compression.codec.run_coding import BandModel
+from airdeliver.compression.codec.trellis import Trellis
 from airdeliver.payload import Layout
 
 MAGIC = b"AD"
@@ -27,8 +30,9 @@ VERSION = 3
 CHECKSUM = 4
 SMALLEST_PACKET, LARGEST_PACKET = 32, 65_535
 
-_GROUPS, _RECONSTRUCTIONS, _WIDE = 0x10, 0x20, 0x40
-"""Flags beside the version: groups are listed, kinds of reconstruction are, in three bits each."""
+_GROUPS, _RECONSTRUCTIONS, _WIDE, _LANES = 0x10, 0x20, 0x40, 0x80
+"""Flags beside the version: groups are listed, kinds of reconstruction are, in three bits each; bands are coded lane
+beside lane."""
 
 _FINE = 4
 """Lower bits of a difference of steps that are written as they are."""
@@ -67,7 +71,7 @@ class Head:
 
     bands: Bands
     reconstructions: tuple[Reconstruction, ...]
-    models: tuple[LevelModel, ...]
+    models: tuple[BandModel, ...]
     packet_bytes: int
     groups: tuple[int, ...]
     counts: tuple[int, ...]
@@ -130,6 +134,8 @@ def write_head(levels: Levels, packet_bytes: int, packets: Sequence[Sequence[byt
         flags, listed = flags | _GROUPS, b"".join(map(varint, (len(groups), *groups)))
     if _told(levels):
         flags |= _RECONSTRUCTIONS | (_WIDE if _width(levels) > 2 else 0)
+    if _lanes(levels):
+        flags |= _LANES
     fields = [number for group in packets for number in (len(group), len(group[-1]) if group else 0)]
     table = table_of(levels)
     head = MAGIC + bytes([flags]) + varint(packet_bytes) + listed + b"".join(map(varint, [*fields, len(table)])) + table
@@ -138,10 +144,14 @@ def write_head(levels: Levels, packet_bytes: int, packets: Sequence[Sequence[byt
 
 def table_of(levels: Levels) -> bytes:
     """Reconstruction and model of each band."""
-    writer, told, before = BitWriter(), _told(levels), OnGrid(STEPS // 2)
+    writer, told, before, lanes = BitWriter(), _told(levels), OnGrid(STEPS // 2), _lanes(levels)
+    if lanes:
+        writer.write(int(_most_states(levels) == 8), 1)
     for reconstruction, model in zip(levels.reconstructions, levels.models, strict=True):
         if told:
             writer.write(reconstruction.kind, _width(levels))
+        elif lanes:
+            writer.write(int(isinstance(reconstruction, OnTrellis)), 1)
         if isinstance(reconstruction, OnGrid):  # steps differ less than they might
             more = folded(reconstruction.index - before.index)
             writer.write_gamma(more >> _FINE)
@@ -151,13 +161,29 @@ def table_of(levels: Levels) -> bytes:
             reconstruction.write(writer)
         writer.write_gamma(folded(model.centre))
         writer.write_gamma(model.shift)
-        narrow = (model.shape, model.scale) == _NARROW
-        writer.write(int(not narrow), 1)
-        if not narrow:
-            writer.write(model.shape, 2)
-            writer.write(model.scale, 7)
-        writer.write(model.zero, 7)
+        if isinstance(model, LaneModel):
+            for each in model.models:
+                _write_model(writer, each)
+            writer.write(int(model.contexts), 1)
+        else:
+            _write_model(writer, model)
+            if lanes:
+                writer.write(0, 1)
     return writer.to_bytes()
+
+
+def _write_model(writer: BitWriter, model: LevelModel) -> None:
+    narrow = (model.shape, model.scale) == _NARROW
+    writer.write(int(not narrow), 1)
+    if not narrow:
+        writer.write(model.shape, 2)
+        writer.write(model.scale, 7)
+    writer.write(model.zero, 7)
+
+
+def _read_model(reader: BitReader, centre: int, shift: int, paired: bool) -> LevelModel:
+    shape, scale = (reader.read(2), reader.read(7)) if reader.read(1) else _NARROW
+    return LevelModel(centre, shift, shape, scale, reader.read(7), paired)
 
 
 def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
@@ -169,7 +195,8 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
     if data[:2] != MAGIC or len(data) < 7:
         raise DecodeError("no container: it does not begin with AD")
     version, flags = data[2] & 0x0F, data[2] & 0xF0
-    if not 1 <= version <= VERSION or not _flags_can_be(flags) or (version == 1 and flags):
+    known = 1 <= version <= VERSION and _flags_can_be(flags)
+    if not known or (version == 1 and flags) or (version < 3 and flags & _LANES):
         raise DecodeError(f"a container of version {data[2]}, this code reads versions 1 to {VERSION}")
     bands = bands_of(layout, mixed=version == 1)
     named = b"" if version < 3 else _named(layout)
@@ -194,8 +221,11 @@ def read_head(data: bytes, layout: Layout) -> tuple[Head, int]:
         raise DecodeError("the container's head declares packets that cannot be")
     try:
         width = 0 if not flags & _RECONSTRUCTIONS else 3 if flags & _WIDE else 2
-        read = _read_table if version == VERSION else _read_earlier_table
-        reconstructions, models = read(BitReader(data[at:end]), len(bands), width)
+        table, count = BitReader(data[at:end]), len(bands)
+        if version == VERSION:
+            reconstructions, models = _read_table(table, count, width, bool(flags & _LANES))
+        else:
+            reconstructions, models = _read_earlier_table(table, count, width)
     except DecodeError:
         raise
     except ValueError as error:
@@ -209,14 +239,35 @@ def _told(levels: Levels) -> bool:
     return any(not isinstance(reconstruction, OnGrid) for reconstruction in levels.reconstructions)
 
 
+def _lanes(levels: Levels) -> bool:
+    """Whether any band is coded lane beside lane."""
+    return any(isinstance(model, LaneModel) for model in levels.models)
+
+
+def _most_states(levels: Levels) -> int:
+    """Of the trellis of all bands that have one; 0 if none has.
+
+    Raises:
+        ValueError: trellises that differ, or one of a band whose levels stand for something else.
+    """
+    found = {model.trellis.states for model in levels.models if isinstance(model, LaneModel) and model.trellis}
+    for model, reconstruction in zip(levels.models, levels.reconstructions, strict=True):
+        trellis = model.trellis if isinstance(model, LaneModel) else None
+        if (trellis is None) == isinstance(reconstruction, OnTrellis):
+            raise ValueError("levels of a trellis need a reconstruction on a trellis, and others another one")
+    if len(found) > 1:
+        raise ValueError(f"all bands of a container must have one trellis, got {sorted(found)} states")
+    return max(found, default=0)
+
+
 def _width(levels: Levels) -> int:
     """Bits of a kind: two unless one needs three."""
     return 2 if all(reconstruction.kind < 4 for reconstruction in levels.reconstructions) else 3
 
 
 def _flags_can_be(flags: int) -> bool:
-    """None that is unknown, and width only of what is told."""
-    return not flags & ~(_GROUPS | _RECONSTRUCTIONS | _WIDE) and (not flags & _WIDE or bool(flags & _RECONSTRUCTIONS))
+    """Width only of what is told."""
+    return not flags & _WIDE or bool(flags & _RECONSTRUCTIONS)
 
 
 def _varints(data: bytes, at: int, count: int) -> tuple[list[int], int]:
@@ -227,33 +278,39 @@ def _varints(data: bytes, at: int, count: int) -> tuple[list[int], int]:
     return numbers, at
 
 
-Table = tuple[tuple[Reconstruction, ...], tuple[LevelModel, ...]]
+Table = tuple[tuple[Reconstruction, ...], tuple[BandModel, ...]]
 
 
-def _read_table(reader: BitReader, bands: int, width: int) -> Table:
-    reconstructions, models, before = list[Reconstruction](), [], STEPS // 2
+def _read_table(reader: BitReader, bands: int, width: int, lanes: bool) -> Table:
+    reconstructions, models, before = list[Reconstruction](), list[BandModel](), STEPS // 2
+    trellis = Trellis(8 if reader.read(1) else 4) if lanes else None
     for _ in range(bands):
-        kind = _read_kind(reader, width)
-        if kind is OnGrid:
+        kind = _read_kind(reader, width, lanes)
+        if issubclass(kind, OnGrid):
             more = reader.read_gamma() << _FINE
             before += unfolded(more | reader.read(_FINE))
-            reconstruction: Reconstruction = OnGrid(before)
+            reconstruction: Reconstruction = kind(before)
         else:
             reconstruction = kind.read(reader)
         centre, shift = unfolded(reader.read_gamma()), reader.read_gamma()
-        shape, scale = (reader.read(2), reader.read(7)) if reader.read(1) else _NARROW
-        models.append(LevelModel(centre, shift, shape, scale, reader.read(7), reconstruction.paired))
+        first = _read_model(reader, centre, shift, reconstruction.paired)
+        own = trellis if kind is OnTrellis else None
+        second = None if own is None else _read_model(reader, centre, shift, False)
+        contexts = bool(lanes and reader.read(1))
+        models.append(LaneModel(first, second, own, contexts) if own or contexts else first)
         reconstruction.lost(centre)
         reconstructions.append(reconstruction)
     return tuple(reconstructions), tuple(models)
 
 
-def _read_kind(reader: BitReader, width: int) -> type[Reconstruction]:
-    """Told in so many bits; the first of the kinds where none are."""
-    kind = reader.read(width) if width else 0
-    if kind >= len(KINDS):
-        raise DecodeError(f"a band has reconstruction {kind}, this code knows 0 to {len(KINDS) - 1}")
-    return KINDS[kind]
+def _read_kind(reader: BitReader, width: int, lanes: bool = False) -> type[Reconstruction]:
+    """Told in so many bits; where none are the first of the kinds, or one bit that says whether it has a trellis."""
+    if not width:
+        return OnTrellis if lanes and reader.read(1) else OnGrid
+    kind = KINDS[reader.read(width)]
+    if kind is OnTrellis and not lanes:
+        raise DecodeError("a band has levels of a trellis in a container without lanes")
+    return kind
 
 
 def _read_earlier_table(reader: BitReader, bands: int, width: int) -> Table:

@@ -9,8 +9,9 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.codec.entropy_coding import PIECE, LevelModel, fit
+from airdeliver.compression.codec.entropy_coding import PIECE, fit
 from airdeliver.compression.codec.reconstruction import Reconstruction
+from airdeliver.compression.codec.run_coding import BandModel
 from airdeliver.payload import Layout
 
 
@@ -30,7 +31,7 @@ class Levels:
     layout: Layout
     numbers: Integer[np.ndarray, "n"]
     reconstructions: tuple[Reconstruction, ...]
-    models: tuple[LevelModel, ...]
+    models: tuple[BandModel, ...]
     groups: tuple[int, ...] = ()
 
     @classmethod

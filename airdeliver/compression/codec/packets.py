@@ -1,16 +1,20 @@
 """Packets: runs of levels that are decoded from nothing but themselves and the container's head."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, Integer
 
 from airdeliver.compression.bands import Bands, bands_of
 from airdeliver.compression.codec.bitstream import DecodeError, read_varint, varint
 from airdeliver.compression.codec.crc32c import checksum, crc32c
-from airdeliver.compression.codec.entropy_coding import LevelModel, decode, encode, pieces_of
+from airdeliver.compression.codec.entropy_coding import pieces_of
 from airdeliver.compression.codec.head import CHECKSUM, Head, borders
+from airdeliver.compression.codec.lane_coding import LaneModel
 from airdeliver.compression.codec.levels import Levels
+from airdeliver.compression.codec.run_coding import Run, decode_runs, encode_runs
+from airdeliver.compression.codec.trellis import LANE
 
 AHEAD = 1 << 18
 """Levels whose costs are known at a time, at least."""
@@ -34,6 +38,10 @@ class Packer:
     def __init__(self, levels: Levels, packet_bytes: int) -> None:
         self.levels, self.bands, self.packet_bytes = levels, bands_of(levels.layout), packet_bytes
         self._first, self._bits = 0, np.zeros(1)
+        self._states = [
+            model.states(run) if isinstance(model, LaneModel) else None
+            for model, run in zip(levels.models, self.bands.split(levels.numbers), strict=True)
+        ]
 
     def packets(self, first: int, end: int) -> list[bytes]:
         """The packets of the values from `first` to `end`, all but the last one equally long."""
@@ -70,7 +78,8 @@ class Packer:
 
     def _coded(self, first: int, to: int, end: int, leads: bool) -> bytes:
         numbers = (b"" if leads else varint(first)) + (b"" if to == end else varint(to - first))
-        return numbers + encode(self._runs(first, to))
+        runs = self._runs(first, to)
+        return numbers + _told(runs[0][0]) + encode_runs(runs)
 
     def _reached(self, first: int, bits: float) -> int:
         """The value before which so many bits are full, counted from `first`; one behind the last if they are not."""
@@ -85,18 +94,39 @@ class Packer:
     def _costs(self, first: int, to: int) -> Float64[np.ndarray, "some"]:
         """Bits of the values from `first` on, up to each of those before `to`."""
         bits, place = np.zeros(1 + to - first), 1
-        for band, fro, end in _runs(self.bands, first, to):
-            for part in pieces_of(self.levels.numbers[fro:end]):
-                bits[place : place + len(part)] = self.levels.models[band].cost(part.astype(np.int64, copy=False))
+        for run, numbers in self._stretches(first, to):
+            # By contexts a level costs what those before it say; else each can be asked by itself.
+            for part in [numbers] if isinstance(run.model, LaneModel) else pieces_of(numbers):
+                bits[place : place + len(part)] = _cost(run, part.astype(np.int64, copy=False))
                 place += len(part)
         return np.cumsum(bits, out=bits)
 
-    def _runs(self, first: int, to: int) -> list[tuple[LevelModel, Int64[np.ndarray, "_"]]]:
-        levels = self.levels
-        return [
-            (levels.models[band], levels.numbers[fro:end].astype(np.int64, copy=False))
-            for band, fro, end in _runs(self.bands, first, to)
-        ]
+    def _runs(self, first: int, to: int) -> list[tuple[Run, Int64[np.ndarray, "_"]]]:
+        return [(run, numbers.astype(np.int64, copy=False)) for run, numbers in self._stretches(first, to)]
+
+    def _stretches(self, first: int, to: int) -> list[tuple[Run, Integer[np.ndarray, "_"]]]:
+        found = []
+        for band, fro, end, place in _runs(self.bands, first, to):
+            states = self._states[band]
+            state = 0 if states is None else int(states[place])
+            found.append((Run(self.levels.models[band], place, end - fro, state), self.levels.numbers[fro:end]))
+        return found
+
+
+def _cost(run: Run, levels: Int64[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:
+    """Bits of each level of a run."""
+    if isinstance(run.model, LaneModel):
+        return run.model.cost(levels, run.place, run.state)
+    return run.model.cost(levels)
+
+
+def _told(run: Run) -> bytes:
+    """The state of the trellis, where a packet begins within a lane of one."""
+    return bytes([run.state]) if _tells(run) else b""
+
+
+def _tells(run: Run) -> bool:
+    return isinstance(run.model, LaneModel) and run.model.trellis is not None and run.place % LANE > 0
 
 
 def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, list[Int64[np.ndarray, "_"]]]]:
@@ -123,12 +153,22 @@ def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, lis
         if at > end - CHECKSUM or first < max(reached, low) or not 0 <= count <= high - first:
             raise DecodeError("a packet claims values that are not its own")
         reached = first + count
-        runs = [(head.models[band], to - fro) for band, fro, to in _runs(head.bands, first, reached)]
+        runs = [Run(head.models[band], place, to - fro) for band, fro, to, place in _runs(head.bands, first, reached)]
+        if runs and _tells(runs[0]):
+            runs[0], at = _with_state(runs[0], data[at]), at + 1
         try:
-            levels = decode(data[at : end - CHECKSUM], runs, head.adapts)
+            levels = decode_runs(data[at : max(at, end - CHECKSUM)], runs, head.adapts)
         except ValueError as error:
             raise DecodeError("a packet was not coded with the models of the container's head") from error
         yield first, levels
+
+
+def _with_state(run: Run, state: int) -> Run:
+    assert isinstance(run.model, LaneModel)
+    assert run.model.trellis is not None
+    if state >= run.model.trellis.states:
+        raise DecodeError(f"a packet begins in state {state} of a trellis of {run.model.trellis.states}")
+    return replace(run, state=state)
 
 
 def _with_checksums(packets: list[bytes]) -> list[bytes]:
@@ -145,14 +185,14 @@ def _with_checksums(packets: list[bytes]) -> list[bytes]:
     return packets
 
 
-def _runs(bands: Bands, first: int, to: int) -> list[tuple[int, int, int]]:
-    """Band, first value and end of each stretch of one band between two values."""
+def _runs(bands: Bands, first: int, to: int) -> list[tuple[int, int, int, int]]:
+    """Band, first value, end, and place in the band of each stretch of one band between two values."""
     ends = np.cumsum(bands.sizes)
     runs = []
     band = int(np.searchsorted(ends, first, side="right"))
     while first < to:
         end = min(to, int(ends[band]))
-        runs.append((band, first, end))
+        runs.append((band, first, end, first - int(ends[band]) + bands.sizes[band]))
         first, band = end, band + 1
     return runs
 

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.base import Codec, Container, Contents
 from airdeliver.compression.codec.bitstream import DecodeError
-from airdeliver.compression.codec.entropy_coding import PIECE, coded_bits
+from airdeliver.compression.codec.entropy_coding import PIECE
 from airdeliver.compression.codec.head import (
     CHECKSUM,
     LARGEST_PACKET,
@@ -29,6 +29,7 @@ from airdeliver.compression.codec.head import (
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.packets import Packer, read_packets
 from airdeliver.compression.codec.reconstruction import Reconstruction
+from airdeliver.compression.codec.run_coding import band_bits, cheaper_by_context
 from airdeliver.payload import Layout
 
 
@@ -37,6 +38,10 @@ class RangeCoded(Codec):
     """Levels under parametric models, range-coded in packets that are decoded independently.
 
     Containers of versions 1 and 2 are read too.
+
+    Args:
+        contexts: whether probabilities of a band go by the three levels before each, where that takes fewer bits:
+            neighbours in a filter are large together. What is written so is read by any `RangeCoded`.
 
     >>> from airdeliver.compression.codec.reconstruction import OnGrid
     >>> from airdeliver.payload import Segment
@@ -47,6 +52,8 @@ class RangeCoded(Codec):
     tensor([ 0.,  1.,  0., -1.,  0.,  2.])
     """
 
+    contexts: bool = False
+
     def pack(self, levels: Levels, packet_bytes: int = 1024) -> Container:
         """Write levels as a container.
 
@@ -55,6 +62,7 @@ class RangeCoded(Codec):
         """
         if not SMALLEST_PACKET <= packet_bytes <= LARGEST_PACKET:
             raise ValueError(f"packet_bytes must be {SMALLEST_PACKET} to {LARGEST_PACKET}, got {packet_bytes}")
+        levels = self._modelled(levels)
         packer = Packer(levels, packet_bytes)
         packets = [packer.packets(*ends) for ends in borders(packer.bands, groups_of(levels))]
         head = write_head(levels, packet_bytes, packets)
@@ -66,14 +74,22 @@ class RangeCoded(Codec):
         return Container(b"".join([head, *groups]), (len(head) + first, *others))
 
     def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:  # noqa: D102
+        levels = self._modelled(levels)
         runs = bands_of(levels.layout).split(levels.numbers)
-        each = [coded_bits(model, run) / 8 for model, run in zip(levels.models, runs, strict=True)]
+        each = [band_bits(model, run) / 8 for model, run in zip(levels.models, runs, strict=True)]
         lengths, band = [], 0
         for count in groups_of(levels):
             lengths.append(_in_packets(float(sum(each[band : band + count])), packet_bytes))
             band += count
         head = 18 + len(table_of(levels))
         return head + lengths[0], *lengths[1:]
+
+    def _modelled(self, levels: Levels) -> Levels:
+        """With models that go by contexts, of the bands that take fewer bits so."""
+        if not self.contexts:
+            return levels
+        runs = bands_of(levels.layout).split(levels.numbers)
+        return replace(levels, models=tuple(map(cheaper_by_context, levels.models, runs)))
 
     def levels(self, data: bytes, layout: Layout) -> Levels:
         """The levels of a container that arrived whole.

@@ -102,6 +102,13 @@ class OnGrid(Reconstruction):
 
 
 @dataclass(frozen=True)
+class OnTrellis(OnGrid):
+    """A level times a step of the grid, of which each value may take half, by those before it: see `Trellis`."""
+
+    kind = 7
+
+
+@dataclass(frozen=True)
 class MidTread(Reconstruction):
     """A level times a step, which may have been learned.
 
@@ -289,6 +296,7 @@ KINDS: tuple[type[Reconstruction], ...] = (
     PerChannel,
     MidRisePerChannel,
     DeadZone,
+    OnTrellis,
 )
 """By the number that a container knows them by."""
 

@@ -10,6 +10,7 @@ from airdeliver.compression.quantisers.lsq_plus import LSQPlus
 from airdeliver.compression.quantisers.qil import QIL
 from airdeliver.compression.quantisers.rate_distortion import RateDistortion
 from airdeliver.compression.quantisers.signs import Signs
+from airdeliver.compression.quantisers.trellis_coded import TrellisCoded
 from airdeliver.compression.quantisers.vertical import Vertical
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RateDistortion",
     "Signs",
     "State",
+    "TrellisCoded",
     "Vertical",
     "hardware",
 ]

@@ -111,9 +111,12 @@ def requantise(payload: Payload, before: tuple[int, ...], slope: float) -> Alloc
     that, so that a training that does this in every step sees no flicker.
     """
     problem = Problem(payload)
-    wanted = problem.steps(slope)
-    steps = tuple(min(max(old, new - 1), new + 1) for old, new in zip(before, wanted, strict=True))
-    return problem.solve(slope, steps)
+    return problem.solve(slope, followed(before, problem.steps(slope)))
+
+
+def followed(before: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """Steps as they were, but for those that are more than a sixteenth of an octave off."""
+    return tuple(min(max(old, new - 1), new + 1) for old, new in zip(before, wanted, strict=True))
 
 
 def _refine(problem: "Problem", quantised: Allocated, bits: float, size: Callable[[Levels], float]) -> Allocated:

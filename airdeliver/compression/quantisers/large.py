@@ -92,8 +92,13 @@ class Sample:
     times: tuple[float, ...]
 
     @classmethod
-    def of(cls, payload: Payload) -> "Sample":
-        """A sample of a payload; of every segment it holds the value of largest magnitude."""
+    def of(cls, payload: Payload, problem: Callable[[Payload], Problem] = Problem) -> "Sample":
+        """A sample of a payload; of every segment it holds the value of largest magnitude.
+
+        Args:
+            payload: all of it.
+            problem: what is made of the sample.
+        """
         layout, share = payload.layout, SAMPLE / payload.layout.size
         parts, segments, counts = [], [], []
         for segment, values in zip(layout.segments, layout.split(payload.values.detach()), strict=True):
@@ -113,8 +118,8 @@ class Sample:
             for i in members:
                 each[i] = weight * segments[i].size
         values = torch.cat(parts) if parts else torch.zeros(0)
-        problem = Problem(Payload(values, Layout(tuple(segments)), each))
-        return cls(problem, tuple(1 / counts[members[0]] for members in bands.members))
+        made = problem(Payload(values, Layout(tuple(segments)), each))
+        return cls(made, tuple(1 / counts[members[0]] for members in bands.members))
 
     def bits(self, found: Allocated) -> float:
         """What all values would take by an ideal entropy coder."""
@@ -139,7 +144,7 @@ def quantised(payload: Payload, steps: tuple[int, ...], slope: float) -> Allocat
         steps: index of each band's step.
         slope: loss that one bit is worth.
     """
-    values, weights, bands = _Bands(payload), sensitivities(payload), bands_of(payload.layout)
+    values, weights, bands = Pieces(payload), sensitivities(payload), bands_of(payload.layout)
     scales = [step_size(step) for step in steps]
     largest = [max(map(abs, ends)) / scale for ends, scale in zip(values.ends, scales, strict=True)]
     dtype = np.int32
@@ -154,7 +159,7 @@ def quantised(payload: Payload, steps: tuple[int, ...], slope: float) -> Allocat
     return Allocated(payload.layout, numbers, tuple(map(OnGrid, steps)), tuple(models), slope=slope)
 
 
-class _Bands:
+class Pieces:
     """The values of a payload, band after band, piece by piece."""
 
     def __init__(self, payload: Payload) -> None:

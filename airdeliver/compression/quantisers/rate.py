@@ -5,8 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.codec.entropy_coding import REACH
-from airdeliver.compression.codec.reconstruction import step_size
+from airdeliver.compression.codec.entropy_coding import REACH, LevelModel
+from airdeliver.compression.codec.reconstruction import OnGrid, step_size
 from airdeliver.compression.quantisers.allocation import Allocated
 
 
@@ -20,7 +20,7 @@ def rate(values: Float[Tensor, "n"], quantised: Allocated) -> Float[Tensor, ""]:
 
     Args:
         values: the payload's.
-        quantised: steps and models.
+        quantised: steps and models; these of one level after the other.
 
     Source: penalised entropy, D. Oktay et al., Scalable Model Compression by Entropy Penalized Reparameterization,
     ICLR 2020, equation 5; the interpolated cost in place of a learned density.
@@ -28,9 +28,11 @@ def rate(values: Float[Tensor, "n"], quantised: Allocated) -> Float[Tensor, ""]:
     bands = bands_of(quantised.layout)
     ordered = values[torch.from_numpy(bands.order).to(values.device)]
     total = values.new_zeros(())
-    for part, step, model in zip(ordered.split(bands.sizes), quantised.steps, quantised.models, strict=True):
+    indices = (r.index for r in quantised.reconstructions if isinstance(r, OnGrid))
+    for part, step, model in zip(ordered.split(bands.sizes), indices, quantised.models, strict=True):
         if not bool(part.detach().any()):
             continue  # biases begin at 0, where they cost nothing and no step is small enough
+        assert isinstance(model, LevelModel)
         size = part.square().mean().sqrt()
         relative = size.detach() / (step_size(step) * size)
         fine = 1 << model.shift

@@ -50,29 +50,29 @@ class RateDistortion(Quantiser):
 
     def init(self, values: Float[Tensor, "n"], layout: Layout) -> RateDistortionState:  # noqa: D102
         payload = Payload(values.detach(), layout)
-        return _state(allocate(payload, self.bits_per_value * layout.size))
+        return state_of(allocate(payload, self.bits_per_value * layout.size))
 
     def refresh(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> RateDistortionState:
         """New levels at the same slope, which is then corrected towards the rate."""
         levels = self.levels(values, layout, state)
         excess = levels.bits / max(1, layout.size) / self.bits_per_value - 1
-        return _state(levels, levels.slope * 2 ** (GAIN * max(-1.0, min(1.0, excess))))
+        return state_of(levels, levels.slope * 2 ** (GAIN * max(-1.0, min(1.0, excess))))
 
     def quantise(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, "n"]:
         """The levels of the state, straight through: `refresh` has chosen them for these values."""
-        return values + (_last(state).values().to(values.device) - values).detach()
+        return values + (last_of(state).values().to(values.device) - values).detach()
 
     def levels(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Allocated:  # noqa: D102
-        return requantise(Payload(values.detach(), layout), _steps(state), float(state.settings["slope"]))
+        return requantise(Payload(values.detach(), layout), steps_of(state), float(state.settings["slope"]))
 
     def rate(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, ""]:  # noqa: D102
-        return rate(values, _last(state))
+        return rate(values, last_of(state))
 
     def restore(self, plain: Mapping[str, Any], layout: Layout) -> RateDistortionState:
         """The inverse of `State.to_plain`; levels are chosen anew with the next values."""
         steps = tuple(map(OnGrid, plain["steps"]))
         last = Allocated(layout, np.zeros(0, np.int64), steps, (), slope=float(plain["slope"]))
-        return replace(_state(last), last=None)
+        return replace(state_of(last), last=None)
 
     def fit(  # noqa: D102
         self,
@@ -82,7 +82,7 @@ class RateDistortion(Quantiser):
         most: float = 1.0,
         near: Levels | None = None,
     ) -> Allocated:
-        steps = None if state is None else _steps(state)
+        steps = None if state is None else steps_of(state)
         if payload.layout.size >= large.LARGE:
             return large.fit(payload, most, size, steps, near if isinstance(near, Allocated) else None)
         if isinstance(near, Allocated):
@@ -90,15 +90,18 @@ class RateDistortion(Quantiser):
         return allocate(payload, most, size, steps)
 
 
-def _state(last: Allocated, slope: float | None = None) -> RateDistortionState:
+def state_of(last: Allocated, slope: float | None = None) -> RateDistortionState:
+    """A state of these levels; at their slope, or another."""
     return RateDistortionState({}, {"steps": list(last.steps), "slope": last.slope if slope is None else slope}, last)
 
 
-def _steps(state: State) -> tuple[int, ...]:
+def steps_of(state: State) -> tuple[int, ...]:
+    """Index of each band's step."""
     return tuple(int(step) for step in state.settings["steps"])
 
 
-def _last(state: State) -> Allocated:
+def last_of(state: State) -> Allocated:
+    """What the values were quantised to last."""
     if not isinstance(state, RateDistortionState) or state.last is None:
         raise ValueError("the state holds no levels: make it with `init`, or `refresh` it for the values")
     return state.last
