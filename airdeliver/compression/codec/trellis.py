@@ -42,7 +42,7 @@ class Trellis:
 
     >>> trellis = Trellis(4)
     >>> trellis.second(np.array([0, 2, 1, -3, 0])).tolist()
-    [False, False, True, True, False]
+    [False, False, True, True, True]
     >>> trellis.indices(np.array([0, 2, 1, -3, 0])).tolist()
     [0, 1, 1, -2, 0]
     """
