@@ -44,17 +44,17 @@ def packages(problem, singles, trained):
 def test_updates_and_whole_networks_promise_scores(packages):
     known = Knowledge("average", 10.0, AWGN())
     whole, difference, last_layer = (float(c.prospect(known, TIGHT)) for c in packages[TIGHT].choices)
-    assert whole < 0.6 < min(difference, last_layer)
+    assert whole < 0.5 < min(difference, last_layer)
     roomy = [float(choice.prospect(known, AMPLE)) for choice in packages[AMPLE].choices]
     assert roomy[0] > whole + 0.2
-    assert roomy[0] == pytest.approx(roomy[1], abs=0.03)  # the same network, where rate is no matter
+    assert roomy[0] == pytest.approx(roomy[1], abs=0.05)  # the same network, where rate is no matter
 
 
 def test_where_nothing_arrives_the_version_that_is_held_still_serves(packages):
     """Over slow fading of -20 dB a whole network is worth a guess, a digital update the earlier network."""
     known = Knowledge("average", -20.0, Rayleigh())
     whole, difference, *_ = (float(choice.prospect(known, AMPLE)) for choice in packages[AMPLE].choices)
-    assert whole < 0.2 < 0.6 < difference
+    assert whole < 0.2 < 0.5 < difference
 
 
 @pytest.mark.parametrize("uses", [TIGHT, AMPLE])
