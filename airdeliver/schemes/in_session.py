@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from airdeliver.delivery import Delivery
 from airdeliver.fades import Fades
 from airdeliver.links import AnalogLink, Knowledge, KnowledgeKind
 from airdeliver.links.analog.plan import AnalogPlan
-from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
+from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
-from airdeliver.payload import load
 from airdeliver.problem import Problem
 from airdeliver.randomness import stream
 from airdeliver.schemes.about import About, words
 from airdeliver.schemes.base import Scheme
+from airdeliver.schemes.worth import Validation
 from airdeliver.sensitivity import by_curvature
 from airdeliver.session import AssuredChoice, Promise, Session, converse
 from airdeliver.training import Trained, Training
@@ -24,8 +24,6 @@ from channels import AWGN, Channel
 
 PROMISED_DB = (-10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 30.0)
 """SNRs at which an analog network is tried out, to tell what score a given loss promises."""
-
-VALIDATION_IMAGES = 1024
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,8 @@ def _assured(choice: Choice, normalisation: Normalisation, problem: Problem) -> 
 @torch.no_grad()
 def _promise(choice: Choice, plan: AnalogPlan, normalisation: Normalisation, problem: Problem) -> Promise:
     """Validation score at several SNRs, over the loss that the noise is expected to add there."""
-    task, device = problem.task, problem.execution.device
-    rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
-    raw, targets = task.dataset.validation.take(rows)
-    inputs, targets = task.dataset.prepare(raw.to(device)), targets.to(device)
-    noise, channel = stream(problem.execution.seed, "statistics", 1, device), AWGN()
+    validation = Validation.of(problem, normalisation)
+    noise, channel = stream(problem.execution.seed, "statistics", 1, problem.execution.device), AWGN()
     assert choice.payload.sensitivity is not None
     sent = torch.tensor(plan.travelling) > 0
     whole = float((choice.payload.sensitivity.cpu() * plan.scale.cpu().square())[sent].clamp(min=0).sum())
@@ -110,18 +105,8 @@ def _promise(choice: Choice, plan: AnalogPlan, normalisation: Normalisation, pro
         values = link.perturb(
             choice.payload.values, link.plan(choice.payload, None, Knowledge()), channel, snr_db, noise
         )
-        scores.append(_score(choice, values, normalisation, inputs, targets, problem))
+        model = choice.receive(values)
+        assert isinstance(model, nn.Module)
+        scores.append(validation.score(model))
         losses.append(max(whole, 1e-9) / (1 + 10 ** (snr_db / 10)))
     return Promise.measured(losses, scores)
-
-
-def _score(
-    choice: Choice, values: Tensor, normalisation: Normalisation, inputs: Tensor, targets: Tensor, problem: Problem
-) -> float:
-    model = choice.architecture.receive(choice.payload.layout.description)
-    assert isinstance(model, torch.nn.Module)
-    load(model, choice.payload.layout, values)
-    model.to(inputs.device).eval()
-    if not normalisation.sends_statistics and batch_norms(model):
-        estimate_statistics(model, inputs[: normalisation.calibration_inputs])
-    return float(problem.task.score(model(inputs).float(), targets).mean())

@@ -1,19 +1,53 @@
 """What a network is worth that arrives quantised to some rate, measured on validation inputs."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from airdeliver.links import DigitalLink, Worth
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
 from airdeliver.package import Choice
+from airdeliver.payload import Model
 from airdeliver.problem import Problem
 
 UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 """Bits per value at which a network is tried out that was trained for none."""
 
 VALIDATION_IMAGES = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Validation examples that networks are scored on before anything is sent.
+
+    Args:
+        problem: task and device.
+        normalisation: where batch-norm statistics come from.
+        inputs: prepared.
+        targets: of each.
+    """
+
+    problem: Problem
+    normalisation: Normalisation
+    inputs: Tensor
+    targets: Tensor
+
+    @classmethod
+    def of(cls, problem: Problem, normalisation: Normalisation) -> "Validation":
+        """The first `VALIDATION_IMAGES` of the task."""
+        data, device = problem.task.dataset, problem.execution.device
+        raw, targets = data.validation.take(torch.arange(min(VALIDATION_IMAGES, len(data.validation))))
+        return cls(problem, normalisation, data.prepare(raw.to(device)), targets.to(device))
+
+    @torch.no_grad()
+    def score(self, model: nn.Module) -> float:
+        """Mean score of a network as a receiver has it: batch-norm statistics are estimated if they are not sent."""
+        model.to(self.inputs.device).eval()
+        if not self.normalisation.sends_statistics and batch_norms(model):
+            estimate_statistics(model, self.inputs[: self.normalisation.calibration_inputs])
+        return float(self.problem.task.score(model(self.inputs).float(), self.targets).mean())
 
 
 @torch.no_grad()
@@ -26,29 +60,17 @@ def worth_of(choice: Choice, problem: Problem, normalisation: Normalisation, rat
         normalisation: where batch-norm statistics come from.
         rates: bits per value, rising.
     """
-    task, device = problem.task, problem.execution.device
-    rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
-    raw, targets = task.dataset.validation.take(rows)
-    inputs, targets = task.dataset.prepare(raw.to(device)), targets.to(device)
-
-    def score(model: nn.Module) -> float:
-        model.to(device).eval()
-        if not normalisation.sends_statistics and batch_norms(model):
-            estimate_statistics(model, inputs[: normalisation.calibration_inputs])
-        return float(task.score(model(inputs).float(), targets).mean())
-
-    fallback = choice.fallback()
-    chance = task.floor if fallback is None else score(fallback)
-    points, best = [], task.bounds[0]
+    validation, fallback = Validation.of(problem, normalisation), choice.fallback()
+    chance = problem.task.floor if fallback is None else validation.score(_network(fallback))
+    points, best = [], problem.task.bounds[0]
+    assert isinstance(choice.link, DigitalLink)
     for rate in rates:
-        best = max(best, score(_received(choice, rate)))
+        values = choice.link.reconstructed(choice.payload, rate)
+        best = max(best, validation.score(_network(choice.receive(values))))
         points.append((rate, best))
     return Worth(tuple(points), chance)
 
 
-def _received(choice: Choice, rate: float) -> nn.Module:
-    """The network as it arrives over a channel that carries so many bits a value."""
-    assert isinstance(choice.link, DigitalLink)
-    model = choice.receive(choice.link.reconstructed(choice.payload, rate))
+def _network(model: Model) -> nn.Module:
     assert isinstance(model, nn.Module)
     return model
