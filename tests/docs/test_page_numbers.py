@@ -151,6 +151,8 @@ def test_numbers_that_no_table_gave_are_gone(name: str, number: str):
 def test_best_against_what_it_holds_and_the_schemes_of_the_map():
     table = prepared(read(PUBLISHED / "digits_best.csv"))
     behind, ahead, squares = 0, 0, 0
+    single = ("airnet", "airnet_low", "airnet_range", "digital_qat_adaptive")
+    of_singles, of_all = 0, 0
     for (channel, _, _), rows in table.groupby(["channel", "channel_uses", "snr_db"]):
         leads = {}
         for other in set(rows["scheme"]) - {"best"}:
@@ -161,10 +163,14 @@ def test_best_against_what_it_holds_and_the_schemes_of_the_map():
             squares += 1
             better = min(("airnet", "digital_qat_adaptive"), key=lambda name: leads[name][0])
             ahead += leads[better][1] > 0
+            of_singles += all(leads[name][1] > 0 for name in single)
+            of_all += all(leads[name][1] > 0 for name in (*single, "layered"))
     text = page("docs/best")
     assert behind == 0
     assert "behind no scheme by more than the interval in any of the 24 squares" in text
     assert f"In {ahead} of the {squares} squares where the SNR is not known" in text
+    assert of_all == 0
+    assert f"four single networks of the table at once in {of_singles} of them, and with the layers that it" in text
     known = table[(table["channel"] == "awgn") & (table["channel_uses"] == 8637) & (table["snr_db"] == -5)]
     mean = 100 * known.groupby("scheme")["accuracy"].mean()
     said = [f"{mean[name]:.1f} %" for name in ("best", "layered", "digital_qat_adaptive")]
