@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import torch
@@ -236,13 +236,9 @@ def evaluate(
         raise TypeError(f"task must be a task or a score of airdeliver.task, got {type(score).__name__}")
     rows = _calibration_rows(delivery, count(inputs))
     shares = None if images_each is None else _shares(delivery, count(inputs), images_each)
-    floor = score.floor if chance is None else finite_number(chance, "chance", *score.bounds)
+    floor = None if chance is None else finite_number(chance, "chance", *score.bounds)
     judged = scored(delivery, inputs, targets, rows, score, floor, precision, shares)
-    if task is None and chance is None and 1 / floor < judged.logits:
-        floor = 1 / judged.logits  # labels alone did not show all classes
-        lost = ~delivery.usable_realizations.to(judged.scores.device)[:, None] & judged.scores.isfinite()
-        judged = replace(judged, scores=torch.where(lost, floor, judged.scores))
-    sample = _sample(delivery, judged.scores, floor, judged)
+    sample = _sample(delivery, judged.scores, judged.floor, judged)
     calibrates = delivery.calibrates
     return Report.of(
         sample,

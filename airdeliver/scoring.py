@@ -19,7 +19,6 @@ from airdeliver.payload.folding import Folded
 from airdeliver.payload.inputs import ForwardError, Inputs, called, count, taken
 from airdeliver.payload.memory_format import channels_last
 from airdeliver.randomness import stream
-from airdeliver.task.accuracy import logits
 from airdeliver.task.answers import answers, finite_rows
 from airdeliver.task.base import Score
 
@@ -44,7 +43,7 @@ class Scores:
         payloads: equal numbers for deliveries that brought the same values.
         paths: of each usable delivery, in order, the share of the examples that took each path of a dynamic network, by
             its name; empty for other networks.
-        logits: classes that the outputs of the networks tell apart; 0 where nothing usable arrived.
+        floor: the score of a delivery of which nothing usable arrived.
     """
 
     scores: Float[Tensor, "realizations n"]
@@ -52,8 +51,8 @@ class Scores:
     tallies: Float[Tensor, "usable counts"]
     evaluations: Int64[Tensor, "realizations"]
     payloads: Int64[Tensor, "realizations"]
-    paths: tuple[Mapping[str, float], ...] = ()
-    logits: int = 0
+    paths: tuple[Mapping[str, float], ...]
+    floor: float
 
 
 @torch.inference_mode()
@@ -63,7 +62,7 @@ def scored(
     targets: Tensor,
     calibration: Int64[Tensor, "realizations rows"],
     score: Score,
-    floor: float,
+    floor: float | None = None,
     precision: Literal["float32", "bfloat16"] = "float32",
     shares: Int64[Tensor, "realizations each"] | None = None,
 ) -> Scores:
@@ -79,14 +78,13 @@ def scored(
         targets: of each.
         calibration: the inputs that each receiver re-estimates batch norm from, if its statistics were not sent.
         score: says how good outputs are.
-        floor: the score of a delivery of which nothing usable arrived.
+        floor: the score of a delivery of which nothing usable arrived; None for the least that the score knows, before
+            and after it has seen the answers.
         precision: of the forward passes; `float32` stands for the network's own.
         shares: the examples that each delivery is scored on; None for all. A payload that arrives often is scored on
             all where that takes no longer.
     """
-    scores = torch.full((delivery.realizations, len(targets)), floor, device=targets.device)
-    if shares is not None:
-        scores = torch.full_like(scores, torch.nan).scatter(1, shares, floor)
+    scores = torch.full((delivery.realizations, len(targets)), torch.nan, device=targets.device)
     finite = torch.ones(delivery.realizations, dtype=torch.bool)
     evaluations, payloads = torch.arange(delivery.realizations), torch.arange(delivery.realizations)
     # Without shares nobody asks how often a payload arrives, and each is read once.
@@ -95,7 +93,7 @@ def scored(
     known: dict[bytes, list[int]] = {}
     tallies: dict[int, Tensor] = {}
     paths: dict[int, Mapping[str, float]] = {}
-    most = 0
+    least = score.floor if floor is None else floor
     receivers = _Receivers(delivery, inputs, calibration, precision)
     for group, row, payload in found:
         number, earlier = int(group.realizations[row]), known.setdefault(payload, [])
@@ -107,8 +105,8 @@ def scored(
             network = receiver.rebuild(group.decoded.values[row], calibration[number], number)
             batches = receiver.batches(inputs, rows if isinstance(rows, Tensor) else None)
             judged = _judged(network, batches, targets[rows], score)
-            scores[number, rows], finite[number], tallies[number], paths[number], width = judged
-            most = max(most, width)
+            scores[number, rows], finite[number], tallies[number], paths[number], worst = judged
+            least = min(least, worst) if floor is None else floor
             earlier.append(number)
         else:
             like = earlier[number % enough]
@@ -118,7 +116,10 @@ def scored(
         payloads[number] = earlier[0]
     together = torch.stack([tallies[number] for number in sorted(tallies)]) if tallies else torch.zeros(0, 0)
     taken_paths = tuple(paths[number] for number in sorted(paths))
-    return Scores(scores, finite, together.cpu(), evaluations, payloads, taken_paths, most)
+    lost = ~delivery.usable_realizations.to(scores.device)[:, None]
+    scored_on = lost if shares is None else torch.zeros_like(scores, dtype=torch.bool).scatter(1, shares, True) & lost
+    scores = torch.where(scored_on, least, scores)
+    return Scores(scores, finite, together.cpu(), evaluations, payloads, taken_paths, least)
 
 
 def _found(delivery: Delivery) -> Iterator[tuple[Group, int, bytes]]:
@@ -158,14 +159,14 @@ class _Receivers:
 
 def _judged(
     model: Any, batches: list[Inputs], targets: Tensor, score: Score
-) -> tuple[Tensor, bool, Tensor, Mapping[str, float], int]:
-    """Scores of one network, whether all its outputs are finite, its tallies' sum, shares of its paths, and logits."""
-    scores, finite, tally, chosen, start, width = [], [], [], [], 0, 0
+) -> tuple[Tensor, bool, Tensor, Mapping[str, float], float]:
+    """Scores of one network, whether all its outputs are finite, its tallies' sum, shares of its paths, its floor."""
+    scores, finite, tally, chosen, start, floor = [], [], [], [], 0, score.floor
     for batch in batches:
         outputs = answers(called(model, batch))
         told = targets[start : start + count(batch)]
         start += count(batch)
-        width = logits(outputs)
+        floor = score.floor_of(outputs)
         scores.append(score.score(outputs, told))
         finite.append(finite_rows(outputs).all())
         tally.append(score.tally(outputs, told))
@@ -175,7 +176,7 @@ def _judged(
     if isinstance(model, Dynamic):
         shares = torch.stack(chosen).sum(0).double() / start
         paths = dict(zip(model.paths, shares.tolist(), strict=True))
-    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths, width
+    return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths, floor
 
 
 def _receiver(

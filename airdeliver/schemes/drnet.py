@@ -12,18 +12,17 @@ from airdeliver.links import AnalogLink, Link
 from airdeliver.links.condition import SNR, Condition, level_or_range
 from airdeliver.models import DynamicResolution, ResolutionNetwork
 from airdeliver.models.dynamic_resolution import falling_pixels
-from airdeliver.normalisation import Normalisation, estimate_statistics
+from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Payload, values_of
 from airdeliver.problem import Problem
 from airdeliver.schemes.about import AS_IT_IS, FOR_THE_LINK, About, is_limit, side_of
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.packing import choice_of, sender_inputs, whole_misfit
+from airdeliver.schemes.worth import Validation
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import ChosenResolution, Continued, EveryResolution, Plain, ThroughLink
 from channels import AWGN, Channel
-
-VALIDATION_IMAGES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +128,8 @@ class DRNet(Scheme):
             problem: gives the images.
             trained: network and predictor.
         """
-        data, model = problem.task.dataset, trained.model()
+        validation, model = Validation.of(problem, self.normalisation), trained.model()
         assert isinstance(model, ResolutionNetwork)
-        rows = torch.arange(min(VALIDATION_IMAGES, len(data.validation)))
-        images = data.prepare(data.validation.take(rows)[0])
-        if not self.normalisation.sends_statistics:
-            estimate_statistics(model, images[: self.normalisation.calibration_inputs])
-        chosen = torch.bincount(model.eval().choice(images), minlength=len(self.resolutions))
-        return (chosen.double() / len(images)).tolist()
+        validation.received(model)
+        chosen = torch.bincount(model.choice(validation.inputs), minlength=len(self.resolutions))
+        return (chosen.double() / len(validation.inputs)).tolist()

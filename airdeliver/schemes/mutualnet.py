@@ -4,24 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-from torch import nn
-
 from airdeliver.conversion import Converted, converted, tuple_of
 from airdeliver.cost import multiply_accumulates
 from airdeliver.elastic import AtResolution, Elastic, Resized, Sampler, Sandwich
 from airdeliver.elastic.resized import check_resolutions
-from airdeliver.normalisation import batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Payload, values_of
 from airdeliver.problem import Problem
 from airdeliver.schemes.about import About
 from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.packing import sender_inputs
+from airdeliver.schemes.worth import Validation
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Distillation, Joint, Teaching
-
-VALIDATION_IMAGES = 1024
 
 
 def pixels(resolution: Any) -> int:
@@ -84,7 +79,8 @@ class MutualNet(ElasticNetwork):
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         elastic = self.elastic(problem, trained, channel_uses)
         choices = self.pairs(elastic, problem)
-        best = max(choices, key=lambda choice: self.validation_score(choice, problem))
+        validation = Validation.of(problem, self.normalisation)
+        best = max(choices, key=lambda choice: validation.score(choice.model))
         return Package((best,), self.normalisation, sender_inputs(problem, self.normalisation))
 
     def pairs(self, elastic: Elastic, problem: Problem) -> list[Choice]:
@@ -111,15 +107,3 @@ class MutualNet(ElasticNetwork):
         bound = self.most_macs * multiply_accumulates(largest, example)
         within = [choice for macs, choice in costs if macs <= bound]
         return within or [min(costs, key=lambda cost: cost[0])[1]]
-
-    @torch.no_grad()
-    def validation_score(self, choice: Choice, problem: Problem) -> float:
-        """The mean score of what is sent, noiseless, as a receiver would have it that estimates statistics anew."""
-        task, model = problem.task, choice.model
-        assert isinstance(model, nn.Module)
-        rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
-        raw, targets = task.dataset.validation.take(rows)
-        inputs = task.dataset.prepare(raw)
-        if batch_norms(model) and not self.normalisation.sends_statistics:
-            estimate_statistics(model, inputs[: self.normalisation.calibration_inputs])
-        return float(task.score(model.eval()(inputs).float(), targets).mean())

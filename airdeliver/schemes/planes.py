@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from airdeliver.compression.codec import BitPlanes
 from airdeliver.compression.quantisers import State, Vertical
@@ -14,18 +14,17 @@ from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.links import DigitalLink, Knowledge
 from airdeliver.links.digital.coded import Coded
 from airdeliver.links.digital.outlook import Outlook, outlooks
-from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics
+from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
-from airdeliver.payload import Payload, load
+from airdeliver.payload import Model, Payload
 from airdeliver.problem import Problem
 from airdeliver.recipe import Recipe
 from airdeliver.schemes.about import FOR_THE_LINK, About, side_of
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.packing import choice_of, sender_inputs
+from airdeliver.schemes.worth import Validation
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Continued, Layered
-
-VALIDATION_IMAGES = 1024
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class Planes(Scheme):
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         (training,) = self.trainings(problem, channel_uses)
         plain = choice_of(trained[training], self.link, self.normalisation)
-        scores = tuple(self._score(problem, plain, planes) for planes in range(1, self.precisions[-1] + 1))
+        validation, most = Validation.of(problem, self.normalisation), self.precisions[-1]
+        scores = tuple(validation.score(self._with_planes(plain, planes)) for planes in range(1, most + 1))
         choices = []
         for planes in self.precisions:
             for ladder in self.ladders if planes > 1 else self.ladders[:1]:
@@ -111,20 +111,11 @@ class Planes(Scheme):
             codec=codec,
         )
 
-    @torch.no_grad()
-    def _score(self, problem: Problem, choice: Choice, planes: int) -> float:
-        """Validation score of the network with so many planes."""
-        task, device, layout = problem.task, problem.execution.device, choice.payload.layout
-        rows = torch.arange(min(VALIDATION_IMAGES, len(task.dataset.validation)))
-        raw, targets = task.dataset.validation.take(rows)
-        inputs = task.dataset.prepare(raw.to(device))
-        model = choice.architecture.receive(layout.description)
-        assert isinstance(model, nn.Module)
-        load(model, layout, replace(self.quantiser, planes=planes).quantise(choice.payload.values, layout, State()))
-        model.to(device).eval()
-        if batch_norms(model):
-            estimate_statistics(model, inputs[: self.normalisation.calibration_inputs])
-        return float(task.score(model(inputs).float(), targets.to(device)).mean())
+    def _with_planes(self, choice: Choice, planes: int) -> Model:
+        """The network with so many planes of its values."""
+        layout = choice.payload.layout
+        values = replace(self.quantiser, planes=planes).quantise(choice.payload.values, layout, State())
+        return choice.receive(values)
 
 
 @dataclass(frozen=True, eq=False)

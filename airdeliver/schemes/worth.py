@@ -41,13 +41,19 @@ class Validation:
         raw, targets = data.validation.take(torch.arange(min(VALIDATION_IMAGES, len(data.validation))))
         return cls(problem, normalisation, data.prepare(raw.to(device)), targets.to(device))
 
-    @torch.no_grad()
-    def score(self, model: nn.Module) -> float:
-        """Mean score of a network as a receiver has it: batch-norm statistics are estimated if they are not sent."""
+    def received(self, model: Model) -> nn.Module:
+        """The network as a receiver has it: batch-norm statistics are estimated if they are not sent."""
+        assert isinstance(model, nn.Module)
         model.to(self.inputs.device).eval()
         if not self.normalisation.sends_statistics and batch_norms(model):
             estimate_statistics(model, self.inputs[: self.normalisation.calibration_inputs])
-        return float(self.problem.task.score(model(self.inputs).float(), self.targets).mean())
+        return model
+
+    @torch.no_grad()
+    def score(self, model: Model) -> float:
+        """Mean score of a network as a receiver has it."""
+        outputs = self.received(model)(self.inputs)
+        return float(self.problem.task.score(outputs.float(), self.targets).mean())
 
 
 @torch.no_grad()
@@ -61,16 +67,11 @@ def worth_of(choice: Choice, problem: Problem, normalisation: Normalisation, rat
         rates: bits per value, rising.
     """
     validation, fallback = Validation.of(problem, normalisation), choice.fallback()
-    chance = problem.task.floor if fallback is None else validation.score(_network(fallback))
+    chance = problem.task.floor if fallback is None else validation.score(fallback)
     points, best = [], problem.task.bounds[0]
     assert isinstance(choice.link, DigitalLink)
     for rate in rates:
         values = choice.link.reconstructed(choice.payload, rate)
-        best = max(best, validation.score(_network(choice.receive(values))))
+        best = max(best, validation.score(choice.receive(values)))
         points.append((rate, best))
     return Worth(tuple(points), chance)
-
-
-def _network(model: Model) -> nn.Module:
-    assert isinstance(model, nn.Module)
-    return model

@@ -48,6 +48,13 @@ class Accuracy(Score):
     def floor(self) -> float:  # noqa: D102
         return 1 / self.classes if self.chance is None else self.chance
 
+    def floor_of(self, outputs: Tensor) -> float:
+        """One over as many classes as the answers tell apart: labels alone may not show all that there are.
+
+        A network that is broken gains nothing by that.
+        """
+        return 1 / max(self.classes, logits(outputs)) if self.chance is None else self.chance
+
     def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
         """See the class.
 
@@ -60,8 +67,7 @@ class Accuracy(Score):
         """
         labels = self.labels(outputs, targets)
         right = (predicted(outputs, labels) == labels).to(torch.float32)
-        # Labels alone may not show all classes that there are: a network that is broken gains nothing by that.
-        floor = 1 / max(self.classes, logits(outputs)) if self.chance is None else self.chance
+        floor = self.floor_of(outputs)
         if labels.ndim > 1:
             known = self.known(labels)
             count = known.flatten(1).sum(1)

@@ -82,9 +82,17 @@ class Score(ABC):
     def floor(self) -> float:
         """The score of a delivery of which nothing usable arrived."""
 
+    def floor_of(self, outputs: Tensor) -> float:
+        """The floor, now that answers of a network are seen; a score that is made without them may not know all.
+
+        Args:
+            outputs: of a network, one row an example.
+        """
+        return self.floor
+
     @abstractmethod
     def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
-        """How good the answer to each example is, within `bounds`; outputs that are not finite score `floor`.
+        """How good the answer to each example is, within `bounds`; outputs that are not finite score `floor_of` them.
 
         Args:
             outputs: of a network, one row an example.

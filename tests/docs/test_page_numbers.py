@@ -73,6 +73,24 @@ def test_what_one_parameter_set_holds_and_delivers():
     assert f"deliver {m['spectrum_separate']:.1f} % and one network made for 5 dB {m['spectrum_middle']:.1f} %" in text
 
 
+def test_what_training_through_the_link_changes_among_elastic_networks():
+    clean, linked = means("digits_elastic"), means("digits_elastic_link")
+    gain = {snr: (linked - clean).xs(snr, level="snr_db") for snr in (5, 40)}
+    text = page("docs/elastic")
+    assert f"at 5 dB, {gain[5].min():.0f} to {gain[5].max():.0f} points" in text
+    assert gain[40].max() < 0
+    assert f"loses up to {-gain[40].min():.1f} at 40 dB" in text
+
+    def ahead(table: pd.Series, kind: str) -> float:
+        return sum(table[f"{kind}_{i}", 5] - table[f"separate_{i}", 5] for i in range(4)) / 4
+
+    assert f"widths {ahead(clean, 'usnets'):.1f} points ahead" in text
+    assert f"are {-ahead(linked, 'usnets'):.1f} behind" in text
+    assert f"slimmable networks are as good ({ahead(linked, 'slimmable'):+.1f})" in text
+    exits = [table["exits_1", 5] - table["separate_3", 5] for table in (clean, linked)]
+    assert f"had been {-exits[0]:.1f} behind a network of full width, is as good ({exits[1]:+.1f})" in text
+
+
 def test_digital_networks_of_several_sizes():
     over = over_seeds(read(PUBLISHED / "cifar10_digital_sizes.csv"), also=["parameters_sent"]).set_index(
         ["scheme", "snr_db"]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +34,9 @@ _AT_ONCE = 1 << 14
 
 _SOLUTIONS, _ENOUGH = 6, 0.99
 
+Found = TypeVar("Found", bound=Allocated)
+Whole = TypeVar("Whole", bound=Allocated)
+
 
 def fit(
     payload: Payload,
@@ -42,8 +46,6 @@ def fit(
     near: Allocated | None = None,
 ) -> Allocated:
     """What `allocate` and `adjust` find, but for about one percent of the size, with a few looks at all values.
-
-    Sizes of the whole are taken to be in proportion to bits of the sample, and looked at again until they fit.
 
     Args:
         payload: values, and their sensitivity if it is known.
@@ -62,21 +64,51 @@ def fit(
         there = sample.problem.solve(near.slope, near.steps)
         found = sample.at(sample.bits(there) * most / size(near), (near.slope / 8, near.slope * 8), near.steps)
         return quantised(payload, found.steps, found.slope)
-    best, filled, goal, between = None, math.inf, 2.0 * payload.layout.size, sample.problem.slopes()
-    whole = None
-    for _ in range(_SOLUTIONS):
-        found = sample.at(goal, between, steps)
+    between = sample.problem.slopes()
+    return seek(
+        lambda goal: sample.at(goal, between, steps),
+        lambda found: quantised(payload, found.steps, found.slope),
+        sample,
+        lambda whole: size(whole) / most,
+        goal=2.0 * payload.layout.size,
+        looks=_SOLUTIONS,
+    )
+
+
+def seek(
+    find: Callable[[float], Found],
+    make: Callable[[Found], Whole],
+    sample: "Sample",
+    share: Callable[[Whole], float],
+    goal: float,
+    looks: int,
+) -> Whole:
+    """The levels of all values that fill best what they may take, sought by a sample's bits.
+
+    Sizes of the whole are taken to be in proportion to bits of the sample, and looked at again until they fit.
+
+    Args:
+        find: levels of the sample of so many bits of all values.
+        make: the same of all values.
+        sample: counts bits.
+        share: of what all values may take.
+        goal: bits of all values that are tried first.
+        looks: at all values, at most.
+    """
+    best, whole, filled = None, None, math.inf
+    for _ in range(looks):
+        found = find(goal)
         del whole  # levels are large: one answer is held at a time, and the best one made again if it was not the last
-        whole = quantised(payload, found.steps, found.slope)
-        share = size(whole) / most
-        if best is None or share < filled if filled > 1 else filled < share <= 1:
-            best, filled = found, share
-        if _ENOUGH <= share <= 1:
+        whole = make(found)
+        now = share(whole)
+        if best is None or now < filled if filled > 1 else filled < now <= 1:
+            best, filled = found, now
+        if _ENOUGH <= now <= 1:
             break
-        goal = sample.bits(found) * 0.997 / share
+        goal = sample.bits(found) * 0.997 / now
     assert best is not None
     assert whole is not None
-    return whole if best is found else quantised(payload, best.steps, best.slope)
+    return whole if best is found else make(best)
 
 
 @dataclass(frozen=True, eq=False)

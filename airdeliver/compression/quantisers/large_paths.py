@@ -13,12 +13,12 @@ from airdeliver.compression.codec.reconstruction import OnGrid, OnTrellis, step_
 from airdeliver.compression.codec.run_coding import BandModel
 from airdeliver.compression.codec.trellis import FURTHEST, Trellis
 from airdeliver.compression.quantisers.allocation import Allocated, sensitivities
-from airdeliver.compression.quantisers.large import Pieces, Sample, choose
+from airdeliver.compression.quantisers.large import Pieces, Sample, choose, seek
 from airdeliver.compression.quantisers.paths import Path, Paths, centred, nearest, prices_of
 from airdeliver.compression.quantisers.viterbi import best_multiples
 from airdeliver.payload import Payload
 
-_SOLUTIONS, _ENOUGH = 4, 0.99
+_SOLUTIONS = 4
 
 
 def in_pieces(
@@ -44,18 +44,14 @@ def in_pieces(
     assert isinstance(problem, Paths)
     begun = None if near is None else problem.solve(near.slope, near.steps)
     goal = 2.0 * payload.layout.size if begun is None or near is None else sample.bits(begun) * most / size(near)
-    best, filled = None, float("inf")
-    for _ in range(_SOLUTIONS):
-        found = nearest(problem, sample.bits, goal, steps, begun)
-        whole = along(payload, found, trellis)
-        share = size(whole) / most
-        if best is None or share < filled if filled > 1 else filled < share <= 1:
-            best, filled = whole, share
-        if _ENOUGH <= share <= 1:
-            break
-        goal = sample.bits(found) * 0.997 / share
-    assert best is not None
-    return best
+    return seek(
+        lambda goal: nearest(problem, sample.bits, goal, steps, begun),
+        lambda found: along(payload, found, trellis),
+        sample,
+        lambda whole: size(whole) / most,
+        goal=goal,
+        looks=_SOLUTIONS,
+    )
 
 
 def along(payload: Payload, found: Path, trellis: Trellis) -> Path:

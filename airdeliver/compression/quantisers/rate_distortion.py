@@ -1,15 +1,13 @@
 """Quantisation by rate and distortion: one slope for all bands, which follows a number of bits."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from airdeliver.compression.codec.levels import Levels
-from airdeliver.compression.codec.reconstruction import OnGrid
 from airdeliver.compression.quantisers import large
 from airdeliver.compression.quantisers.allocation import Allocated, adjust, allocate, requantise
 from airdeliver.compression.quantisers.base import Quantiser, State
@@ -70,9 +68,8 @@ class RateDistortion(Quantiser):
 
     def restore(self, plain: Mapping[str, Any], layout: Layout) -> RateDistortionState:
         """The inverse of `State.to_plain`; levels are chosen anew with the next values."""
-        steps = tuple(map(OnGrid, plain["steps"]))
-        last = Allocated(layout, np.zeros(0, np.int64), steps, (), slope=float(plain["slope"]))
-        return replace(state_of(last), last=None)
+        settings = {"steps": [int(step) for step in plain["steps"]], "slope": float(plain["slope"])}
+        return RateDistortionState({}, settings, None)
 
     def fit(  # noqa: D102
         self,
@@ -83,11 +80,31 @@ class RateDistortion(Quantiser):
         near: Levels | None = None,
     ) -> Allocated:
         steps = None if state is None else steps_of(state)
-        if payload.layout.size >= large.LARGE:
-            return large.fit(payload, most, size, steps, near if isinstance(near, Allocated) else None)
-        if isinstance(near, Allocated):
+        before = near if isinstance(near, Allocated) else None
+        fitted = self._fit_large if payload.layout.size >= large.LARGE else self._fit_small
+        return fitted(payload, most, size, steps, before)
+
+    def _fit_small(
+        self,
+        payload: Payload,
+        most: float,
+        size: Callable[[Levels], float],
+        steps: tuple[int, ...] | None,
+        near: Allocated | None,
+    ) -> Allocated:
+        if near is not None:
             return adjust(payload, near, most, size)
         return allocate(payload, most, size, steps)
+
+    def _fit_large(
+        self,
+        payload: Payload,
+        most: float,
+        size: Callable[[Levels], float],
+        steps: tuple[int, ...] | None,
+        near: Allocated | None,
+    ) -> Allocated:
+        return large.fit(payload, most, size, steps, near)
 
 
 def state_of(last: Allocated, slope: float | None = None) -> RateDistortionState:

@@ -1,10 +1,9 @@
 """Dependent quantisation by rate and distortion: the levels that a value may take depend on those before it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -12,7 +11,6 @@ from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.entropy_coding import fit
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.trellis import Trellis
-from airdeliver.compression.quantisers import large
 from airdeliver.compression.quantisers.allocation import Allocated, followed
 from airdeliver.compression.quantisers.base import State
 from airdeliver.compression.quantisers.large_paths import in_pieces
@@ -85,22 +83,22 @@ class TrellisCoded(RateDistortion):
         smooth = tuple(fit(run, model.centre) for model, run in runs)
         return rate(values, replace(last, models=smooth))
 
-    def restore(self, plain: Mapping[str, Any], layout: Layout) -> RateDistortionState:
-        """The inverse of `State.to_plain`; levels are chosen anew with the next values."""
-        steps = tuple(map(int, plain["steps"]))
-        last = Path(layout, np.zeros(0, np.int64), (), (), slope=float(plain["slope"]), chosen=steps)
-        return replace(state_of(last), last=None)
-
-    def fit(  # noqa: D102
+    def _fit_small(
         self,
         payload: Payload,
-        state: State | None,
+        most: float,
         size: Callable[[Levels], float],
-        most: float = 1.0,
-        near: Levels | None = None,
+        steps: tuple[int, ...] | None,
+        near: Allocated | None,
     ) -> Allocated:
-        steps = None if state is None else steps_of(state)
-        before = near if isinstance(near, Allocated) else None
-        if payload.layout.size >= large.LARGE:
-            return in_pieces(payload, self.trellis, most, size, steps, before)
-        return nearest(Paths(payload, self.trellis), size, most, steps, before)
+        return nearest(Paths(payload, self.trellis), size, most, steps, near)
+
+    def _fit_large(
+        self,
+        payload: Payload,
+        most: float,
+        size: Callable[[Levels], float],
+        steps: tuple[int, ...] | None,
+        near: Allocated | None,
+    ) -> Allocated:
+        return in_pieces(payload, self.trellis, most, size, steps, near)

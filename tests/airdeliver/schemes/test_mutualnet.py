@@ -11,6 +11,7 @@ from airdeliver.payload import load
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import MutualNet
+from airdeliver.schemes.worth import Validation
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Batch, Joint
 from airdeliver.training.methods.joint import JointRun
@@ -60,8 +61,9 @@ def test_a_resolution_costs_a_byte_and_no_value_and_saves_operations(problem, tr
 def test_what_is_sent_is_the_best_pair_on_validation(problem, trained):
     package = SCHEME.pack(problem, trained, 8701)
     elastic = SCHEME.elastic(problem, trained, 8701)
-    scores = [SCHEME.validation_score(choice, problem) for choice in SCHEME.pairs(elastic, problem)]
-    assert SCHEME.validation_score(package.choices[0], problem) == pytest.approx(max(scores), abs=1e-6)
+    validation = Validation.of(problem, SCHEME.normalisation)
+    scores = [validation.score(choice.model) for choice in SCHEME.pairs(elastic, problem)]
+    assert validation.score(package.choices[0].model) == pytest.approx(max(scores), abs=1e-6)
 
 
 def test_the_widest_member_sees_images_as_they_are_and_the_others_at_a_drawn_resolution(problem, trained):
