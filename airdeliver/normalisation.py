@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
@@ -11,8 +12,10 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from airdeliver.arguments import whole
+from airdeliver.conversion import Converted, converted
 from airdeliver.payload import Model, architecture_of, is_keras, load, payload_of
-from airdeliver.payload.inputs import ForwardError, Inputs, batches, called, fitting
+from airdeliver.payload.inputs import ForwardError, Inputs, batches, called, check_inputs, fitting
 
 CALIBRATION_BATCH = 512
 """Inputs that are normalised together: as many as usual, so that one batch's statistics are all inputs' statistics."""
@@ -34,17 +37,16 @@ class Normalisation:
         calibration_inputs: how many inputs the receiver, or the sender, estimates from.
 
     Raises:
+        TypeError: a number of inputs that is no whole number.
         ValueError: an unknown kind, or fewer than 2 inputs.
     """
 
     kind: NormalisationKind = "receiver"
-    calibration_inputs: int = 512
+    calibration_inputs: Converted[int, int] = converted(partial(whole, name="calibration_inputs", least=2), 512)
 
     def __post_init__(self) -> None:
         if self.kind not in ("frozen", "sender", "receiver"):
             raise ValueError(f"normalisation must be frozen, sender or receiver, got {self.kind!r}")
-        if self.calibration_inputs < 2:
-            raise ValueError(f"calibration_inputs must be at least 2, got {self.calibration_inputs}")
 
     @property
     def sends_statistics(self) -> bool:
@@ -73,10 +75,12 @@ def estimate_statistics(model: Model, inputs: Inputs) -> Model:
             together, more are averaged batch by batch.
 
     Raises:
+        TypeError: inputs of another kind, whether or not there is a batch norm.
         ValueError: one example where a batch norm needs two, inputs of unlike length, a used-up iterator.
 
     Source: Y. Li et al., Revisiting Batch Normalization For Practical Domain Adaptation, arXiv 1603.04779.
     """
+    check_inputs(inputs)
     if is_keras(model):
         return _keras().estimate_statistics(model, inputs)
     with _accumulating(model, batch_norms(model)) as norms:
@@ -118,6 +122,7 @@ def average_statistics(model: Model, arrivals: Iterable[None], inputs: Inputs) -
     Raises:
         ValueError: as `estimate_statistics`.
     """
+    check_inputs(inputs)
     if is_keras(model):
         return _keras().average_statistics(model, arrivals, inputs)
     with _accumulating(model, batch_norms(model)):

@@ -13,6 +13,7 @@ from airdeliver.links import Decoded, Knowledge, Link, Plan
 from airdeliver.links.side_information import Pace
 from airdeliver.normalisation import Normalisation, average_statistics
 from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
+from airdeliver.payload.inputs import Inputs
 from airdeliver.serving import Service
 from airdeliver.training.trained import Trained
 from channels import Channel
@@ -152,7 +153,7 @@ class Choice:
 
     @torch.no_grad()
     def with_statistics(
-        self, inputs: Float[Tensor, "n ..."], channel: Channel, snr_db: float, symbols: int, generator: Generator
+        self, inputs: Inputs, channel: Channel, snr_db: float, symbols: int, generator: Generator
     ) -> "Choice":
         """The same with the batch-norm statistics that its network has under the noise of an SNR, on average.
 
@@ -194,7 +195,7 @@ class Package:
 
     choices: tuple[Choice, ...]
     normalisation: Normalisation
-    inputs: Float[Tensor, "n ..."] | None = None
+    inputs: Inputs = None
     design_snr_db: float = 5.0
     side_information: Pace = "fixed"
 

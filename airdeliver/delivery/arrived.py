@@ -15,6 +15,7 @@ from airdeliver.links import Decoded, Link, Plan
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics, serve_by_batch
 from airdeliver.package import Snapshot
 from airdeliver.payload import Layout, Model, is_keras, load
+from airdeliver.payload.inputs import Inputs, check_inputs
 from airdeliver.serving import Served, Serving
 
 
@@ -212,7 +213,7 @@ class Delivery:
         """Whether the receiver re-estimates batch norm from inputs that it serves."""
         return not self.normalisation.sends_statistics and any(batch_norms(g.network()) for g in self.groups)
 
-    def model(self, realization: int, calibration: Tensor | None = None) -> Model:
+    def model(self, realization: int, calibration: Inputs = None) -> Model:
         """The model that the receiver rebuilt, in evaluation mode.
 
         Args:
@@ -222,9 +223,12 @@ class Delivery:
 
         Raises:
             IndexError: there is no such realization.
+            TypeError: calibration inputs of a kind that no model takes.
             ValueError: nothing usable arrived.
         """
         realization = whole(realization, "realization")
+        if calibration is not None:
+            check_inputs(calibration, "calibration")
         for group in self.groups if 0 <= realization < self.realizations else ():
             rows = torch.nonzero(group.realizations == realization).flatten()
             if len(rows):
@@ -236,7 +240,7 @@ class Delivery:
                 return self._normalised(model, calibration)
         raise IndexError(f"the delivery has realizations 0 to {self.realizations - 1}, not {realization}")
 
-    def _normalised(self, model: Model, calibration: Tensor | None) -> Model:
+    def _normalised(self, model: Model, calibration: Inputs) -> Model:
         if self.normalisation.sends_statistics or not batch_norms(model):
             return model if is_keras(model) else model.eval()
         return serve_by_batch(model) if calibration is None else estimate_statistics(model, calibration)

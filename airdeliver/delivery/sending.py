@@ -16,6 +16,7 @@ from airdeliver.links.side_information import Pace, rates
 from airdeliver.normalisation import Normalisation, NormalisationKind
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Model, Payload
+from airdeliver.payload.inputs import Inputs, check_inputs
 from airdeliver.randomness import blocks, stream
 from airdeliver.training.trained import Trained
 from channels import Channel, ChannelState
@@ -37,7 +38,7 @@ def deliver(
     seed: int = 0,
     knowledge: KnowledgeKind = "average",
     normalisation: NormalisationKind | Normalisation = "receiver",
-    calibration_inputs: Tensor | None = None,
+    calibration_inputs: Inputs = None,
     side_information: Pace = "fixed",
 ) -> Delivery:
     """Deliver any model over a channel.
@@ -53,7 +54,8 @@ def deliver(
         seed: of all randomness.
         knowledge: what the sender knows of the channel: `none`, `average` or `instantaneous`.
         normalisation: where batch-norm statistics come from: `frozen`, `sender` or `receiver`.
-        calibration_inputs: the sender's inputs, for normalisation `sender`.
+        calibration_inputs: the sender's inputs, for normalisation `sender`: of any kind that `estimate_statistics`
+            takes.
         side_information: `fixed`: sent at the link's own rate; `known`: as fast as what the sender knows allows.
 
     Raises:
@@ -63,6 +65,8 @@ def deliver(
     """
     an_object(link, Link, "link", "AnalogLink() or another link")
     kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
+    if calibration_inputs is not None:
+        check_inputs(calibration_inputs, "calibration_inputs")
     if side_information not in ("fixed", "known"):
         raise ValueError(f"side_information must be fixed or known, got {side_information!r}")
     package = Package((Choice.of(model, link, kind),), kind, calibration_inputs, side_information=side_information)

@@ -79,25 +79,63 @@ def batches(inputs: Inputs, most: int, model: Any = None) -> Iterator[Inputs]:
     >>> [len(a) for a, b in batches((torch.zeros(10), torch.ones(10)), 5)]
     [5, 5]
     """
-    if isinstance(inputs, (Tensor, np.ndarray, tuple, Mapping)):
+    if isinstance(check_inputs(inputs), (Tensor, np.ndarray, tuple, Mapping)):
         pieces = _parts(_as_tensors(inputs), most)
-    elif isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes)):
-        if isinstance(inputs, Iterator):
-            raise ValueError(
-                "batches must be a list or a DataLoader, not an iterator: they are gone through more than once"
-            )
-        pieces = _joined(_unlabelled(batch, model) for batch in inputs)
     else:
-        raise ValueError(
-            "inputs must be a tensor, a tuple or a mapping of tensors, or batches of these, "
-            f"got {type(inputs).__name__}"
-        )
+        pieces = _joined(_unlabelled(batch, model) for batch in inputs)
     empty = True
     for piece in pieces:
         empty = False
         yield piece
     if empty:
         raise ValueError("there are no inputs: at least one batch of two examples is needed")
+
+
+def check_inputs(inputs: Inputs, name: str = "inputs") -> Inputs:
+    """The inputs as they are, if they are of a kind that models are given; checked even where nothing will need them.
+
+    Args:
+        inputs: of any of the kinds; those of a `DataLoader` are not looked at.
+        name: of the argument, for messages.
+
+    Raises:
+        TypeError: another kind, a text, say, or the class in place of an object; arrays that hold no numbers.
+        ValueError: an iterator, which would be used up, tensors of unlike length, no example at all.
+
+    >>> check_inputs("images.npy", "calibration_inputs")
+    Traceback (most recent call last):
+    ...
+    TypeError: calibration_inputs must be a tensor, a tuple or a mapping of tensors, or batches of these, got str
+    """
+    if isinstance(inputs, (Tensor, np.ndarray, tuple, Mapping)):
+        _check_batch(inputs, name)
+    elif isinstance(inputs, Iterator):
+        raise ValueError(f"{name} must be batches in a list or a DataLoader, not an iterator: they are needed again")
+    elif isinstance(inputs, list):
+        if not inputs:
+            raise ValueError(f"{name} must not be empty: there are no inputs; give at least one batch of two examples")
+        for i, batch in enumerate(inputs):
+            _check_batch(batch, f"{name}[{i}]")
+    elif isinstance(inputs, (str, bytes, type)) or not isinstance(inputs, Iterable):
+        raise _no_inputs(inputs, name)
+    return inputs
+
+
+def _check_batch(batch: Any, name: str) -> None:
+    values = list(batch.values()) if isinstance(batch, Mapping) else batch
+    values = values if isinstance(values, (tuple, list)) else [values]
+    tensors = [_as_tensors(value) for value in values]
+    if not any(map(_has_rows, tensors)):
+        raise _no_inputs(batch, name)
+    lengths = {len(tensor) for tensor in tensors if _has_rows(tensor)}
+    if len(lengths) > 1 or 0 in lengths:
+        problem = "have as many examples each" if len(lengths) > 1 else "hold at least one example"
+        raise ValueError(f"{name} must be tensors that {problem}, got {shapes(batch)}")
+
+
+def _no_inputs(value: Any, name: str) -> TypeError:
+    got = f"the class {value.__name__} itself" if isinstance(value, type) else shapes(value)
+    return TypeError(f"{name} must be a tensor, a tuple or a mapping of tensors, or batches of these, got {got}")
 
 
 def fitting(model: nn.Module, inputs: Inputs) -> Inputs:

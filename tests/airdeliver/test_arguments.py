@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import airdeliver
 from airdeliver import AnalogLink, deliver, evaluate
+from airdeliver.normalisation import Normalisation, estimate_statistics
 from channels import AWGN
 
 
@@ -45,6 +46,9 @@ def delivery() -> airdeliver.Delivery:
         ({"channel_uses": 2000.5}, "channel_uses must be a whole number, got 2000.5"),
         ({"realizations": 0}, "realizations must be at least 1, got 0"),
         ({"seed": 0.5}, "seed must be a whole number, got 0.5"),
+        ({"calibration_inputs": "inputs.npy"}, "calibration_inputs must be a tensor, a tuple or a mapping of tensors"),
+        ({"calibration_inputs": iter([INPUTS])}, "calibration_inputs must be batches in a list or a DataLoader"),
+        ({"calibration_inputs": [None]}, "calibration_inputs[0] must be a tensor"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(unchecked, wrong, line):
@@ -52,6 +56,18 @@ def test_what_cannot_be_meant_is_refused(unchecked, wrong, line):
         deliver(model(), **{**GIVEN, **wrong})
     assert line in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_calibration_inputs_are_looked_at_where_nothing_needs_them(delivery, unchecked):
+    for wrong in ("inputs.npy", 3, torch.nn.Linear, [], [None], INPUTS[:0], (INPUTS, INPUTS[:3])):
+        with pytest.raises((TypeError, ValueError), match="calibration"):
+            delivery.model(0, wrong)
+        with pytest.raises((TypeError, ValueError), match="inputs"):
+            estimate_statistics(model(), wrong)
+    with pytest.raises(TypeError, match="calibration_inputs must be a whole number, got 'all'"):
+        Normalisation("receiver", "all")
+    for right in (INPUTS, INPUTS.numpy(), (INPUTS,), [INPUTS], {"input": INPUTS}, DataLoader(TensorDataset(INPUTS))):
+        delivery.model(0, right)
 
 
 def test_numbers_are_numbers_however_they_are_written(unchecked):

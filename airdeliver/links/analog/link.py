@@ -244,8 +244,9 @@ class AnalogLink(Link):
         sizes = tuple(plan.layout.sizes[i] for i in plan.sent)
         weight = (1.0,) * len(sizes)
         if payload.sensitivity is not None:
-            loss = (payload.sensitivity.to(plan.scale.device) * plan.scale.square())[list(plan.sent)]
-            weight = tuple(loss.double().clamp(min=0).tolist())
+            # In float64: float32 holds the squares of few scales.
+            loss = payload.sensitivity.to(plan.scale.device).double() * plan.scale.double().square()
+            weight = tuple(loss[list(plan.sent)].clamp(min=0).tolist())
 
         def reals(table: int) -> int:
             return 2 * (symbols - math.ceil(8 * (untold + table) / self.side_information_rate))
@@ -257,7 +258,9 @@ class AnalogLink(Link):
         if plan.sent:
             errors = demand.errors(plan.allocated.selected(plan.sent), 2 * plan.payload_symbols)
             noise[list(plan.sent)] = torch.tensor(errors, dtype=noise.dtype, device=noise.device)
-        return replace(plan, sensitivity=payload.sensitivity, expected_noise=noise * plan.scale.square())
+        return replace(
+            plan, sensitivity=payload.sensitivity, expected_noise=noise.double() * plan.scale.double().square()
+        )
 
     def _within_power(self, plan: AnalogPlan, values: Float[Tensor, "n"]) -> AnalogPlan:
         """Larger scales, where a segment's channel inputs would have a mean square above 1.

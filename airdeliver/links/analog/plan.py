@@ -21,10 +21,13 @@ LARGEST = 65504.0
 
 SMALL = 2.0**-17
 """Scales below are no longer precise in float16, whose smallest numbers are 6e-8 apart: they are sent as a float16 and
-a power of two."""
+a power of two, and so are scales above `LARGEST`."""
 
-_LEAST_POWER = -120
-"""The smallest power of two of a scale: float32 holds what is sent at it."""
+_LEAST_POWER, _MOST_POWER = -128, 127
+"""The powers of two that a byte holds. Float16 takes what is beyond: mantissas down to 2^-21, and below 2."""
+
+_LARGEST_MOMENT = 2.0**120
+"""Of a mean or scale: values some hundred times as far away are still float32."""
 
 _LARGE, _PIECE = 1 << 24, 1 << 18
 """Values from which on memory matters, and how many of them are then looked at at a time."""
@@ -35,10 +38,10 @@ class AnalogPlan(Plan):
     """Segments are sent as (value - mean) / scale, two real channel inputs a symbol.
 
     Args:
-        mean: of each segment, exactly representable in float16 (in float32 where `scale` is 0 or below `SMALL`).
+        mean: of each segment, exactly representable in float16 (in float32 where `scale` is 0 or beyond float16).
         scale: root mean square about `mean`, rounded up to float16 so that power never exceeds 1, and to eleven binary
-            digits where it is below `SMALL`; 0 marks a segment whose values are all `mean`: it travels in the side
-            information alone.
+            digits where it is below `SMALL` or above `LARGEST`; 0 marks a segment whose values are all `mean`: it
+            travels in the side information alone.
         inputs: real channel inputs of a value by the published recipe.
         by_size: whether, by the published recipe, small segments are sent louder than large ones.
         allocation: what each segment gets of the channel; None for the published recipe.
@@ -70,7 +73,7 @@ class AnalogPlan(Plan):
         """The plan of given values; a loop over segments, never over values.
 
         Raises:
-            ValueError: a segment whose mean or scale is beyond float16.
+            ValueError: a segment whose mean or scale is near the end of float32.
         """
         mean, scale = _moments(values.detach(), layout)
         return cls(layout, side_information_rate, mean, scale, inputs, by_size)
@@ -78,7 +81,7 @@ class AnalogPlan(Plan):
     def scaled(self, factor: Float[Tensor, "segments"]) -> "AnalogPlan":
         """The same with larger scales, rounded up."""
         scale = round_up(self.scale * factor)
-        _check_float16(self.mean, scale, self.layout)
+        _check_float32(self.mean, scale, self.layout)
         return replace(self, scale=scale)
 
     def granting(self, symbols: int) -> "AnalogPlan":
@@ -173,9 +176,9 @@ class AnalogPlan(Plan):
     def to_bytes(self) -> bytes:
         """Per segment scale and mean in float16; where the scale is 0, the scale and the value in float32.
 
-        A scale that is too small for that is minus its mantissa, its power of two in a byte, and the mean in float32. A
-        segment of one value has no scale: it is four bytes. The numbers of the prior, where a receiver asks for
-        them, follow, then the table of the allocation, if segments are not all treated alike.
+        A scale that is too small or too large for that is minus its mantissa, its power of two in a byte, and the mean
+        in float32. A segment of one value has no scale: it is four bytes. The numbers of the prior, where a receiver
+        asks for them, follow, then the table of the allocation, if segments are not all treated alike.
         """
         parts = []
         for size, scale, mean in zip(self.layout.sizes, self.scale.tolist(), self.mean.tolist(), strict=True):
@@ -231,21 +234,23 @@ class AnalogPlan(Plan):
 
 
 def round_up(scale: Float[Tensor, "segments"]) -> Float[Tensor, "segments"]:
-    """The smallest float16 that is not below, times a power of two for scales below `SMALL`; 0 stays 0.
+    """The smallest float16 that is not below, times a power of two for scales that float16 does not hold; 0 stays 0.
 
     >>> float(round_up(torch.tensor([1e-9]))[0] / 1e-9) < 1.001
     True
     """
-    small = (scale > 0) & (scale < SMALL)
-    if not bool(small.any()):
+    beyond = (scale > 0) & ((scale < SMALL) | (scale > LARGEST))
+    if not bool(beyond.any()):
         return _half_above(scale)
-    mantissa, power = torch.frexp(scale.clamp(min=2.0**_LEAST_POWER))
-    return torch.where(small, torch.ldexp(_half_above(mantissa), power), _half_above(scale))
+    # In float64: float32 holds neither 2^128 nor, precisely, the smallest scales.
+    power = torch.frexp(scale.double()).exponent.clamp(_LEAST_POWER, _MOST_POWER).double()
+    mantissa = _half_above(scale.double() / torch.exp2(power)).double()
+    return torch.where(beyond, (mantissa * torch.exp2(power)).float(), _half_above(scale))
 
 
 def _half_above(number: Tensor) -> Tensor:
     half = number.half()
-    return torch.where(half.float() < number, torch.nextafter(half, half.new_tensor(torch.inf)), half).float()
+    return torch.where(half.to(number.dtype) < number, torch.nextafter(half, half.new_tensor(torch.inf)), half).float()
 
 
 def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, "segments"], Float[Tensor, "segments"]]:
@@ -264,21 +269,25 @@ def _moments(values: Float[Tensor, "n"], layout: Layout) -> tuple[Float[Tensor, 
         segments = layout.split(values)
         constant, exact, mean, square = (torch.stack(column) for column in zip(*map(_read_once, segments)))
     exact, mean, square = exact.clone(), mean.clone(), square.sqrt()
-    for i in torch.nonzero(~constant & (square < SMALL)).flatten().tolist():
-        exact[i], square[i] = _small_moments(segments[i])
+    # Not a number is neither: a sum overflowed.
+    usual = (square >= SMALL) & (square <= LARGEST) & (mean.abs() <= LARGEST)
+    for i in torch.nonzero(~constant & ~usual).flatten().tolist():
+        exact[i], square[i] = _precise_moments(segments[i])
         mean[i] = exact[i]
     scale = torch.where(constant, 0.0, round_up(square))
-    _check_float16(mean, scale, layout)
+    _check_float32(mean, scale, layout)
     return torch.where(constant, exact, mean), scale
 
 
-def _small_moments(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor]:
+def _precise_moments(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor]:
     """Mean and root mean square about it of values whose squares float32 may not hold."""
     parts, n = segment.split(_PIECE), segment.numel()
     mean = (torch.stack([part.double().sum() for part in parts]).sum() / n).float()
     square = torch.stack([(part.double() - mean).square().sum() for part in parts]).sum() / n
     # Rounded up, so that the scale is not below what it stands for.
-    return mean, torch.nextafter(square.sqrt().float(), mean.new_tensor(torch.inf))
+    root = square.sqrt()
+    scale = root.float()
+    return mean, scale if bool(scale >= root) else torch.nextafter(scale, mean.new_tensor(torch.inf))
 
 
 def _read_once(segment: Float[Tensor, "n"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -332,11 +341,14 @@ def _constant(segments: list[Tensor]) -> tuple[Bool[Tensor, "segments"], Float[T
     return least == most, least
 
 
-def _check_float16(mean: Tensor, scale: Tensor, layout: Layout) -> None:
+def _check_float32(mean: Tensor, scale: Tensor, layout: Layout) -> None:
     largest = torch.maximum(mean.abs(), scale)
-    if not bool((largest <= LARGEST).all()):
+    if not bool((largest <= _LARGEST_MOMENT).all()):
         name = layout.names[int(largest.nan_to_num(nan=torch.inf).argmax())]
-        raise ValueError(f"{name} has mean or scale above {LARGEST:.0f}, more than float16 side information holds")
+        raise ValueError(
+            f"{name} has mean or scale above {_LARGEST_MOMENT:.1g}, too near to the end of float32 for noise on it: "
+            "divide it by a power of two"
+        )
 
 
 def _pack_moments(size: int, scale: float, mean: float) -> bytes:
@@ -345,10 +357,10 @@ def _pack_moments(size: int, scale: float, mean: float) -> bytes:
         return struct.pack("<e" if scale else "<f", mean)
     if not scale:
         return struct.pack("<ef", 0.0, mean)
-    if scale >= SMALL and struct.unpack("<e", struct.pack("<e", mean))[0] == mean:
+    if SMALL <= scale <= LARGEST and abs(mean) <= LARGEST and float(np.float16(mean)) == mean:
         return struct.pack("<ee", scale, mean)
-    mantissa, power = math.frexp(scale)
-    return struct.pack("<ebf", -mantissa, power, mean)
+    power = min(max(math.frexp(scale)[1], _LEAST_POWER), _MOST_POWER)
+    return struct.pack("<ebf", -math.ldexp(scale, -power), power, mean)
 
 
 def _parse_moments(side_information: bytes, layout: Layout) -> tuple[list[float], list[float], int]:
@@ -361,7 +373,7 @@ def _parse_moments(side_information: bytes, layout: Layout) -> tuple[list[float]
                 (scale,) = struct.unpack_from("<e", side_information, at)
                 at += 2
                 form = "<e" if scale > 0 else "<f"
-            if -1 <= scale < 0:
+            if -2 <= scale < 0:
                 (power,) = struct.unpack_from("<b", side_information, at)
                 scale, at = math.ldexp(-scale, power), at + 1
             means.append(struct.unpack_from(form, side_information, at)[0])

@@ -1,5 +1,6 @@
 """Inputs of every kind become batches that a model takes."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -53,11 +54,18 @@ def test_labels_of_a_data_loader_are_left_out():
     [
         (iter([torch.zeros(2)]), "not an iterator"),
         ([], "there are no inputs"),
-        ((torch.zeros(2), torch.zeros(3)), r"as many examples each, got lengths \[2, 3\]"),
+        ([torch.zeros(2), "text"], r"inputs\[1\] must be a tensor.*got str"),
+        ([1, 2, 3], r"inputs\[0\] must be a tensor.*got int"),
+        ((torch.zeros(2), torch.zeros(3)), r"as many examples each, got float32 \(2,\), float32 \(3,\)"),
+        (torch.zeros(0, 3), r"at least one example, got float32 \(0, 3\)"),
+        (torch.zeros(()), r"got float32 \(\)"),
+        ({"x": 3}, "got x: int"),
+        (np.array(["a"]), "arrays must hold numbers"),
         ("text", "got str"),
         (3, "got int"),
+        (nn.Linear, "got the class Linear itself"),
     ],
 )
 def test_what_is_no_input_is_refused_in_a_line(inputs, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         list(batches(inputs, 4))

@@ -1,4 +1,4 @@
-"""Small weights are sent with as much power as large ones."""
+"""Small weights are sent with as much power as large ones, whatever float16 or float32 hold of their squares."""
 
 import math
 
@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from airdeliver import AnalogLink, deliver
+from airdeliver import AnalogLink, DigitalLink, deliver
+from airdeliver.links import Knowledge
 from airdeliver.links.analog.plan import SMALL, AnalogPlan
-from airdeliver.payload import Layout, Segment
+from airdeliver.payload import Layout, Payload, Segment
 from channels import AWGN
 
 
@@ -19,7 +20,7 @@ def seeded(seed: int) -> torch.Generator:
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
-@given(st.integers(2, 300), st.floats(-32.0, 3.0), st.sampled_from([0.0, 1.0, -30.0]))
+@given(st.integers(2, 300), st.floats(-40.0, 34.0), st.sampled_from([0.0, 1.0, -30.0]))
 def test_power_is_one_at_any_scale_and_the_plan_survives_bytes(n, power, offset):
     """Mean square of what is sent: at most 1, and not below 1 by more than float16's eleven binary digits."""
     values = (torch.randn(n, generator=seeded(n)) + offset) * 10**power
@@ -45,7 +46,7 @@ def test_a_scale_that_was_raised_over_the_border_survives_bytes():
         assert torch.equal(again.mean, raised.mean)
 
 
-@pytest.mark.parametrize("exponent", [-3, -6, -7, -9, -15, -25])
+@pytest.mark.parametrize("exponent", [35, 20, 8, -3, -6, -7, -9, -15, -25, -36, -38, -40])
 def test_error_is_that_of_the_channel_at_any_scale(exponent):
     """-30 dB at 30 dB; over n = 6400 values the error's standard deviation is sqrt(2 / n), 0.08 dB."""
     model = nn.Linear(64, 100, bias=False)
@@ -55,6 +56,43 @@ def test_error_is_that_of_the_channel_at_any_scale(exponent):
     sent = model.weight.detach().double()
     error = float((received - sent).square().mean() / sent.square().mean())
     assert abs(10 * math.log10(error) + 30) < 0.4
+
+
+def test_the_smallest_numbers_of_float32_arrive_as_they_are_or_as_a_neighbour():
+    """Near 1e-44 numbers are 1.4e-45 apart; at 30 dB the noise is 0.16 of that, and rounding removes most of it."""
+    model = nn.Linear(64, 100, bias=False)
+    steps = torch.randint(-8, 9, (100, 64), generator=seeded(1))
+    with torch.no_grad():
+        model.weight.copy_(steps.double() * 2.0**-149)
+    for snr_db, most in ((30.0, 0.001), (10.0, 0.1 * 25 / 24 + 1 / 12 / 24)):
+        received = deliver(model, AnalogLink(), AWGN(), snr_db, 10_000, realizations=1).model(0).weight.detach()
+        error = received.double() * 2.0**149 - steps
+        assert float(error.square().mean() / steps.double().square().mean()) < most * 1.1
+
+
+def test_sensitivities_weigh_segments_whose_squares_float32_does_not_hold():
+    values, layout = torch.randn(128, generator=seeded(0)), Layout((Segment("a", (64,)), Segment("b", (64,))))
+    link, sensitivity = AnalogLink(protection="both"), torch.tensor([1.0, 4.0])
+
+    def uses(factor: float) -> list[float]:
+        plan = link.plan(Payload(values * factor, layout, sensitivity), 1000, Knowledge("average", 0.0))
+        assert all(row.expected_noise is not None and 0 < row.expected_noise < math.inf for row in plan.table())
+        return [row.uses_per_parameter for row in plan.table()]
+
+    assert uses(2.0**-100) == uses(2.0**-90) == uses(2.0**100)
+
+
+def test_a_digital_link_refuses_what_its_steps_do_not_tell_apart():
+    model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
+    for parameter in model[1].parameters():
+        parameter.data *= 1e-37
+    with pytest.raises(ValueError, match=r"1.weight has no value above .*e-38: the steps of a digital link"):
+        deliver(model, DigitalLink("capacity"), AWGN(), 10.0, 10_000, realizations=1)
+    for parameter in model[1].parameters():
+        parameter.data *= 0
+    assert torch.equal(
+        deliver(model, DigitalLink(), AWGN(), 10.0, 10_000, realizations=1).model(0)[1].weight, model[1].weight
+    )
 
 
 def test_ordinary_scales_cost_four_bytes_as_ever():
