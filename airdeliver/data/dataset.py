@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -142,6 +142,16 @@ class Dataset:
     def augmentation(self) -> Augmentation:
         """The right one for these images, where the inputs are images."""
         return self.inputs.augmentation if isinstance(self.inputs, Images) else Augmentation()
+
+    def shifted(self, pixels: int) -> "Dataset":
+        """The same with random crops shifted by up to so many pixels; itself where inputs are no images.
+
+        Args:
+            pixels: 0 for no crops.
+        """
+        if not isinstance(self.inputs, Images):
+            return self
+        return replace(self, inputs=replace(self.inputs, augmentation=replace(self.augmentation, padding=pixels)))
 
     def prepare(self, inputs: Tensor, dtype: torch.dtype = torch.float32, channels_last: bool = True) -> Tensor:
         """What the network sees: standardised over the training split; texts as tokens.

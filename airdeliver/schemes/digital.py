@@ -25,7 +25,7 @@ from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.packing import choice_of, sender_inputs, whole_misfit
 from airdeliver.schemes.worth import UNTRAINED, worth_of
 from airdeliver.training import Trained, Training
-from airdeliver.training.methods import Continued, Distillation, Method, Pruned, Quantised
+from airdeliver.training.methods import AtAnyRate, Continued, Distillation, Method, Pruned, Quantised
 from airdeliver.training.methods.quantised import QUANTISER
 
 TRAINED = (0.55, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.35, 1.6)
@@ -72,9 +72,12 @@ class Digital(Scheme):
         models: architectures to choose from, beside the task's: wider ones at fewer bits a value, say.
         fine_tuning: recipe of each of these trainings; None for the task's.
         normalisation: where batch-norm statistics come from.
+        together: whether one training serves all of these rates, each step one of them, in place of a chain of
+            trainings: a share of the time; down to about 0.7 bits a value.
 
     Raises:
-        ValueError: rates that do not fall, shares that rise, or a negative penalty.
+        ValueError: rates that do not fall, shares that rise, a negative penalty, or one training for several shares or
+            for no rate.
 
     Source: quantisation-aware training with a rate term: D. Oktay et al., Scalable Model Compression by Entropy
     Penalized Reparameterization, ICLR 2020.
@@ -92,6 +95,7 @@ class Digital(Scheme):
     )
     fine_tuning: Recipe | None = None
     normalisation: Normalisation = field(default_factory=Normalisation)
+    together: bool = False
 
     def __post_init__(self) -> None:
         if len(self._kept) != len(self.train_bits):
@@ -100,6 +104,11 @@ class Digital(Scheme):
             )
         if _rises((1.0, *self._kept)) or min(self._kept, default=1) <= 0:
             raise ValueError(f"keep must be shares of the network that never rise, above 0, got {list(self.keep)}")
+        if self.together and (self.keep or not self.train_bits):
+            raise ValueError(
+                f"one training together needs train_bits and no shares to keep, got {list(self.train_bits)} and "
+                f"{list(self.keep)}"
+            )
         costs = [bits * share for bits, share in zip(self.train_bits, self._kept, strict=True)]
         if _rises(costs) or min(costs, default=1) <= 0:
             raise ValueError(
@@ -119,13 +128,18 @@ class Digital(Scheme):
 
     def trainings(self, problem: Problem, channel_uses: int) -> tuple[Training, ...]:  # noqa: D102
         models = (problem.model, *self.models)
-        return tuple(training for model in models for _, training in self._chain(problem, model))
+        return tuple(dict.fromkeys(training for model in models for _, training in self._chain(problem, model)))
 
     def _chain(self, problem: Problem, model: ModelBuilder) -> list[tuple[float | None, Training]]:
         """Bits a value and training of each network, each starting from the one before; None as it is."""
         training, chain = self.first(problem, model), []
+        if self.together:
+            method: Method = AtAnyRate(Continued(training), self._quantiser(1.0), self.train_bits, self.penalty)
+            method = self.held(taught(problem, method, model, self.teacher, self.distillation))
+            training = Training.of(problem, method, self.fine_tuning or problem.fine_tuning)
+            return [(bits, training) for bits in self.train_bits]
         for bits, share, before in zip(self.train_bits, self._kept, (1.0, *self._kept), strict=False):
-            method: Method = Continued(training)
+            method = Continued(training)
             if share < before:
                 method = Pruned(method, self._pruning(problem, model, share))
             method = Quantised(method, self._quantiser(bits), self.penalty)
@@ -165,9 +179,9 @@ class Digital(Scheme):
     def pack(self, problem: Problem, trained: Mapping[Training, Trained], channel_uses: int) -> Package:  # noqa: D102
         choices = []
         for model in (problem.model, *self.models):
-            for bits, training in self._chain(problem, model):
+            for number, (bits, training) in enumerate(self._chain(problem, model)):
                 network = trained[training]
-                link = replace(self.link, state=self._trained_state(network))
+                link = replace(self.link, state=self._trained_state(network, number))
                 choice = choice_of(network, link, self.normalisation)
                 rates = UNTRAINED if bits is None else [share * bits for share in TRAINED]
                 worth = worth_of(choice, problem, self.normalisation, rates)
@@ -175,11 +189,17 @@ class Digital(Scheme):
         inputs = sender_inputs(problem, self.normalisation)
         return Package(tuple(choices), self.normalisation, inputs, self.link.adaptation.design_snr_db)
 
-    def _trained_state(self, trained: Trained) -> Mapping[str, Any] | None:
-        """The state of the quantiser that a network was trained with, if it is that of all that is sent."""
+    def _trained_state(self, trained: Trained, number: int) -> Mapping[str, Any] | None:
+        """The state of the quantiser that a network was trained with, if it is that of all that is sent.
+
+        Args:
+            trained: the network.
+            number: of the rate, of those that were trained together.
+        """
         if self.normalisation.sends_statistics or QUANTISER not in trained.state:
             return None
-        return trained.state[QUANTISER]
+        states = trained.state[QUANTISER]
+        return states[number] if self.together else states
 
     def _weighed(self, link: DigitalLink, worth: Worth) -> DigitalLink:
         """The link that knows what its deliveries are worth."""

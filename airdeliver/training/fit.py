@@ -17,7 +17,11 @@ from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
 from airdeliver.training.checkpoint import Checkpoint
 from airdeliver.training.methods.base import Batch, Run, laid_out
+from airdeliver.training.muon import Muon
 from airdeliver.training.trained import Trained
+
+FILTERS = 0.5
+"""Learning rate of filters whose steps are orthogonal, over that of everything else."""
 
 
 def fit(run: Run, task: Task, recipe: Recipe, seed: int, checkpoint: Checkpoint | None = None) -> Trained:
@@ -87,6 +91,7 @@ class _Loop:
 
     def __init__(self, run: Run, task: Task, recipe: Recipe, seed: int) -> None:
         self.run, self.task, self.recipe, self.seed = run, task, recipe, seed
+        self.data = task.dataset if recipe.shift is None else task.dataset.shifted(recipe.shift)
         self.network = laid_out(run.network, task)
         self.device = next(self.network.parameters()).device
         self.learned = dict(run.learned())
@@ -103,7 +108,7 @@ class _Loop:
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """One pass over the training split; the mean of each term of the loss."""
-        data = self.task.dataset
+        data = self.data
         order = torch.randperm(len(data.train), generator=stream(self.seed, "batches", epoch))
         crops = stream(self.seed, "augmentation", epoch, self.device)
         noise = stream(self.seed, "training noise", epoch, self.device)
@@ -183,13 +188,19 @@ def _optimizer(
     network: nn.Module, learned: Mapping[str, Tensor], recipe: Recipe, rates: Mapping[str, float]
 ) -> torch.optim.Optimizer:
     named = dict(network.named_parameters())
-    groups = []
+    groups: list[dict[str, Any]] = []
     for factor in dict.fromkeys([1.0, *rates.values()]):
         own = [parameter for name, parameter in named.items() if rates.get(name, 1.0) == factor]
-        decayed = [p for p in own if p.ndim > 1]
+        rate, decay = factor * recipe.learning_rate, recipe.weight_decay
         free = [*(p for p in own if p.ndim <= 1), *(learned.values() if factor == 1.0 else ())]
-        for parameters, decay in ((decayed, recipe.weight_decay), (free, 0.0)):
-            groups.append({"params": parameters, "weight_decay": decay, "lr": factor * recipe.learning_rate})
+        if recipe.optimizer == "muon":
+            filters = [p for p in own if p.ndim > 2]
+            groups.append({"params": filters, "weight_decay": decay, "lr": rate * FILTERS, "orthogonal": True})
+            own = [p for p in own if p.ndim <= 2]
+        groups.append({"params": [p for p in own if p.ndim > 1], "weight_decay": decay, "lr": rate})
+        groups.append({"params": free, "weight_decay": 0.0, "lr": rate})
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    if recipe.optimizer == "muon":
+        return Muon(groups, lr=recipe.learning_rate)
     return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)

@@ -74,6 +74,23 @@ def test_a_network_is_sent_with_the_steps_that_it_was_trained_with(problem, coar
     assert all(choice.link.state is None for choice in frozen.pack(problem, trained, 3000).choices)
 
 
+def test_one_training_for_all_rates_has_steps_for_each(problem, coarse):
+    """The same values at either rate, with the steps of that rate, each worth what it is measured to be."""
+    problem = replace(problem, training=Recipe(epochs=1), fine_tuning=Recipe(epochs=1))
+    scheme = Digital(CapacityLink(), train_bits=(1.5, 0.75), penalty=0.1, together=True)
+    (training,) = scheme.trainings(problem, 3000)
+    trained = finished(scheme, problem)
+    package = scheme.pack(problem, trained, 3000)
+    fine, coarser = package.choices
+    assert [json.loads(str(choice.link.state)) for choice in (fine, coarser)] == trained[training].state["quantiser"]
+    assert torch.equal(fine.payload.values, coarser.payload.values)
+    rates = [choice.link.reconstructed(choice.payload, 6.0) for choice in (fine, coarser)]
+    assert not torch.equal(*rates)
+    steps = [trained[training].state["quantiser"][i]["steps"] for i in range(2)]
+    assert sum(steps[0]) < sum(steps[1])
+    assert "1.5, 0.75 bits a value" in training.method.words
+
+
 def test_networks_share_trainings_whatever_they_are_sent_over(problem):
     a = Digital(CapacityLink(), train_bits=(1.0,)).trainings(problem, 1000)
     b = Digital(train_bits=(1.0,)).trainings(problem, 2000)
@@ -107,6 +124,8 @@ def test_a_pruned_network_is_sent_with_its_description_and_delivers(problem, coa
         ({"train_bits": (1.0, 0.9), "keep": (0.5, 1.0)}, "never rise"),
         ({"train_bits": (1.0, 0.9), "keep": (0.5,)}, "a share for each"),
         ({"train_bits": (1.0, 3.0), "keep": (1.0, 0.5)}, "fall from one to the next"),
+        ({"train_bits": (1.0, 0.9), "keep": (1.0, 0.5), "together": True}, "no shares to keep"),
+        ({"together": True}, "needs train_bits"),
     ],
 )
 def test_rates_that_rise_are_refused(faulty, said):

@@ -1,5 +1,6 @@
 """Methods: how a training goes about it. One a file; they compose, and none knows the others."""
 
+from airdeliver.training.methods.any_rate import AtAnyRate
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun
 from airdeliver.training.methods.distilled import Distillation, Distilled
 from airdeliver.training.methods.dynamic import ChosenResolution, EveryResolution
@@ -24,6 +25,7 @@ from airdeliver.training.methods.through_link import ThroughLink
 from airdeliver.training.methods.updating import Updating
 
 __all__ = [
+    "AtAnyRate",
     "Batch",
     "Boundary",
     "ChosenResolution",

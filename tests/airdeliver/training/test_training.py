@@ -30,9 +30,9 @@ def test_trainings_are_equal_by_what_their_weights_depend_on(problem):
     assert fine_tuned(problem) == fine_tuned(elsewhere)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
 def test_an_interrupted_training_resumes_bit_for_bit(problem, optimizer):
-    rate = 0.05 if optimizer == "sgd" else 0.002
+    rate = 0.002 if optimizer == "adamw" else 0.05
     recipe = Recipe(epochs=3, batch_size=128, learning_rate=rate, optimizer=optimizer)
     method = ThroughLink(Plain(CNN()), Condition(AnalogLink(), AWGN(), (0.0, 10.0)))
     with_and_without_interruption(Training.of(problem, method, recipe), problem.task, {}, epochs=2)
@@ -97,7 +97,8 @@ def test_the_learning_rate_is_one_cycle(problem):
     [
         ({"epochs": -1}, "0 or more epochs"),
         ({"learning_rate": 0.0}, "above 0"),
-        ({"optimizer": "adam"}, "sgd or adamw"),
+        ({"optimizer": "adam"}, "sgd, adamw or muon"),
+        ({"shift": -1}, "shift must be 0 pixels or more"),
         ({"precision": "float16"}, "float32 or bfloat16"),
     ],
 )
