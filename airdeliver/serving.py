@@ -8,11 +8,15 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor, nn
 
 from airdeliver.links.features import FeatureLink
+from airdeliver.links.foreseen import foreseen
 from airdeliver.models.bottleneck import Device
 from channels import Channel
 
 _FADES = 1024
 """Realizations over which it is averaged how often a device asks."""
+
+_SYMBOLS = 64
+"""Of each of them: what receivers see of hardware shows in some."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +92,8 @@ class Serving:
         if not self.service.asked:
             return float(self.uses_when_asked)
         known, shares = zip(*self.service.asked)
-        state = self.channel.realize(_FADES, 1, self.snr_db, torch.Generator().manual_seed(0))
-        met = (state.gain.abs().square() / state.noise_variance).mean(1)
+        seen = foreseen(self.channel, self.snr_db, _FADES, _SYMBOLS, torch.Generator().manual_seed(0)).seen
+        met = (seen.gain.abs().square() / seen.noise_variance).mean(1)
         arrives = (1 + met).log2() >= self.service.least_bits
         met = met[arrives] if arrives.any() else met
         share = np.interp(10 * met.clamp(min=1e-9).log10().cpu().numpy(), known, shares).mean()

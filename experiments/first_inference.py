@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     started = time.perf_counter()
     grade, layered = send(options.megabytes, options.layers, options.snr_db, options.seed, carrier)
     seconds = time.perf_counter() - started
-    from airdeliver.links.digital.coded import SCHEMES
+    from airdeliver.links.digital.mcs import SCHEMES
 
     scheme = SCHEMES[grade]
     print(

@@ -12,7 +12,7 @@ from airdeliver.delivery.arrived import Delivery, Group
 from airdeliver.fades import Fades, Strata, draw
 from airdeliver.links import BudgetError, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.digital.physical_layer import information
-from airdeliver.links.side_information import Pace, rates
+from airdeliver.links.side_information import OWN, Pace, rates
 from airdeliver.normalisation import Normalisation, NormalisationKind
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Model, Payload
@@ -123,7 +123,9 @@ def send(
         if package.side_information == "known" and (block == 0 or known.state is not None):
             told = rates(known, symbols)  # where no state is known, the same for whatever follows
         for rate, rows in _paced(told, len(state.gain)):
-            paced = paces.setdefault(rate, package.at_rate(rate))
+            if rate not in paces:
+                paces[rate] = _at_rate(package, rate, known.of(rows), symbols)
+            paced = paces[rate]
             choice = paced.select(known.of(rows), symbols).expand(len(rows))
             for index in choice.unique().tolist():
                 chosen = rows[choice == index]
@@ -136,6 +138,20 @@ def send(
                         plans[index] = groups[-1].plan
         start += len(state.gain)
     return Delivery(tuple(groups), package.normalisation, seed, strata=strata)
+
+
+def _at_rate(package: Package, rate: float, known: Knowledge, symbols: int) -> Package:
+    """The package with side information at another rate; as it is where a slower one leaves too little room."""
+    paced = package.at_rate(rate)
+    if not 0 < rate < OWN:
+        return paced
+    try:
+        for index in paced.select(known, symbols).unique().tolist():
+            choice = paced.choices[index]
+            choice.link.plan(choice.payload, symbols, known)
+    except BudgetError:
+        return package
+    return paced
 
 
 def _paced(found: Float64[Tensor, "#transmissions"] | None, count: int) -> list[tuple[float, Int64[Tensor, "rows"]]]:

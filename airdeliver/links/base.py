@@ -197,7 +197,7 @@ class Link(ABC):
         """The same with side information at another rate; by default itself, for a link that has no such field.
 
         Args:
-            bits_per_use: of the side information; slower ones than the link's own are not asked for.
+            bits_per_use: of the side information.
         """
         if is_dataclass(self) and any(field.name == "side_information_rate" for field in fields(self)):
             return replace(self, side_information_rate=bits_per_use)

@@ -12,8 +12,14 @@ from channels import ChannelState
 Pace = Literal["fixed", "known"]
 """At the link's own rate, or at the fastest that what the sender knows allows."""
 
+OWN = 0.25
+"""Bits per channel use of a link, unless it says otherwise."""
+
 RATES = (0.5, 1.0, 2.0, 4.0)
 """Bits per channel use beyond a link's own rate; a receiver tries all of them."""
+
+SLOWER = (0.03125, 0.0625, 0.125)
+"""Those below it, for channels that would lose it more often than not."""
 
 TARGET = 0.01
 """Most of the transmissions whose side information may be lost, where only the channel's statistics are known."""
@@ -29,7 +35,8 @@ def rates(knowledge: Knowledge, symbols: int) -> Float64[Tensor, "#transmissions
 
     The fastest of `RATES` that arrives with the margin: for `instantaneous` over the realization that the sender is
     told, at each of its receivers; for `average` in all but `TARGET` of the transmissions that it has to expect, its
-    receivers' estimates and impairments included. None without knowledge, or where only the link's own rate does.
+    receivers' estimates and impairments included. None without knowledge, or where only the link's own rate does. Where
+    every second of them would lose 1/4 bit, one of `SLOWER`: from -7 dB down in AWGN.
 
     Args:
         knowledge: what the sender knows of the channel.
@@ -38,24 +45,32 @@ def rates(knowledge: Knowledge, symbols: int) -> Float64[Tensor, "#transmissions
     >>> from channels import AWGN
     >>> [float(rates(Knowledge("average", snr, AWGN()), 100)[0]) for snr in (0.0, 10.0, 20.0)]
     [0.5, 2.0, 4.0]
+    >>> float(rates(Knowledge("average", -10.0, AWGN()), 100)[0])
+    0.0625
     """
     if knowledge.channel is None or knowledge.snr_db is None:
         return None
     channel, receivers = knowledge.channel, knowledge.channel.receivers
     if knowledge.state is not None:
         exact = memoryless(channel, knowledge.state)
-        heard = _carried(knowledge.state, MARGIN_DB if exact else ESTIMATED_MARGIN_DB)
-        least = heard.unflatten(0, (-1, receivers)).amin(-1)
+        heard, typical = (_carried(knowledge.state, x) for x in (MARGIN_DB if exact else ESTIMATED_MARGIN_DB, 0.0))
+        least, typical = (x.unflatten(0, (-1, receivers)).amin(-1) for x in (heard, typical))
     else:
         n = min(symbols, _COLUMNS)
         one = channel.realize(1, n, knowledge.snr_db, Generator().manual_seed(0))
         draws = _DRAWS if one.gain.shape[-1] == 1 else _DRAWS // 8
         state = channel.realize(draws, n, knowledge.snr_db, Generator().manual_seed(0))
         seen = channel.effective(state, Generator().manual_seed(1))
-        least = _carried(seen, MARGIN_DB).quantile(TARGET).view(1)
-    grid = torch.tensor((0.0, *RATES), dtype=torch.float64)
-    found = grid[torch.searchsorted(grid, least.contiguous(), right=True) - 1]
+        least, typical = _carried(seen, MARGIN_DB).quantile(TARGET).view(1), _carried(seen, 0.0).median().view(1)
+    found = _at_most(least, (0.0, *RATES))
+    found = torch.where(typical < OWN, _at_most(least, (0.0, *SLOWER)), found)
     return None if bool((found == 0).all()) else found
+
+
+def _at_most(least: Float64[Tensor, "n"], rates: tuple[float, ...]) -> Float64[Tensor, "n"]:
+    """The greatest of some rates, in rising order, that is not above each number."""
+    grid = torch.tensor(rates, dtype=torch.float64)
+    return grid[torch.searchsorted(grid, least.contiguous(), right=True) - 1]
 
 
 def _carried(state: ChannelState, margin_db: float) -> Float64[Tensor, "rows"]:

@@ -14,6 +14,7 @@ from airdeliver.elastic import ElasticBuilder, ExitsBuilder
 from airdeliver.elastic.depths import thresholds_told
 from airdeliver.elastic.thresholds import thresholds_for
 from airdeliver.links import Knowledge
+from airdeliver.links.foreseen import foreseen
 from airdeliver.models.exits import confidence
 from airdeliver.normalisation import batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
@@ -57,8 +58,8 @@ class ForSNR:
         if knowledge.state is not None:
             return effective_snr_db(knowledge.state).view(-1, knowledge.channel.receivers).mean(1)
         draws: Any = torch.Generator().manual_seed(0)
-        state = knowledge.channel.realize(DRAWS, min(symbols, SYMBOLS), knowledge.snr_db, draws)
-        return effective_snr_db(state).mean().view(1)
+        met = foreseen(knowledge.channel, knowledge.snr_db, DRAWS, min(symbols, SYMBOLS), draws)
+        return effective_snr_db(met.seen).mean().view(1)
 
 
 @dataclass(frozen=True, kw_only=True)

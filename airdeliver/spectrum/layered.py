@@ -13,6 +13,7 @@ from airdeliver.cost import multiply_accumulates
 from airdeliver.elastic import Elastic, ElasticArchitecture, LayeredArchitecture, Layers, layers_of
 from airdeliver.elastic.layers import elastic_values
 from airdeliver.links import Decoded, Knowledge, LayeredLink, LayeredPlan, Plan
+from airdeliver.links.foreseen import foreseen
 from airdeliver.package import Arrived, Choice, Snapshot
 from airdeliver.payload import Payload
 from airdeliver.spectrum.package import DRAWS, SYMBOLS, Measured, effective_snr_db
@@ -118,5 +119,5 @@ class OverAudience(Measured):
         if knowledge.kind != "none":
             return super().of(knowledge, symbols)
         generator: Any = torch.Generator().manual_seed(0)
-        state = self.audience.realize(DRAWS, min(symbols, SYMBOLS), self.audience_db, generator)
-        return self.selection.expected(self.table, effective_snr_db(state))[self.index].mean().view(1)
+        met = foreseen(self.audience, self.audience_db, DRAWS, min(symbols, SYMBOLS), generator)
+        return self.selection.expected(self.table, effective_snr_db(met.seen))[self.index].mean().view(1)

@@ -16,6 +16,7 @@ from airdeliver.links.analog.protection import UNLIMITED, Both, ByExpansion, ByP
 from airdeliver.links.analog.receiver import MMSE, Laplacian, Mixture, Receiver, ZeroForcing
 from airdeliver.links.analog.stream import Stream
 from airdeliver.links.base import Decoded, Knowledge, Link, memoryless
+from airdeliver.links.foreseen import planned_snr_db
 from airdeliver.links.plan import Plan
 from airdeliver.payload import Layout, Payload
 from channels import Channel, ChannelState, Received
@@ -90,7 +91,8 @@ class AnalogLink(Link):
         plan.check_budget(symbols)
         if not self.fills:
             return plan
-        snr_db = self.design_snr_db if knowledge.snr_db is None else knowledge.snr_db
+        known_db = planned_snr_db(knowledge, UNLIMITED if symbols is None else symbols)
+        snr_db = self.design_snr_db if known_db is None else known_db
         demand = self._demand(plan, payload, UNLIMITED if symbols is None else symbols, 10 ** (snr_db / 10))
         if symbols is None or symbols >= UNLIMITED or not plan.sent or not self.whole_budget:
             plan = plan.granting(plan.payload_symbols)

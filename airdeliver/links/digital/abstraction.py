@@ -81,7 +81,7 @@ class Abstraction(Coded):
 
     @property
     def _full(self) -> Full:
-        return Full(protection=self.protection, iterations=self.iterations, ladder=self.ladder)
+        return Full(self.protection, self.iterations, self.ladder, self.halvings)
 
     def error_rates_after(
         self,
@@ -123,7 +123,7 @@ class Abstraction(Coded):
         below, here, above = block_error_rate(around, length, sent, block.bits_per_symbol).tolist()
         if below < _NEVER or above > _ALWAYS:
             return here
-        position, tried = snr_db / GRID_DB, like(block, grade)
+        position, tried = snr_db / GRID_DB, like(block, self.schemes[grade])
         low = math.floor(position)
         odds = [_log_odds(measured(tried, index, self.iterations, versions)) for index in (low, low + 1)]
         return 1 / (1 + math.exp(-(odds[0] + (position - low) * (odds[1] - odds[0]))))

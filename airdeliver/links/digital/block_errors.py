@@ -12,6 +12,7 @@ from torch import Tensor
 from airdeliver.links.digital.modulation import Modulation
 
 _GRID_DB = np.arange(-30.0, 50.1, 0.25)
+_SLOWEST = 0.029  # code rate of the slowest modulation and coding scheme, less what rounding takes
 
 
 class Curves(NamedTuple):
@@ -25,9 +26,10 @@ def gap_db(rate: float, bits_per_symbol: int) -> float:
     """What the decoder needs more than the normal approximation says, in dB.
 
     Fitted to the full chain (20 iterations) at a block error rate of 0.1, all modulation and coding schemes, blocks of
-    1,200 and 3,600 or 6,000 bits: 0.5 to 0.9 dB, up to 1.4 dB where much is repeated. Rather too much, by at most
-    0.3 dB: a sender that expects too little loses blocks.
+    1,200 and 3,600 or 6,000 bits: 0.5 to 0.9 dB, up to 1.4 dB where much is repeated, and no more where that is sent
+    again. Rather too much, by at most 0.3 dB: a sender that expects too little loses blocks.
     """
+    rate = max(rate, _SLOWEST)
     return (0.7 if bits_per_symbol == 2 else 0.85) + 0.22 * max(0.0, float(np.log2(0.45 / rate)))
 
 

@@ -12,19 +12,13 @@ from torch import Tensor
 from airdeliver.compression.codec import Container
 from airdeliver.links.digital.base_graph import select_base_graph
 from airdeliver.links.digital.block_errors import block_error_rate, effective_snr_db, information_of
-from airdeliver.links.digital.mcs import MCS, MCS_TABLES
+from airdeliver.links.digital.mcs import MCS, schemes
 from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.links.digital.segmentation import Segmentation
 from airdeliver.links.digital.transport import TransportBlock
 
-SCHEMES: tuple[MCS, ...] = tuple(
-    sorted(
-        {(mcs.bits_per_symbol, mcs.rate): mcs for table in (1, 2, 3) for mcs in MCS_TABLES[table]}.values(),
-        key=lambda mcs: mcs.spectral_efficiency,
-    )
-)
-"""The grades: all modulation and coding schemes of the three tables, from 0.06 to 7.4 bits per symbol."""
+_MOST_HALVINGS = 8
 
 
 @dataclass(frozen=True)
@@ -40,9 +34,12 @@ class Coded(PhysicalLayer):
         ladder: bits per symbol of each further group but the last over those of the next one, at most; below 1, what
             comes first is more robust, group by group.
         iterations: most of the LDPC decoder.
+        halvings: grades below the slowest modulation and coding scheme, each of half the rate of the next: coded bits
+            are sent again. 0.06 bits per symbol arrive from -12 dB on in AWGN, a halving takes 3 dB less. With them,
+            what is more robust than the slowest scheme may be slower than it.
 
     Raises:
-        ValueError: a protection or a ladder outside 0 to 1, or no iteration.
+        ValueError: a protection or a ladder outside 0 to 1, no iteration, or halvings outside 0 to 8.
 
     Source: 3GPP TS 38.214, tables 5.1.3.1-2 and -3 (modulation and coding schemes), TS 38.212 (channel coding).
     """
@@ -50,8 +47,8 @@ class Coded(PhysicalLayer):
     protection: float = 0.8
     iterations: int = 20
     ladder: float = 1.0
+    halvings: int = 0
 
-    fastest = len(SCHEMES) - 1
     filling = 0.94
     alphabets = (2, 4, 6, 8)
 
@@ -61,12 +58,24 @@ class Coded(PhysicalLayer):
                 "protection and ladder must be above 0 and at most 1, iterations at least 1, "
                 f"got {self.protection}, {self.ladder} and {self.iterations}"
             )
+        if not 0 <= self.halvings <= _MOST_HALVINGS:
+            raise ValueError(f"halvings must be 0 to {_MOST_HALVINGS}, got {self.halvings}")
+
+    @property
+    def schemes(self) -> tuple[MCS, ...]:
+        """The modulation and coding scheme of each grade."""
+        return schemes(self.halvings)
+
+    @property
+    def fastest(self) -> int:  # type: ignore[override]
+        """The highest grade."""
+        return len(self.schemes) - 1
 
     def efficiency(self, grade: int) -> float:  # noqa: D102
-        return SCHEMES[grade].spectral_efficiency
+        return self.schemes[grade].spectral_efficiency
 
     def symbols(self, lengths: Sequence[int], grade: int) -> int:  # noqa: D102
-        return sum(symbols_for(8 * length, SCHEMES[g]) for length, g in self.transports(lengths, grade))
+        return sum(symbols_for(8 * length, self.schemes[g]) for length, g in self.transports(lengths, grade))
 
     def grades_of(self, lengths: Sequence[int], grade: int) -> tuple[int, ...]:
         """The grade of each group; the same for all if more than a quarter is in the first: all of it is vital."""
@@ -100,7 +109,7 @@ class Coded(PhysicalLayer):
 
     def blocks(self, lengths: Sequence[int], grade: int) -> list[TransportBlock]:
         """The transport blocks of a container whose groups have so many bytes."""
-        return [transport_block(8 * length, SCHEMES[g]) for length, g in self.transports(lengths, grade)]
+        return [transport_block(8 * length, self.schemes[g]) for length, g in self.transports(lengths, grade)]
 
     def parts(self, container: Container, grade: int) -> list[bytes]:
         """The bytes of each transport block."""
@@ -108,18 +117,18 @@ class Coded(PhysicalLayer):
         return [container.data[begin:end] for begin, end in pairwise([0, *ends])]
 
     def grades(self, outlook: Outlook, symbols: int) -> Int64[Tensor, "candidates"]:  # noqa: D102
-        return torch.arange(len(SCHEMES))
+        return torch.arange(len(self.schemes))
 
     def failure(  # noqa: D102
         self, grades: Int64[Tensor, "candidates"], outlook: Outlook, symbols: int
     ) -> Float[Tensor, "realizations candidates"]:
         carried = {}
-        for bits in {SCHEMES[grade].bits_per_symbol for grade in grades.tolist()}:
+        for bits in {self.schemes[grade].bits_per_symbol for grade in grades.tolist()}:
             state = outlook.states[bits]
             carried[bits] = information_of((state.gain.abs().square() / state.noise_variance)[:, :symbols], bits)
         columns = []
         for grade in grades.tolist():
-            mcs = SCHEMES[grade]
+            mcs = self.schemes[grade]
             cut = segmentation(max(8, int(symbols * mcs.spectral_efficiency)), mcs)
             # Interleaved over the delivery, each code block meets what all of them meet.
             effective = effective_snr_db(carried[mcs.bits_per_symbol], mcs.bits_per_symbol)

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from airdeliver.compression.codec import Container
 from airdeliver.links.base import memoryless
-from airdeliver.links.digital.coded import SCHEMES, Coded, bits_of, bytes_of, longest_block
+from airdeliver.links.digital.coded import Coded, bits_of, bytes_of, longest_block
 from airdeliver.links.digital.gathering.base import Combining, Gathered
 from airdeliver.links.digital.gathering.full import FullGathered
 from airdeliver.links.digital.interleaving import heard_of, interleaved
@@ -57,7 +57,7 @@ class Full(Coded, Simulated):
     def lost(  # noqa: D102
         self, grade: int, channel: Channel, state: ChannelState, symbols: int, generator: Generator
     ) -> Bool[Tensor, "realizations"]:
-        block = longest_block(symbols, SCHEMES[grade])
+        block = longest_block(symbols, self.schemes[grade])
         shape = (len(state.gain) // channel.receivers, block.bits)
         sent = torch.randint(0, 2, shape, dtype=torch.uint8, generator=generator, device=generator.device)
         received = channel.transmit(interleaved(block.encode(sent)), state, generator)

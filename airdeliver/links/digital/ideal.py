@@ -15,7 +15,7 @@ from airdeliver.links.digital.gathering.base import Combining, Gathered
 from airdeliver.links.digital.gathering.ideal import IdealGathered
 from airdeliver.links.digital.outlook import Outlook
 from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer, information
-from airdeliver.links.digital.reception import GAUSSIAN, reception, transparent
+from airdeliver.links.digital.reception import GAUSSIAN, receptions, transparent
 from channels import Channel, ChannelState
 
 _PER_OCTAVE = 4096
@@ -87,7 +87,7 @@ class Ideal(PhysicalLayer):
         """Bits per symbol, float64, that each realization carries."""
         if transparent(channel, state):
             return most_information(Outlook.of(state, self.alphabets), symbols)
-        seen = Outlook({a: reception(channel, state, a, symbols, generator) for a in self.alphabets})
+        seen = Outlook(receptions(channel, state, self.alphabets, symbols, generator))
         # Probes say what is carried to so much: one who sends at the limit is not to lose all by that.
         return most_information(seen, symbols) * 1.01
 

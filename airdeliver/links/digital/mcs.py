@@ -1,7 +1,8 @@
 """Modulation and coding schemes of 5G NR, and how many bits a transport block then has."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 
@@ -49,6 +50,33 @@ MCS_TABLES: dict[Literal[1, 2, 3], tuple[MCS, ...]] = {
     ),
 }
 """Up to 64-QAM, up to 256-QAM, and low spectral efficiency: 3GPP TS 38.214, tables 5.1.3.1-1, -2 and -3."""
+
+SCHEMES: tuple[MCS, ...] = tuple(
+    sorted(
+        {(mcs.bits_per_symbol, mcs.rate): mcs for table in (1, 2, 3) for mcs in MCS_TABLES[table]}.values(),
+        key=lambda mcs: mcs.spectral_efficiency,
+    )
+)
+"""All modulation and coding schemes of the three tables, from 0.06 to 7.4 bits per symbol."""
+
+
+@lru_cache(maxsize=16)
+def schemes(halvings: int = 0) -> tuple[MCS, ...]:
+    """`SCHEMES`, below them the slowest at a half, a quarter and so on of its rate: its coded bits are sent again.
+
+    Rate matching reads the circular buffer as often as there is room, and the receiver adds up what it hears of a bit.
+
+    Args:
+        halvings: how many slower ones, 0 or more.
+
+    Source: 3GPP TS 38.212, 5.4.2.1 (bit selection wraps around the buffer).
+
+    >>> [round(mcs.spectral_efficiency, 4) for mcs in schemes(2)[:4]]
+    [0.0146, 0.0293, 0.0586, 0.0781]
+    """
+    slowest = SCHEMES[0]
+    return (*(replace(slowest, rate=slowest.rate / 2**step) for step in range(halvings, 0, -1)), *SCHEMES)
+
 
 # fmt: off
 _SIZES = (

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from airdeliver.links.base import Knowledge
 from airdeliver.links.digital.memory import Memory
-from airdeliver.links.digital.reception import GAUSSIAN, effective_db, reception, transparent
+from airdeliver.links.digital.reception import GAUSSIAN, effective_db, receptions, transparent
 from channels import AWGN, Channel, ChannelState
 
 FEW, MANY, TOGETHER = 64, 2048, 1 << 21
@@ -124,7 +124,7 @@ def _statistics(channel: Channel, snr_db: float, symbols: int, alphabets: Sequen
     if transparent(channel, state):
         return Statistics(Outlook.of(state, alphabets, channel.receivers))
     generator = Generator().manual_seed(1)
-    seen = {a: reception(channel, state, a, symbols, generator) for a in alphabets}
+    seen = receptions(channel, state, alphabets, symbols, generator)
     outlook = Outlook(seen, channel.receivers)
     if not told:
         return Statistics(outlook)

@@ -1,6 +1,7 @@
 """What a receiver makes of a channel, as gain and noise: what links suffer that are not simulated bit by bit."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -15,10 +16,11 @@ from channels.noise import complex_normal
 GAUSSIAN = 0
 """In place of the bits per symbol of a constellation: Gaussian symbols, decoded by an ideal code."""
 
-_ROWS, _COLUMNS = 32, 4096  # deliveries and their symbols that show what a decoder makes of them
+_FEWEST, _MOST, _COLUMNS = 32, 128, 4096  # deliveries, and their symbols, that show what a decoder makes of them
 _PARTS = 6  # of the range of SNRs of a delivery
 _MOST_DB = 3.0
 _ALIKE_DB = 0.1
+_NEAR_DB = 0.5
 
 
 def transparent(channel: Channel, state: ChannelState) -> bool:
@@ -27,8 +29,31 @@ def transparent(channel: Channel, state: ChannelState) -> bool:
     return channel.effective(row, Generator(row.gain.device).manual_seed(0)) is row
 
 
+def receptions(
+    channel: Channel, state: ChannelState, alphabets: Iterable[int], n: int, generator: Generator
+) -> dict[int, ChannelState]:
+    """What the decoders of several constellations suffer of the same deliveries: where one is unlucky, all are.
+
+    Args:
+        channel: physics.
+        state: what it happens to be.
+        alphabets: bits per symbol of each constellation, 0 for Gaussian symbols.
+        n: symbols.
+        generator: of probes, estimates, noise and luck.
+    """
+    if transparent(channel, state):
+        return {bits: reception(channel, state, bits, n, generator) for bits in alphabets}
+    luck = torch.rand(len(state.gain), generator=generator, device=generator.device).cpu()
+    return {bits: reception(channel, state, bits, n, generator, luck) for bits in alphabets}
+
+
 def reception(
-    channel: Channel, state: ChannelState, bits_per_symbol: int, n: int, generator: Generator
+    channel: Channel,
+    state: ChannelState,
+    bits_per_symbol: int,
+    n: int,
+    generator: Generator,
+    luck: Float[Tensor, "rows"] | None = None,
 ) -> ChannelState:
     r"""Gain and noise that the decoder of a constellation suffers over the first symbols of a state.
 
@@ -46,6 +71,8 @@ def reception(
         bits_per_symbol: of the constellation; 0 for Gaussian symbols, of which nothing is decoded.
         n: symbols.
         generator: of probes, estimates and noise.
+        luck: which share of the sampled deliveries of like SNR each realization is at least as good as, from 0 to 1;
+            drawn, where it is not given.
 
     Returns:
         One column, or one for each symbol; the state itself, in its own columns, where the channel is transparent.
@@ -59,15 +86,30 @@ def reception(
     rows, part = _sampled(len(state.gain), channel.receivers), min(n, _COLUMNS)
     told, observed = _observed(channel, state[rows], probe[:, :part], bits[:, : part * bits_per_symbol], generator)
     snr = seen.gain.abs().square() / seen.noise_variance
-    at, better = _better_db(told, observed, snr[rows, :part], bits_per_symbol)
-    gained = torch.from_numpy(np.interp(_decibel(snr), at, better))
-    centre, apart = _apart_db(told, observed, at, better, bits_per_symbol)
-    # Those of one draw out of the few that were of most like SNR.
-    few = max(1, len(centre) // 4)
-    nearest = (effective_db(seen, bits_per_symbol).unsqueeze(-1) - centre).abs().argsort(-1)[:, :few]
-    draw = torch.randint(0, few, (len(nearest), 1), generator=generator, device=generator.device).cpu()
-    gained = gained + apart[nearest.gather(-1, draw)]
+    met = _matched(told, snr[rows, :part])
+    at, better = _better_db(met, observed, bits_per_symbol)
+    gained = torch.from_numpy(np.interp(_decibel(snr), at, better.clip(-_MOST_DB, _MOST_DB)))
+    centre, apart = _apart_db(met, observed, at, better, bits_per_symbol)
+    if luck is None:
+        luck = torch.rand(len(snr), generator=generator, device=generator.device).cpu()
+    gained = gained + _lucky(effective_db(seen, bits_per_symbol), centre, apart, luck).unsqueeze(-1)
     return ChannelState(seen.gain, seen.noise_variance / (10 ** (gained / 10)).to(snr))
+
+
+def _lucky(
+    seen: Float64[Tensor, "rows"], centre: Float64[Tensor, "some"], apart: Float64[Tensor, "some"], luck: Tensor
+) -> Float64[Tensor, "rows"]:
+    """By how many dB each realization is better than all: as sampled deliveries of like SNR are, in order of luck.
+
+    Alike are a quarter of them, those of most like SNR, and all others within half a decibel.
+    """
+    distance = (seen.unsqueeze(-1) - centre).abs()
+    few = max(1, len(centre) // 4)
+    reach = distance.kthvalue(few, dim=-1, keepdim=True).values.clamp(min=_NEAR_DB)
+    alike = distance <= reach
+    ranked = torch.where(alike, apart, torch.inf).sort(-1).values
+    place = (luck * alike.sum(-1)).long().clamp(max=alike.sum(-1) - 1)
+    return ranked.gather(-1, place.unsqueeze(-1))[:, 0]
 
 
 def effective_db(state: ChannelState, bits_per_symbol: int) -> Float[Tensor, "rows"]:
@@ -95,7 +137,7 @@ def _probe(bits_per_symbol: int, n: int, generator: Generator) -> tuple[Complex[
 
 def _sampled(count: int, receivers: int) -> Tensor:
     """Rows of a state that are sent through as a sample, again and again where there are few; whole transmissions."""
-    most = max(1, _ROWS // receivers) * receivers
+    most = max(1, min(_MOST, max(_FEWEST, count)) // receivers) * receivers
     return torch.arange(count).repeat(-(-most // count))[:most]
 
 
@@ -115,23 +157,33 @@ def _observed(
     return told.expand(lost.shape), (each - lost / math.log(2)) / 2
 
 
+def _matched(told: Float[Tensor, "rows n"], seen: Float[Tensor, "rows #n"]) -> Float[Tensor, "rows n"]:
+    """SNR of each symbol as `Channel.effective` has it, of the same rank as what the receiver is told.
+
+    Both are draws of one law but for a scale that may change with them: a receiver that knows no statistics scales its
+    estimates otherwise.
+
+    Args:
+        told: SNR of each symbol as the receiver has it.
+        seen: SNR of the same symbols of other estimates.
+    """
+    ranked = seen.expand(told.shape).flatten().sort().values
+    return torch.empty_like(ranked).scatter_(0, told.flatten().argsort(), ranked).view(told.shape)
+
+
 def _better_db(
-    told: Float[Tensor, "rows n"],
-    observed: Float[Tensor, "rows n"],
-    seen: Float[Tensor, "rows #n"],
-    bits_per_symbol: int,
+    met: Float[Tensor, "rows n"], observed: Float[Tensor, "rows n"], bits_per_symbol: int
 ) -> tuple[Float64[np.ndarray, "parts"], Float64[np.ndarray, "parts"]]:
     """How many dB better a decoder is than in Gaussian noise of the variance of what it suffers, over the SNR in dB.
 
     Args:
-        told: SNR of each symbol as the receiver has it.
+        met: SNR of each symbol, from `_matched`.
         observed: information of each symbol.
-        seen: SNR of the same symbols as `Channel.effective` has it: of another draw of the same law, so that equal
-            shares of both, in rising order, belong together.
         bits_per_symbol: of the constellation.
     """
-    promised = information_of(seen.expand(told.shape).flatten().sort().values, bits_per_symbol)
-    got = observed.flatten()[told.flatten().argsort()].double().cpu().numpy()
+    order = met.flatten().argsort()
+    promised = information_of(met.flatten()[order], bits_per_symbol)
+    got = observed.flatten()[order].double().cpu().numpy()
     # Beyond this a constellation is full, or empty, and its information does not tell the SNR any more.
     least, most = 0.005 * bits_per_symbol, 0.495 * bits_per_symbol
     at, better = [], []
@@ -141,14 +193,14 @@ def _better_db(
         )
         telling = least < expected.mean() < most and least < found.mean()
         at.append(here)
-        better.append(float(np.clip(there - here, -_MOST_DB, _MOST_DB)) if telling else 0.0)
+        better.append(there - here if telling else 0.0)
     if at[-1] - at[0] < _ALIKE_DB:
         return np.array([np.mean(at)]), np.array([np.mean(better)])
     return np.array(at), np.array(better)
 
 
 def _apart_db(
-    told: Float[Tensor, "rows n"],
+    met: Float[Tensor, "rows n"],
     observed: Float[Tensor, "rows n"],
     at: Float64[np.ndarray, "parts"],
     better: Float64[np.ndarray, "parts"],
@@ -158,7 +210,7 @@ def _apart_db(
 
     The share of their spread that the noise of so many symbols explains is taken away.
     """
-    levels = _decibel(told)
+    levels = _decibel(met)
     promised = information_of(torch.from_numpy(10 ** ((levels + np.interp(levels, at, better)) / 10)), bits_per_symbol)
     found = observed.double().cpu().numpy()
     here = effective_snr_db(promised, bits_per_symbol)[:, 0]

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Complex, UInt8
 from torch import Generator, Tensor
 
-from airdeliver.links.digital.coded import SCHEMES, segmentation
+from airdeliver.links.digital.coded import segmentation
+from airdeliver.links.digital.mcs import MCS
 from airdeliver.links.digital.modulation import Modulation
 from airdeliver.links.digital.transport import TransportBlock
 
@@ -25,21 +26,21 @@ SHORT = 2048
 """Bits of a code block up to which it is tried out itself: another lifting size may lose half as many."""
 
 
-def like(block: TransportBlock, grade: int) -> TransportBlock:
+def like(block: TransportBlock, mcs: MCS) -> TransportBlock:
     """A transport block of one code block that is lost as often as the code blocks of this one.
 
     Args:
         block: of a first round.
-        grade: that it is sent at.
+        mcs: that it is sent at.
     """
     if len(block.ranges) == 1 and block.segmentation.block_bits <= SHORT:
         return replace(block, version=0)
-    return single_block(grade, round(LENGTHS * math.log2(block.segmentation.block_bits)))
+    return single_block(mcs, round(LENGTHS * math.log2(block.segmentation.block_bits)))
 
 
-def single_block(grade: int, length: int) -> TransportBlock:
+def single_block(mcs: MCS, length: int) -> TransportBlock:
     """A transport block of one code block, of about 2^(length / 16) bits, CRC included."""
-    mcs, wanted = SCHEMES[grade], 2 ** (length / LENGTHS)
+    wanted = 2 ** (length / LENGTHS)
     bits = round(wanted) - 16
     if bits > LONG:
         bits = max(LONG, bits - 8)

@@ -34,6 +34,17 @@ def test_on_average_all_but_the_target_arrive(snr_db: float):
     assert lost < TARGET + 3 * (TARGET / 1024) ** 0.5
 
 
+@pytest.mark.parametrize(("snr_db", "rate"), [(-8.0, 0.125), (-10.0, 0.0625), (-14.0, 0.03125)])
+def test_a_channel_that_loses_the_link_s_own_rate_has_a_slower_one(snr_db: float, rate: float):
+    """The greatest of 1/8, 1/16 and 1/32 bit that arrives with the margin; one that is too weak for all keeps 1/4."""
+    found = rates(Knowledge("average", snr_db, AWGN()), 100)
+    assert found is not None
+    assert float(found) == rate
+    assert rates(Knowledge("average", -25.0, AWGN()), 100) is None
+    # Most fades carry 1/4 bit at 0 dB: it stays, though the deepest carry none of them.
+    assert rates(Knowledge("average", 0.0, Rayleigh()), 100) is None
+
+
 def test_who_knows_the_realization_goes_by_the_worst_of_its_receivers():
     channel = Multicast(AWGN(), receivers=2, offsets_db=(0.0, -10.0))
     state = channel.realize(3, 10, 20.0, seeded(0))

@@ -8,8 +8,9 @@ from torch import nn
 
 from airdeliver import DigitalLink
 from airdeliver.links.digital import FixedGrade
-from airdeliver.links.digital.coded import SCHEMES, transport_block
+from airdeliver.links.digital.coded import transport_block
 from airdeliver.links.digital.gathering.full import FullGathered
+from airdeliver.links.digital.mcs import SCHEMES
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package
 from airdeliver.session import HARQ, converse

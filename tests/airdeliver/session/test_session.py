@@ -7,8 +7,9 @@ from torch import nn
 from airdeliver import AnalogLink, DigitalLink
 from airdeliver.links import BudgetError
 from airdeliver.links.digital import Abstraction, FixedGrade
-from airdeliver.links.digital.coded import SCHEMES, transport_block
+from airdeliver.links.digital.coded import transport_block
 from airdeliver.links.digital.gathering.full import FullGathered
+from airdeliver.links.digital.mcs import SCHEMES
 from airdeliver.links.digital.rate_matching import RateMatching
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Choice, Package

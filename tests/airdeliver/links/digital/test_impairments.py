@@ -8,8 +8,10 @@ import torch
 
 from airdeliver.links import AnalogLink, CapacityLink, DigitalLink, Knowledge, Worth
 from airdeliver.links.digital import Adaptive, FixedGrade, OuterLoop
+from airdeliver.links.digital.block_errors import information_of
+from airdeliver.links.digital.modulation import Modulation
 from airdeliver.links.digital.outlook import statistics
-from airdeliver.links.digital.reception import effective_db, reception
+from airdeliver.links.digital.reception import effective_db, reception, receptions
 from airdeliver.payload import Layout, Payload, Segment
 from channels import AWGN, OFDM, Channel, ChannelState, Multicast, Rayleigh
 from channels.impairments import (
@@ -177,6 +179,29 @@ def test_symbols_of_equal_amplitude_pass_an_amplifier_that_distorts_others():
     assert float(seen[2]) > float(seen[0]) + 2
 
 
+def test_constellations_share_what_befalls_a_delivery():
+    """A phase that wanders off is bad luck for QPSK and 16-QAM alike: to have both is no second try."""
+    channel = PhaseNoise(AWGN(), linewidth=1e-4)
+    state = channel.realize(200, SYMBOLS, 5.0, seeded(3))
+    seen = receptions(channel, state, (2, 4), SYMBOLS, seeded(4))
+    carried = torch.stack([effective_db(one, bits) for bits, one in seen.items()])
+    assert float(torch.corrcoef(carried)[0, 1]) > 0.9
+
+
+def test_least_squares_estimates_are_told_without_bias():
+    """A receiver that scales its estimates otherwise than the sender's model has no other information for it."""
+    channel = OFDM(estimator="ls")
+    n = channel.symbols(SYMBOLS)
+    state = channel.realize(200, n, 5.0, seeded(3))
+    seen = reception(channel, state, 2, n, seeded(4))
+    promised = information_of(seen.gain.abs().square() / seen.noise_variance, 2).mean()
+    bits = torch.randint(0, 2, (1, 2 * n), dtype=torch.uint8, generator=seeded(5))
+    received = channel.transmit(Modulation(2).map(bits), state, seeded(6))
+    llr = Modulation(2).log_likelihood_ratios(received.samples, received.gain, received.noise_variance)
+    found = 1 - float(torch.nn.functional.softplus(llr * (2.0 * bits - 1.0)).mean()) / math.log(2)
+    assert promised == pytest.approx(found, rel=0.03)
+
+
 def test_what_a_sender_is_told_is_an_estimate_and_it_expects_others_of_its_receiver():
     """A channel of which the receiver knows all is told as it is; with an error, SNRs around it are likely."""
     exact = statistics(Rayleigh(), 10.0, 100, (2,), told=True)
@@ -189,13 +214,13 @@ def test_what_a_sender_is_told_is_an_estimate_and_it_expects_others_of_its_recei
 
 
 class Optimist(PowerAmplifier):
-    """A wrong model: it says that nothing is distorted."""
+    """A wrong model: it says that nothing is distorted, and has half the noise that there is."""
 
     def effective(
         self, state: ChannelState, generator: torch.Generator, probe: torch.Tensor | None = None
     ) -> ChannelState:
         n = state.gain.shape[-1] if probe is None else probe.shape[-1]
-        return ChannelState(state.gain[:, :n], state.noise_variance[:, :n])
+        return ChannelState(state.gain[:, :n], state.noise_variance[:, :n] / 2)
 
 
 def test_a_wrong_model_costs_little():

@@ -11,6 +11,7 @@ from airdeliver.compression.quantisers import large
 from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Knowledge
 from airdeliver.links.digital import fitting, rebuilding, trial
+from airdeliver.links.digital.mcs import SCHEMES
 from airdeliver.payload import payload_of
 from channels import AWGN
 
@@ -73,7 +74,7 @@ def test_what_can_be_read_is_told_without_reading_it():
 
 @pytest.mark.parametrize("versions", [(0,), (0, 2)])
 def test_blocks_are_lost_however_many_are_tried_at_a_time(versions, monkeypatch):
-    block = trial.single_block(6, 160)
+    block = trial.single_block(SCHEMES[6], 160)
     lost = []
     for at_once in (3, 50):
         monkeypatch.setattr(trial, "_AT_ONCE", at_once)
