@@ -13,6 +13,7 @@ from airdeliver.payload.constants import is_constant, is_learned_integer
 from airdeliver.payload.learned import is_float, join
 from airdeliver.payload.published import is_published, mark_of
 from airdeliver.payload.reach import Found, numbers, outside
+from airdeliver.payload.scalars import learned_numbers
 
 
 def refuse_unsent(model: nn.Module) -> None:
@@ -25,6 +26,12 @@ def refuse_unsent(model: nn.Module) -> None:
     for found in outside(model):
         if not is_published(found.path, marks):
             _check(found)
+    for path, number in learned_numbers(model):
+        if not is_published(path, marks):
+            raise ValueError(
+                f"{path} is the number {number:.6g}, which the module's own code changes, and would not be sent: make "
+                "it a buffer by register_buffer(), or mark it by published() if the receiver has it"
+            )
     for prefix, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
             _check_graph(prefix or type(module).__name__, module)
