@@ -73,9 +73,20 @@ def keras_called(model: keras.Model, inputs: Inputs) -> Any:
     """The model's output for one batch of tensors, in evaluation mode."""
     if isinstance(inputs, Mapping):
         return model({name: value.cpu().numpy() for name, value in inputs.items()}, training=False)
-    if isinstance(inputs, (tuple, list)):
+    if isinstance(inputs, (tuple, list)) and len(inputs) != 1:
         return model([value.cpu().numpy() for value in inputs], training=False)
-    return model(inputs.cpu().numpy(), training=False)
+    single = inputs[0] if isinstance(inputs, (tuple, list)) else inputs
+    return model(single.cpu().numpy(), training=False)
+
+
+def _as_tensors(outputs: Any) -> Any:
+    """Outputs as tensors, alone or several; what NumPy has no numbers for (bfloat16) in float32."""
+    if isinstance(outputs, Mapping):
+        return {name: _as_tensors(value) for name, value in outputs.items()}
+    if isinstance(outputs, (tuple, list)):
+        return tuple(_as_tensors(value) for value in outputs)
+    array = np.array(outputs)
+    return torch.from_numpy(array if array.dtype.kind in "biufc" else array.astype(np.float32))
 
 
 def average_statistics(model: keras.Model, arrivals: Iterable[None], inputs: Inputs) -> keras.Model:
@@ -109,6 +120,6 @@ class KerasReceiver:
             estimate_statistics(self.model, calibration)
         return self
 
-    def __call__(self, images: Inputs) -> Tensor:
-        """Outputs for prepared inputs, in the axes that the Keras model expects."""
-        return torch.from_numpy(np.array(keras_called(self.model, images)))
+    def __call__(self, *inputs: Tensor, **named: Tensor) -> Any:
+        """Outputs for prepared inputs, in the axes that the Keras model expects; inputs by name where it names them."""
+        return _as_tensors(keras_called(self.model, named or inputs))

@@ -6,16 +6,17 @@ from numbers import Real
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
 from channels.awgn import AWGN
-from channels.base import Channel
+from channels.base import Channel, Received
 from channels.fading import Fading
 from channels.noise import complex_normal
 from channels.power_law import power_law
 
 _MOST_SAMPLES = 2**22  # drawn at once, which bounds the memory
+_CLEAR = 1e11  # SNR from which on the rounding of float32 is noise, too
 _DECIBEL = math.log(10) / 10  # nepers of power
 
 
@@ -26,7 +27,8 @@ def ergodic_capacity(
 
     Flat fading is integrated over the law of $|h|^2$, to six digits or more at any SNR. Any other channel is sampled
     with Gaussian symbols; the rate is then what its receiver can use, with its own belief about gain and noise: a
-    lower bound. At minus infinity nothing is carried; at infinity what impairments leave.
+    lower bound, which is below what it believes where it believes too much. At minus infinity nothing is carried; at
+    infinity what impairments leave.
 
     Args:
         channel: any channel.
@@ -51,7 +53,7 @@ def ergodic_capacity(
     if type(channel) is not AWGN and law is None:
         if log_snr == -math.inf:
             return 0.0
-        return float(torch.cat(list(_information(channel, snr_db, n, realizations, seed))).mean())
+        return float(_information(channel, snr_db, n, realizations, seed).mean())
     if law is None or log_snr == math.inf:
         return float(np.logaddexp(0.0, log_snr)) / math.log(2)
     return law.mean_log1p(log_snr) / math.log(2)
@@ -84,7 +86,7 @@ def outage_probability(
     0.0952
     """
     if not isinstance(rate, Real) or not 0 <= float(rate) < math.inf:
-        raise ValueError(f"rate must be 0 or more bits per symbol, got {rate}")
+        raise ValueError(f"rate must be 0 or more bits per symbol, got {rate!r}")
     log_snr = _log_snr(channel, snr_db)
     if rate == 0 or log_snr == -math.inf:  # less than nothing is never carried, and nothing is all that is
         return float(rate > 0)
@@ -98,14 +100,30 @@ def outage_probability(
     if law is not None and slow:
         gap = log_needed - log_snr
         return law.distribution(math.exp(gap) if gap < 700 else math.inf)
-    information = torch.cat(list(_information(channel, snr_db, n, realizations, seed)))
+    information = _information(channel, snr_db, n, realizations, seed)
     return float((information < rate).double().mean())
 
 
 def _information(
     channel: Channel, snr_db: float, n: int, realizations: int, seed: int
-) -> Iterator[Float[Tensor, "rows"]]:
-    """Mutual information per symbol of sampled deliveries with Gaussian symbols, some at a time."""
+) -> Float[Tensor, "realizations"]:
+    """What a receiver that decodes by its belief can use, in bits per symbol of sampled deliveries.
+
+    Its belief promises log(1 + SNR). Where it is wrong, as after least squares, which takes the noise of its pilots for
+    gain, what decoding by it reaches is less by the mean of |y|^2 / (|h|^2 + v) - |y - h x|^2 / v, which is 0 for one
+    that is right; chance within four standard errors is left out.
+    """
+    promised, excess = (torch.cat(parts) for parts in zip(*_sampled(channel, snr_db, n, realizations, seed)))
+    lost = excess.mean()
+    if bool(lost < -4 * excess.std() / math.sqrt(len(excess))):
+        promised = (promised + lost / math.log(2)).clamp(min=0)
+    return promised
+
+
+def _sampled(
+    channel: Channel, snr_db: float, n: int, realizations: int, seed: int
+) -> Iterator[tuple[Float[Tensor, "rows"], Float[Tensor, "rows"]]]:
+    """Promised bits, and the excess of the samples over the promise in nats, some deliveries at a time."""
     if n < 1 or realizations < 1:
         raise ValueError(f"n and realizations must be at least 1 each, got {n} and {realizations}")
     generator = Generator().manual_seed(seed)
@@ -117,11 +135,22 @@ def _information(
         received = channel.transmit(symbols, channel.realize(count, n, snr_db, generator), generator)
         # Of a symbol that is lost without noise, 0 over 0, nothing arrives.
         snr = (received.gain.abs().square().double() / received.noise_variance).nan_to_num(nan=0.0, posinf=math.inf)
-        yield torch.log1p(snr).mean(-1) / math.log(2)
+        yield torch.log1p(snr).mean(-1) / math.log(2), _excess(symbols, received, snr)
+
+
+def _excess(
+    symbols: Complex[Tensor, "rows n"], received: Received, snr: Float[Tensor, "rows #n"]
+) -> Float[Tensor, "rows"]:
+    """Mean of |y|^2 / (|h|^2 + v) - |y - h x|^2 / v by the receiver's belief of h and v."""
+    gain, noise = received.gain, received.noise_variance.double()
+    off = (received.samples - gain * symbols).abs().square().double() / noise
+    whole = received.samples.abs().square().double() / (gain.abs().square().double() + noise)
+    # Where float32 has no digits of the noise, or nothing is known, nothing can be said.
+    return torch.where((snr > 0) & (snr < _CLEAR), whole - off, 0.0).nan_to_num(nan=0.0).mean(-1)
 
 
 def _log_snr(channel: Channel, snr_db: float) -> float:
     """Natural logarithm of the mean SNR after combining, which no SNR in dB makes overflow."""
     if not isinstance(snr_db, Real) or math.isnan(float(snr_db)):
-        raise ValueError(f"snr_db must be a number in dB, got {snr_db}")
+        raise ValueError(f"snr_db must be a number in dB, got {snr_db!r}")
     return float(snr_db) * _DECIBEL + math.log(channel.array_gain)

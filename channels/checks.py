@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-_MOST_DB = 300.0  # variances of noise and their squares are then within single precision
+MOST_DB = 300.0  # variances of noise and their squares are then within single precision
 _STRETCH = 8192  # reals summed at a time
 _MOST_SYMBOLS = 2**22  # looked at closely at a time, which bounds the memory
 
@@ -35,10 +35,10 @@ def check_arguments(realizations: int, snr_db: float | int | Tensor) -> None:
             f"snr_db must be one number of dB or one for each of {realizations} realizations, got a tensor of "
             f"{snr_db.dtype} and shape {tuple(snr_db.shape)}"
         )
-    wrong = ~((snr_db.abs() <= _MOST_DB) | (snr_db == math.inf))
+    wrong = ~((snr_db.abs() <= MOST_DB) | (snr_db == math.inf))
     if bool(wrong.any()):
         raise ValueError(
-            f"snr_db must be a number of dB between -{_MOST_DB:g} and {_MOST_DB:g} (inf for no noise), got "
+            f"snr_db must be a number of dB between -{MOST_DB:g} and {MOST_DB:g} (inf for no noise), got "
             f"{float(snr_db[wrong].flatten()[0]):g}"
         )
 

@@ -54,7 +54,7 @@ class PilotEstimator:
         rows = min(pilots.shape[1], _WINDOW + 1)
         if self.method == "ls":
             return _estimate(_filter(self, rows, 0), pilots, variance, positions, matched)
-        design = (10 * torch.log10(variance[:, 0])).clamp(-60, 30).round().int()
+        design = (10 * torch.log10(variance[:, 0])).clamp(-60, 300).round().int()
         levels = design.unique().tolist()
         if len(levels) == 1:
             return _estimate(_filter(self, rows, levels[0]), pilots, variance, positions, matched)

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -161,6 +162,17 @@ def _noise_level(bench: Bench) -> Iterator[str]:
         if abs(ratio - 1) > 0.1 + 5 * float(suffered.std()) / math.sqrt(len(suffered)) / told:
             hint = ": is it per real part? it must be per complex symbol" if 1.7 < ratio < 2.3 or ratio < 0.6 else ""
             yield f"noise of deliveries at power {power:g} is {ratio:.2f} times what the receiver is told{hint}"
+        drawn = float(draw.state.noise_variance[rows].mean())
+        if bench.wrapped is None and float(suffered.mean()) < 0.8 * drawn and ratio == 1.0:
+            share = float(suffered.mean()) / drawn
+            yield (
+                f"noise of deliveries at power {power:g} is {share:.2f} times that of the state: it must not depend on "
+                "the power"
+            )
+    residual = draw.residual()
+    tilt = abs(complex(residual.square().mean())) / float(residual.abs().square().mean().clamp(min=1e-30))
+    if tilt > 0.1 + 5 / math.sqrt(residual.numel()):
+        yield f"noise has a preferred phase, |E n^2| = {tilt:.2f} E|n|^2: both parts must have equal power"
     if _neighbours_agree(draw.residual()):
         yield "noise of neighbouring realizations is correlated: realizations must be independent"
 
@@ -180,6 +192,17 @@ def _receiver_knowledge(bench: Bench) -> Iterator[str]:
     elif abs(draw.slope() - 1) > 0.05:
         slope = f"{draw.slope().real:.2f}{draw.slope().imag:+.2f}j"
         yield f"samples are {slope} times gain x symbols: the receiver must be given the gain of its samples"
+
+
+def _state_is_followed(bench: Bench) -> Iterator[str]:
+    """Whether samples went through the gain of the state; a wrapper may have its own."""
+    if bench.wrapped is not None:
+        return
+    draw = bench.draw(60.0, 1.0)
+    through, samples = draw.state.gain * draw.symbols, draw.received.samples
+    energy = float(through.abs().square().sum()) * float(samples.abs().square().sum())
+    if energy > 0 and abs(complex((through.conj() * samples).sum())) < 0.5 * math.sqrt(energy):
+        yield "samples do not follow the state's gain: transmit must send through what realize has drawn"
 
 
 def _snr_arguments(bench: Bench) -> Iterator[str]:
@@ -244,7 +267,9 @@ def _costs(bench: Bench) -> Iterator[str]:
     channel = bench.channel
     for n in (1, 10, 1000, 12_345):
         uses, fit = channel.uses(n), channel.symbols(n)
-        if uses < n:
+        if not isinstance(uses, Integral) or not isinstance(fit, Integral):
+            yield f"uses({n}) is {uses!r} and symbols({n}) is {fit!r}: both must be whole numbers"
+        elif uses < n:
             yield f"uses({n}) is {uses}: a symbol costs at least one channel use"
         elif channel.symbols(uses) < n:
             yield f"symbols(uses({n})) is {channel.symbols(uses)}: what {n} symbols cost must hold them"
@@ -272,6 +297,7 @@ EXAMINATIONS: dict[str, Callable[[Bench], Iterator[str]]] = {
     "examining the gain": _gain,
     "examining the noise": _noise_level,
     "examining the receiver's knowledge": _receiver_knowledge,
+    "comparing samples with the state": _state_is_followed,
     "examining snr_db": _snr_arguments,
     "examining randomness": _randomness,
     "taking rows of a state": _rows,

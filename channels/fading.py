@@ -4,6 +4,7 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 
 import torch
 from jaxtyping import Complex, Float
@@ -121,8 +122,8 @@ class Rician(Fading):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 <= self.k_factor < math.inf:
-            raise ValueError(f"k_factor must be 0 or more (linear, not dB), got {self.k_factor}")
+        if not isinstance(self.k_factor, Real) or not 0 <= self.k_factor < math.inf:
+            raise ValueError(f"k_factor must be a finite number, 0 or more (linear, not dB), got {self.k_factor!r}")
 
     def shape(self, scattered: Complex[Tensor, "realizations n"], generator: Generator) -> Complex[Tensor, "_ _"]:  # noqa: D102
         realizations, n = scattered.shape
@@ -162,8 +163,8 @@ class Nakagami(Fading):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0.5 <= self.m < math.inf:
-            raise ValueError(f"m must be at least 0.5, got {self.m}")
+        if not isinstance(self.m, Real) or not 0.5 <= self.m < math.inf:
+            raise ValueError(f"m must be a finite number, at least 0.5, got {self.m!r}")
 
     def shape(self, scattered: Complex[Tensor, "realizations n"], generator: Generator) -> Complex[Tensor, "_ _"]:  # noqa: D102
         table = _log_magnitude_ratio(float(self.m)).to(scattered.device)

@@ -142,14 +142,15 @@ class RicianLaw(PowerLaw):
             return -math.inf
         # Twice the power over the scattered power of one antenna has 2L degrees of freedom and noncentrality 2 K L.
         x, shift = 2 * (k + 1) * antennas * math.exp(t), 2 * k * antennas
+        log_half = t + math.log((k + 1) * antennas)  # of x, which a float may not hold
         if shift < 1e-12:
-            return antennas * math.log(x / 2) - x / 2 - math.lgamma(antennas)
+            return antennas * log_half - x / 2 - math.lgamma(antennas)
         distance = math.sqrt(x) - math.sqrt(shift)
         return (
-            math.log(x / 2)
-            + (antennas - 1) / 2 * math.log(x / shift)
+            log_half
+            + (antennas - 1) / 2 * (log_half - math.log(k * antennas))
             - distance**2 / 2
-            + _log_ive(antennas - 1, math.sqrt(shift * x))
+            + _log_ive(antennas - 1, math.sqrt(shift) * math.sqrt(x))
         )
 
 
@@ -165,7 +166,8 @@ def power_law(channel: Channel) -> PowerLaw | None:
     if type(channel) is Nakagami:
         return GammaLaw(channel.m * channel.receive_antennas, 1 / (channel.m * channel.receive_antennas))
     if type(channel) is Rician:
-        k, antennas = channel.k_factor, channel.receive_antennas
+        # From here on there is no fading that a float could tell, and nothing overflows.
+        k, antennas = min(float(channel.k_factor), 1e100), channel.receive_antennas
         return RicianLaw(float(antennas), (1 + 2 * k) / (1 + k) / (1 + k) / antennas, k)
     return None
 
@@ -175,6 +177,8 @@ def _log_ive(order: float, z: float) -> float:
     if z > 1e4 * (order + 1) ** 2:  # its expansion at infinity; SciPy's has no value far out
         m = 4 * order**2
         return math.log1p((1 - m) / (8 * z) * (1 + (9 - m) / (16 * z))) - 0.5 * math.log(2 * math.pi * z)
+    if z == 0:  # less than any float
+        return 0.0 if order == 0 else -math.inf
     value = float(special.ive(order, z))
     # Below every float, the first term of its series.
     return math.log(value) if value > 1e-290 else order * math.log(z / 2) - math.lgamma(order + 1) - z

@@ -17,6 +17,7 @@ from airdeliver.randomness import BLOCK
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import About, Scheme
 from channels import Channel
+from channels.checks import MOST_DB
 from experiments.building import build, in_one_line
 from experiments.command_line import Command, ConfigurationError, suggestion
 from experiments.composition import LARGEST
@@ -280,6 +281,8 @@ def _axis(config: DictConfig, key: str) -> list[Any]:
 def _decibel(value: Any, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value == -math.inf:
         raise ConfigurationError(f"{key} must be numbers in dB, got {value!r}: for example {key}=[0,5,10]")
+    if abs(value) > MOST_DB and value != math.inf:
+        raise ConfigurationError(f"{key} must be at most {MOST_DB:g} dB in magnitude (inf: no noise), got {value!r}")
     return float(value)
 
 

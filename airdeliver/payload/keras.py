@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from airdeliver.payload.constants import is_positive
+from airdeliver.payload.constants import is_constant, is_positive
 from airdeliver.payload.layout import SMALLEST_VARIANCE, Layout, Segment, logarithm
 from airdeliver.payload.published import copy_mark, is_published, mark_of
-from airdeliver.payload.reach import MANY, closed_over
+from airdeliver.payload.reach import MANY, closed_over, numbers
 
 STATISTICS = ("moving_mean", "moving_variance")
 
@@ -107,6 +107,7 @@ def clone(model: keras.Model) -> keras.Model:
 def architecture_of(model: keras.Model) -> keras.Model:
     """A clone without learned values: see `airdeliver.payload.architecture_of`."""
     twin = clone(model)
+    _refuse_attributes(model, twin)
     unsent = {name for name, _, _ in _learned(twin)}
     for position, (source, variable) in enumerate(zip(model.weights, twin.weights, strict=True)):
         if f"{position}.{variable.name}" not in unsent:
@@ -138,6 +139,43 @@ def refuse_unsent(model: keras.Model) -> None:
                     f"{layer.name}{name} is held by the function of a Lambda layer, so that it would not be sent: make "
                     "it a layer of the model"
                 )
+
+
+def _refuse_attributes(model: keras.Model, twin: keras.Model) -> None:
+    """Refuse arrays of a stranger's layers that are no weights and that constructing does not make again.
+
+    A clone is made from configurations: what it holds as well is published, what it holds otherwise would be lost.
+    """
+    for ours, theirs in zip(model._flatten_layers(), twin._flatten_layers(), strict=True):
+        if type(ours).__module__.partition(".")[0] == "keras":
+            continue
+        told = {name: np.ravel(held) for name, value in _config(ours).items() if (held := numbers(value)) is not None}
+        for name, held in told.items():
+            if len(held) > MANY and held.dtype.kind == "f" and not is_constant(name, torch.from_numpy(held).float()):
+                raise ValueError(
+                    f"{ours.name}.{name} is a list of {len(held)} numbers in the layer's configuration, so that it "
+                    "would not be sent: make it a weight by add_weight()"
+                )
+        for name, value in vars(ours).items():
+            if not _holds_floats(value):
+                continue
+            if not np.array_equal(np.asarray(value), np.asarray(getattr(theirs, name, np.nan)), equal_nan=True):
+                raise ValueError(
+                    f"{ours.name}.{name} is an array of {np.size(value)} values that is no weight, so that it would "
+                    "not be sent, and constructing the layer makes another: make it a weight by add_weight()"
+                )
+
+
+def _config(layer: keras.layers.Layer) -> dict[str, Any]:
+    try:
+        return dict(layer.get_config())
+    except Exception:  # a stranger's code may raise anything; building the clone says so
+        return {}
+
+
+def _holds_floats(value: Any) -> bool:
+    array = isinstance(value, np.ndarray) or (keras.ops.is_tensor(value) and not isinstance(value, keras.KerasTensor))
+    return array and np.size(value) > 1 and "float" in str(value.dtype)
 
 
 def _is_array(value: Any) -> bool:

@@ -64,3 +64,34 @@ def test_estimated_statistics_are_those_of_the_inputs(task, trained):
     norm = twin.layers[1]
     assert np.allclose(np.array(norm.moving_mean), entering.mean((0, 1, 2)), atol=1e-4)
     assert np.allclose(np.array(norm.moving_variance), entering.var((0, 1, 2)), rtol=1e-3)
+
+
+def two_inputs():
+    first, second = keras.Input((4,), name="first"), keras.Input((4,), name="second")
+    joined = keras.layers.Dense(3)(keras.layers.Concatenate()([first, second]))
+    return keras.Model([first, second], joined)
+
+
+def two_outputs():
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, {"logits": keras.layers.Dense(3)(inputs), "other": keras.layers.Dense(2)(inputs)})
+
+
+def in_bfloat16():
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="mixed_bfloat16")])
+
+
+@pytest.mark.parametrize("build", [two_inputs, two_outputs, in_bfloat16])
+def test_several_inputs_and_outputs_and_mixed_precision_are_scored(build):
+    """100 dB: nearly every input keeps the class that the sender gives it."""
+    keras.utils.set_random_seed(0)
+    model, inputs = build(), torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+    given = (inputs, inputs.flip(0)) if build is two_inputs else inputs
+    called = model([inputs.numpy(), inputs.flip(0).numpy()] if build is two_inputs else inputs.numpy())
+    logits = called["logits"] if isinstance(called, dict) else called
+    labels = torch.from_numpy(np.array(logits).astype(np.float32)).argmax(1)
+    delivery = deliver(model, AnalogLink(), AWGN(), 100.0, 2000, 2, normalisation="frozen")
+    assert evaluate(delivery, given, labels).accuracy > 0.95
+    if build is two_inputs:
+        named = {"first": inputs, "second": inputs.flip(0)}
+        assert evaluate(delivery, named, labels).accuracy > 0.95

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from channels import AWGN, Channel, Nakagami, Rayleigh, Rician, ergodic_capacity, outage_probability
+from channels import AWGN, OFDM, Channel, Nakagami, Rayleigh, Rician, ergodic_capacity, outage_probability
 from channels.base import ChannelState, noise_variance
 from channels.impairments import Erasures, ImperfectKnowledge
 from channels.noise import complex_normal
@@ -168,3 +168,21 @@ def test_bad_arguments_are_refused():
         ergodic_capacity(Own(), 0.0, realizations=0)
     with pytest.raises(ValueError, match="between -300 and 300"):
         ergodic_capacity(Own(), 500.0)
+
+
+def test_what_a_receiver_believes_wrongly_is_not_carried():
+    """Least squares takes the noise of its pilots for gain: its promise was 0.45 bits however low the SNR."""
+    channel = OFDM(estimator="ls")
+    for snr_db in (-300.0, -60.0, -10.0, 0.0):
+        carried = ergodic_capacity(channel, snr_db, n=64, realizations=50)
+        assert 0 <= carried < ergodic_capacity(AWGN(), snr_db)
+    assert outage_probability(channel, -60.0, 0.1, n=64, realizations=50) == 1
+    assert outage_probability(channel, 40.0, 0.1, n=64, realizations=50) == 0
+
+
+@pytest.mark.parametrize("k", [0.0, 1e-13, 3.0, 1e12, 1e308])
+def test_rician_outage_where_floats_end(k):
+    """Far down the outage is the density at 0 times the power needed, (1 + K) exp(-K) x."""
+    tiny = outage_probability(Rician(k), 10.0, 1e-300)
+    assert tiny == pytest.approx((1 + k) * math.exp(-k) * math.log(2) * 1e-301, rel=1e-6) if k < 100 else tiny == 0
+    assert ergodic_capacity(Rician(k), -20.0) == pytest.approx(0.01 / math.log(2), rel=0.02)

@@ -188,6 +188,33 @@ class FreePilots(Flat):
         return channel_uses + 1
 
 
+class NoiseOnOneAxis(Flat):
+    def transmit(self, symbols, state, generator):
+        received = super().transmit(symbols, state, generator)
+        clean = state.gain * symbols
+        noise = math.sqrt(2) * (received.samples - clean).real
+        return replace(received, samples=clean + noise)
+
+
+class NoiseOfTheDeliverysPower(Flat):
+    def transmit(self, symbols, state, generator):
+        received = super().transmit(symbols, state, generator)
+        clean = state.gain * symbols
+        level = symbols.abs().square().mean(-1, keepdim=True).sqrt()
+        return replace(received, samples=clean + level * (received.samples - clean))
+
+
+class AnotherGain(Flat):
+    def transmit(self, symbols, state, generator):
+        other = complex_normal(tuple(state.gain.shape), generator)
+        return super().transmit(symbols, ChannelState(other, state.noise_variance), generator)
+
+
+class HalvesOfSymbols(Flat):
+    def symbols(self, channel_uses):
+        return channel_uses / 1
+
+
 class SilentDistortion(Impairment):
     """A wrapper that distorts and does not tell the receiver."""
 
@@ -205,6 +232,10 @@ class Denoiser(Impairment):
 
 
 FAULTS = [
+    (NoiseOnOneAxis(), "noise has a preferred phase"),
+    (NoiseOfTheDeliverysPower(), "noise of deliveries at power 0.25 is 0.25 times that of the state"),
+    (AnotherGain(), "samples do not follow the state's gain"),
+    (HalvesOfSymbols(), "both must be whole numbers"),
     (SNRFromFadedPower(), "no delivery is ever in outage"),
     (SNRFromFadedPowerInSecret(), "no delivery is ever in outage"),
     (PowerOfTheBatch(), "power is measured over the whole batch"),

@@ -142,9 +142,9 @@ def test_combining_by_hand_gives_the_same_law():
         (lambda: Rayleigh(doppler=-0.1), "doppler must be"),
         (lambda: Rayleigh(doppler=0.1, coherence=5), "not both"),
         (lambda: Rayleigh(receive_antennas=0), "receive_antennas"),
-        (lambda: Rician(-1.0), "k_factor must be 0 or more"),
+        (lambda: Rician(-1.0), "k_factor must be a finite number, 0 or more"),
         (lambda: Rician(math.nan), "k_factor"),
-        (lambda: Nakagami(0.4), "m must be at least 0.5"),
+        (lambda: Nakagami(0.4), "m must be a finite number, at least 0.5"),
         (lambda: Nakagami(math.nan), "m must be"),
     ],
 )

@@ -291,6 +291,8 @@ def test_what_cannot_be_read_gets_one_line_before_anything_is_built(argument: st
         ("snr_db=five", "snr_db must be numbers in dB"),
         ("snr_db=[nan]", "snr_db must be numbers in dB"),
         ("snr_db=[-inf]", "snr_db must be numbers in dB"),
+        ("snr_db=[0,400]", "snr_db must be at most 300 dB in magnitude"),
+        ("train_snr_db=-301", "train_snr_db must be at most 300 dB in magnitude"),
         ("snr_db=[]", "snr_db must have at least one value"),
         ("snr_db=[5,5.0]", "twice"),
         ("channel_uses=-3", "channel_uses must be positive"),

@@ -29,6 +29,7 @@ def test_every_row_is_what_the_examination_finds(name: str):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")  # a Keras model is refused by our own line
 @pytest.mark.parametrize("kind", KERAS)
 def test_keras_rows_are_what_the_examination_finds(kind: str):
     from tests.zoo.keras_examination import examined_keras

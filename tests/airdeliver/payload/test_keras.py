@@ -216,3 +216,49 @@ def test_pruning_says_what_to_do():
         ValueError, match=r"no channels can be taken out: give a narrower Keras model, or .* torch module"
     ):
         prune(model, AnalogLink(), 1000, torch.zeros(1, 4))
+
+
+class Table(keras.layers.Layer):
+    """A layer that multiplies by a table which is no weight."""
+
+    def __init__(self, table=None, **others):
+        super().__init__(**others)
+        self.table = table
+
+    def build(self, shape):
+        if self.table is None:
+            self.table = self.made(shape[-1])
+
+    def made(self, features):
+        return np.random.default_rng().normal(size=(features, 4)).astype(np.float32)
+
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.convert_to_tensor(self.table))
+
+
+class Positions(Table):
+    """The same with a table that constructing makes again."""
+
+    def made(self, features):
+        return np.sin(np.arange(4 * features, dtype=np.float32)).reshape(features, 4)
+
+
+class Configured(Table):
+    """The same with a table in its configuration."""
+
+    def get_config(self):
+        return {**super().get_config(), "table": np.asarray(self.table).tolist()}
+
+
+def tabled(layer):
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, keras.layers.Dense(3)(layer(inputs)))
+
+
+def test_a_table_that_is_no_weight_is_refused_where_it_would_be_lost_or_free():
+    with pytest.raises(ValueError, match=r"table\.table is an array of 32 values that is no weight"):
+        architecture_of(tabled(Table()))
+    learned = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    with pytest.raises(ValueError, match=r"configured\.table is a list of 32 numbers in the layer's configuration"):
+        architecture_of(tabled(Configured(learned)))
+    assert np.array_equal(architecture_of(tabled(positions := Positions())).layers[1].table, positions.table)
