@@ -27,7 +27,7 @@ from experiments.machine import bfloat16_factor
 WANTED, SEEDS = 0.78, 3
 PRESET = Recipe(epochs=10, batch_size=256, learning_rate=0.4, label_smoothing=0.1)
 SHORTENED = replace(PRESET, epochs=6)
-FEW = replace(PRESET, epochs=3, optimizer="muon", shift=2)
+FEW = replace(PRESET, epochs=3, learning_rate=0.6, optimizer="muon", shift=2)
 RECIPES = FEW, SHORTENED, PRESET
 
 

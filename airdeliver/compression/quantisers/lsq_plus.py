@@ -60,10 +60,12 @@ class LSQPlus(PerBand):
         most = 2 ** (self.bits - 1) - 1
         factor = (rows.shape[1] * most) ** -0.5
         steps, zeros = self._travelling(*(scaled(tensor, factor) for tensor in learned))
-        ratio = rows / steps + zeros
-        # Values beyond the ends, and at them, move with the step alone.
+        ratio = (rows / steps + zeros).detach()
+        # Values beyond the ends, and at them, move with the step alone. They are left out before the division, whose
+        # derivative overflows where a step has become next to nothing.
         within = (ratio > -most - 1) & (ratio < most)
-        kept = torch.where(within, ratio, ratio.detach().clamp(-most - 1, most))
+        inside = torch.where(within, rows, 0.0) / steps + zeros
+        kept = torch.where(within, inside, ratio.clamp(-most - 1, most))
         return steps * (rounded(kept) - zeros)
 
     def numbers(  # noqa: D102

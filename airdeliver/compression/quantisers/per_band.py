@@ -159,9 +159,14 @@ def rounded(value: Tensor) -> Tensor:
 
 
 def held(steps: Tensor) -> Tensor:
-    """As bfloat16 holds them, above 0, straight through."""
+    """As bfloat16 holds them, above 0, straight through.
+
+    >>> held(torch.tensor([-0.1, 0.0])).gt(0).all()
+    tensor(True)
+    """
     kept = steps.detach().clamp(min=SMALLEST).to(torch.bfloat16).to(steps.dtype)
-    return steps + (kept - steps).detach()
+    # Not steps + (kept - steps): below 0 that is 0, which no step may be.
+    return kept + (steps - steps.detach())
 
 
 def scaled(tensor: Tensor, factor: float) -> Tensor:

@@ -70,6 +70,20 @@ def test_what_was_trained_is_what_arrives_bit_for_bit(quantiser: Quantiser):
         assert max(len(row.unique()) for row in apart) <= 2**quantiser.bits
 
 
+@pytest.mark.parametrize("driven", [-0.1, 0.0])
+@pytest.mark.parametrize("quantiser", QUANTISERS, ids=str)
+def test_scales_that_training_has_driven_below_0_stay_numbers_that_travel(quantiser: Quantiser, driven: float):
+    state = quantiser.init(values(), LAYOUT)
+    for tensor in state.tensors.values():
+        tensor.data.fill_(driven)
+    own = values().requires_grad_()
+    seen = quantiser.quantise(own, LAYOUT, state)
+    assert seen.isfinite().all()
+    assert torch.equal(seen.detach(), quantiser.levels(values(), LAYOUT, state).values())
+    seen.square().sum().backward()
+    assert all(tensor.grad is None or tensor.grad.isfinite().all() for tensor in state.tensors.values())
+
+
 @pytest.mark.parametrize("quantiser", QUANTISERS, ids=str)
 def test_first_and_last_weights_and_small_bands_have_small_bits(quantiser: Quantiser):
     """Within half a step of 2 max / 254, straight through."""
