@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,11 @@ UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 """Bits per value at which a network is tried out that was trained for none."""
 
 VALIDATION_IMAGES = 1024
+
+LOWER, LEAST, LOWEST = 0.7, 0.1, 0.02
+"""Below the rates that a network is tried out at further ones follow, each so much lower, until it is worth no more
+over chance than so large a share of the most, or the rate is the lowest. Rates that nobody tried had been taken to be
+on a line to chance at 0 bits: far above what a network does there that was trained for more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +70,21 @@ def worth_of(choice: Choice, problem: Problem, normalisation: Normalisation, rat
         choice: that is sent over a digital link.
         problem: task and device.
         normalisation: where batch-norm statistics come from.
-        rates: bits per value, rising.
+        rates: bits per value that it is tried out at, rising; lower ones follow, as far down as it is worth something.
     """
     validation, fallback = Validation.of(problem, normalisation), choice.fallback()
     chance = problem.task.floor if fallback is None else validation.score(fallback)
-    points, best = [], problem.task.bounds[0]
-    assert isinstance(choice.link, DigitalLink)
-    for rate in rates:
-        values = choice.link.reconstructed(choice.payload, rate)
-        best = max(best, validation.score(choice.receive(values)))
-        points.append((rate, best))
+    link = choice.link
+    assert isinstance(link, DigitalLink)
+
+    def score(rate: float) -> float:
+        return validation.score(choice.receive(link.reconstructed(choice.payload, rate)))
+
+    scores = {rate: score(rate) for rate in rates}
+    most, rate = max(scores.values()), min(scores)
+    while rate > LOWEST and scores[rate] - chance > LEAST * (most - chance):
+        rate *= LOWER
+        scores[rate] = score(rate)
+    rising = sorted(scores)
+    points = zip(rising, accumulate((scores[rate] for rate in rising), max), strict=True)
     return Worth(tuple(points), chance)

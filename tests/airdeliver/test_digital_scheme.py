@@ -135,3 +135,21 @@ def test_rates_that_rise_are_refused(faulty, said):
 
 def test_a_rate_may_rise_where_the_network_shrinks_more():
     assert Digital(train_bits=(0.5, 0.7), keep=(1.0, 0.5)).keep == (1.0, 0.5)
+
+
+def test_a_network_is_tried_out_as_far_down_as_it_is_worth_something(problem, coarse, monkeypatch):
+    """Trained for many bits it is worth little at few: no line from the least that was tried to chance at none."""
+    scheme = Digital(CapacityLink(), train_bits=(3.0,), penalty=0.1)
+    package = scheme.pack(problem, finished(scheme, problem), 3000)
+    (choice,) = package.choices
+    worth_then = choice.link.worth
+    least, score = worth_then.points[0]
+    most = worth_then.points[-1][1]
+    assert least < 0.55 * 3.0
+    assert score - worth_then.chance <= worth.LEAST * (most - worth_then.chance) or least <= worth.LOWEST
+    scores = [each for _, each in worth_then.points]
+    assert scores == sorted(scores)
+    monkeypatch.setattr(worth, "LEAST", 1.0)  # nothing further is tried
+    (optimist,) = scheme.pack(problem, finished(scheme, problem), 3000).choices
+    few = torch.tensor([0.5])
+    assert float(worth_then.of(few)) < float(optimist.link.worth.of(few)) - 0.05
