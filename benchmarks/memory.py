@@ -8,9 +8,11 @@ import torch
 from torch import Generator, nn
 
 from airdeliver import AnalogLink, DigitalLink, deliver
+from airdeliver.compression.quantisers import large
 from airdeliver.links import Link
 from airdeliver.links.analog import pieces
 from airdeliver.links.base import Knowledge
+from airdeliver.links.digital import fitting, full, rebuilding
 from airdeliver.payload import Layout, Payload, Segment
 from benchmarks.fresh import forget_most_resident, in_fresh_process, most_resident_bytes, resident_bytes
 from benchmarks.ratio import Ratio
@@ -22,6 +24,9 @@ VOCABULARY, WIDTH, LAYERS, HEADS = 30_522, 768, 12, 12
 BILLION = 1_000_000_000
 PART = 1 << 24
 """Values of a segment of the payload of a billion."""
+
+IN_PIECES = (pieces, large, fitting, full, rebuilding)
+"""Modules that say from how many values on a payload goes piece by piece."""
 
 ANALOG: Mapping[str, tuple[dict[str, Any], bool]] = {
     "every segment varies": ({}, False),
@@ -42,6 +47,10 @@ def measure() -> list[Ratio]:
     for side in (1000, 2000):
         peak, _ = in_fresh_process(digital, side)
         rows.append(_bounded(f"memory: digital, {4 * side**2 // 10**6} million values, peak / payload", peak, 3.0))
+    for name, link, side in (("analog", AnalogLink(), 2100), ("digital", DigitalLink("capacity"), 1000)):
+        seconds = in_fresh_process(in_pieces_and_whole, link, side)
+        title = f"memory: {name}, {4 * side**2 / 1e6:.0f} million values, processor time in pieces / whole"
+        rows.append(_bounded(title, seconds[0] / seconds[1], 3.0))
     return [*rows, *in_fresh_process(_billion)]
 
 
@@ -84,6 +93,28 @@ def digital(side: int, link: DigitalLink | None = None, before: int | None = Non
         _delivered(_square(before), link, 1)
         forget_most_resident()
     return _delivered(_square(side), link, 1)
+
+
+def in_pieces_and_whole(link: Link, side: int) -> tuple[float, float]:
+    """Seconds of processor time, the less of two, of a delivery in pieces and of the same one made whole.
+
+    Args:
+        link: that sends it.
+        side: inputs and outputs of each of four linear layers, enough for pieces.
+    """
+    model, usual = _square(side), {module: module.LARGE for module in IN_PIECES}
+    values = sum(parameter.numel() for parameter in model.parameters())
+
+    def seconds(in_pieces: bool) -> float:
+        for module, least in usual.items():
+            module.LARGE = least if in_pieces else BILLION  # type: ignore[attr-defined]
+        started = time.process_time()
+        delivery = deliver(model, link, AWGN(), snr_db=10.0, channel_uses=values, realizations=1)
+        assert len(delivery.groups[0].decoded.values[0]) == values
+        return time.process_time() - started
+
+    seconds(True)  # what is done once is not counted
+    return min(seconds(True), seconds(True)), min(seconds(False), seconds(False))
 
 
 def _square(side: int) -> nn.Module:
