@@ -78,8 +78,9 @@ class Switched(Scaled):
         self.temperature = temperature
 
 
-def fitted(kind=Calibrated, convert=float):
-    model = kind()
+def fitted(convert=float):
+    torch.manual_seed(0)
+    model = Calibrated()
     model.fit(torch.randn(20, 4, generator=torch.Generator().manual_seed(0)))
     model.temperature = convert(model.temperature)
     return model
@@ -110,7 +111,7 @@ def switched(temperature):
     ],
 )
 def test_a_number_that_the_class_changes_is_refused_by_name(build, name):
-    with pytest.raises(ValueError, match=rf"^{name} is the number 0\.|^{name} is the number -0\.") as error:
+    with pytest.raises(ValueError, match=rf"^{name} is the number -?\d") as error:
         payload_of(build())
     assert "\n" not in str(error.value)
 
