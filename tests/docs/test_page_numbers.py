@@ -212,6 +212,20 @@ def test_bits_that_kept_bits_take():
     assert f"All others are between {others.min():.1f} and {others.max():.1f} %" in text
 
 
+def test_which_compact_network_arrives():
+    table = read(PUBLISHED / "digits_compact.csv")
+    m = 100 * table.groupby(["channel_uses", "snr_db", "scheme"])["accuracy"].mean()
+    text, ample, short = page("docs/compact"), m[30_047, 10], m[30_047, 0]
+    others = ample.drop("mgic")
+    assert f"between {others.min():.1f} and {others.max():.1f} %" in text
+    assert others.idxmax() == "digital_qat_adaptive"
+    assert f"width 0.5 has {short['student']:.1f} %, the smallest dense network {short['dense_tiny']:.1f}" in text
+    assert f"the yardstick {short['dense']:.1f}" in text
+    where = (table["scheme"] == "rigl_90") & (table["channel_uses"] == 60_093) & (table["snr_db"] == 0)
+    seeds = (100 * table[where].set_index("seed")["accuracy"]).tolist()
+    assert f"({seeds[0]:.0f} % at 60,093 uses and 0 dB, the others {seeds[1]:.1f} and {seeds[2]:.1f})" in text
+
+
 def test_what_sessions_gain():
     table = read(PUBLISHED / "digits_session.csv")
     m: Any = table.groupby(["scheme", "channel_uses"])[["accuracy", "uses_to_end"]].mean()

@@ -1,4 +1,4 @@
-"""Measures the published mappings, trains the learned ones, and writes table and picture: `python -m tests.mappings`."""
+"""Measures the published mappings, trains the learned ones, writes table and picture: `python -m tests.mappings`."""
 
 import pandas as pd
 

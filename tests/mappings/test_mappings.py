@@ -20,7 +20,7 @@ def test_what_is_computed_is_what_is_published(name: str):
 
 
 def test_closed_forms():
-    """OPTA is 10 k log10(1 + SNR) dB; one input is its own optimum; an ideal quantiser loses 1.53 dB to a scalar one."""
+    """OPTA is 10 k log10(1 + SNR) dB; one input is its own optimum; scalar quantisers are 1.53 dB behind ideal ones."""
     assert opta(8, 0.0) == pytest.approx(24.08, abs=0.01)
     assert repetition(1, 7.0) == pytest.approx(opta(1, 7.0))
     assert opta(4, 15.0) - hybrid(4, 15.0) == pytest.approx(1.53, abs=0.02)
@@ -33,7 +33,7 @@ def test_nothing_is_above_the_optimum():
 
 
 def test_the_page_s_sentences():
-    """Where the learned mapping is ahead of the better of repetition and spiral, how far seeds are apart, what is left."""
+    """Where the learned mapping is ahead of repetition and spiral, how far seeds are apart, what is left."""
     points, text = read().set_index(["inputs", "snr_db"]), " ".join(PAGE.read_text().split())
     ahead = points["learned"] - points[["repetition", "spiral"]].max(axis=1)
     low = {inputs: " and ".join(f"{ahead[inputs, snr_db]:.1f}" for snr_db in (0.0, 5.0)) for inputs in INPUTS}
