@@ -1,5 +1,6 @@
 """Delivered accuracy over two costs, a mark for each scheme, and who is not beaten by anyone cheaper."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,10 +84,15 @@ def _with_front(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(front=front)
 
 
+_LINES, _WIDTH = 2, 88
+"""Lines above a panel for the names of its front, and their characters."""
+
+
 def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto") -> Figure:
     """Draw it, a column of panels for each cost, a row for each SNR and whatever else varies.
 
-    The stairs are the front: nobody is better at less cost. A scheme on it is named once, where it is cheapest.
+    The stairs are the front: nobody is better at less cost. Who is on it has a ring, where it is cheapest, and is named
+    above the panel, in order of cost.
 
     Args:
         table: results.
@@ -116,17 +122,18 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
                 style = {**look[title], "linestyle": "none"}
                 panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
                 remember(panel, own["value"], own, "title", score)
-            middle = (rows["value"].min() + rows["value"].max()) / 2
-            for place, (_, point) in enumerate(front.drop_duplicates("title").iterrows()):
-                right = point["value"] > middle  # its name stays within the panel, and below those before
-                panel.annotate(
-                    str(point["title"]), (point["value"], point["accuracy"]), (-6 if right else 6, -9 - 8 * place),
-                    textcoords="offset points", fontsize="xx-small", ha="right" if right else "left", zorder=5,
-                )  # fmt: skip
+            named = front.drop_duplicates("title")
+            panel.scatter(
+                named["value"], named["accuracy"], s=80, facecolors="none", edgecolors="0.3", linewidths=0.8, zorder=5
+            )
             shown = pd.concat([rows["accuracy"], rows["accuracy_low"], rows["accuracy_high"]])
             panel.set(
                 ylabel=score.label, ylim=score.limits(shown), xlabel=LABELS[cost],
-                title=", ".join(said(key, rows[key].iloc[0]) for key in keys),
+            )  # fmt: skip
+            panel.set_title(", ".join(said(key, rows[key].iloc[0]) for key in keys), pad=4 + 8 * _LINES)
+            panel.annotate(
+                _front(named["title"].tolist()), (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
+                fontsize="xx-small", ha="left", va="bottom",
             )  # fmt: skip
             say_score(panel.yaxis, score)
             if rows["value"].max() > SPREAD * rows["value"].min() > 0:
@@ -138,3 +145,17 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
     legend_above(figure, axes)
     write_conditions(figure, drawn, ["model", "channel_uses", *keys])
     return figure
+
+
+def _front(titles: list[str]) -> str:
+    """Who is on the front, in at most so many lines; the rest is counted.
+
+    >>> print(_front(["Dense", "Ghost"]))
+    front: Dense; Ghost
+    """
+    for shown in range(len(titles), 0, -1):
+        rest = "" if shown == len(titles) else f" and {len(titles) - shown} more"
+        lines = textwrap.wrap("front: " + "; ".join(titles[:shown]) + rest, _WIDTH)
+        if len(lines) <= _LINES:
+            return "\n".join(lines)
+    return ""

@@ -36,6 +36,15 @@ def test_panels_are_costs_by_conditions(priced):
     assert {axes.get_xlabel() for axes in figure.axes} == {"channel uses", "energy of an inference (J)"}
 
 
+def test_the_front_is_named_above_its_panel_in_order_of_cost(priced):
+    figure = pareto.draw(priced)
+    said = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert said == [["front: A; B"], ["front: C; B"]] * 2
+    many = pareto._front([f"a scheme with a long name, number {i}" for i in range(9)])
+    assert many.count("\n") == 1
+    assert many.endswith("more")
+
+
 def test_rows_without_a_cost_are_left_out(priced):
     assert set(pareto.data(priced, ["container_bits"])["title"]) == {"B", "C"}
 
