@@ -72,5 +72,5 @@ def test_a_worth_that_was_given_stays(problem, singles, trained, packages):
     alone = singles["difference"].pack(problem, trained, AMPLE).choices[0].link.worth
     among = packages[AMPLE].choices[1].link.worth
     assert alone.points == ()
-    assert len(among.points) == 4
+    assert len(among.points) >= 4  # those that it was tried out at, and lower ones while they are worth something
     assert among.chance > 0.5
