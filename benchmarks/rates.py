@@ -54,7 +54,7 @@ def _clean(seed: int) -> tuple[Problem, dict[Training, Trained]]:
 def _together(seed: int) -> Training:
     problem, _ = _clean(seed)
     recipe = replace(RECIPE, epochs=round(LONGER * RECIPE.epochs))
-    method = AtAnyRate(Continued(Training.clean(problem)), RateDistortion(), RATES, PENALTY)
+    method = AtAnyRate(Continued(Training.clean(problem)), RateDistortion(), PENALTY, rates=RATES)
     return Training.of(problem, method, recipe)
 
 

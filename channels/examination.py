@@ -8,6 +8,7 @@ from numbers import Integral
 
 import numpy as np
 import torch
+from jaxtyping import Float64
 from torch import Generator, Tensor
 
 from channels.base import Channel, ChannelState, Received
@@ -141,13 +142,9 @@ def _noise_level(bench: Bench) -> Iterator[str]:
     snr_db = 0.0
     draw = bench.draw(snr_db, 1.0, _WEAK)
     if bench.wrapped is None:
-        snr = -10 * torch.log10(draw.state.noise_variance.mean(-1).double() * bench.channel.array_gain)
-        allowed = 0.25 + 5 * float(snr.std()) / math.sqrt(bench.rows)
-        if abs(float(snr.mean()) - snr_db) > allowed:
-            yield (
-                f"at snr_db = {snr_db:g} the state's noise variance is that of {float(snr.mean()):.2f} dB; expected "
-                "10^(-snr_db / 10) per complex symbol (over array_gain), whatever the fading"
-            )
+        variance = draw.state.noise_variance.mean(-1).double() * bench.channel.array_gain
+        for fault in noise_level_faults(variance, 1.0, snr_db, 5 / math.sqrt(bench.rows)):
+            yield f"at snr_db = {snr_db:g} {fault}"
         yield from _noise_after_fading(draw)
     elif bench.channel.receivers == 1:
         inner = bench.draw(snr_db, 1.0, _WEAK, channel=bench.wrapped)
@@ -158,12 +155,12 @@ def _noise_level(bench: Bench) -> Iterator[str]:
         suffered = draw.residual()[rows].abs().square().mean(-1).double()
         ratio = float(suffered.mean()) / told
         # A receiver may reckon its estimation error at unit power, which is too much for a weak delivery.
-        ratio = ratio if power == 1.0 else max(ratio, 1.0)
-        if abs(ratio - 1) > 0.1 + 5 * float(suffered.std()) / math.sqrt(len(suffered)) / told:
+        modest = power != 1.0 and ratio <= 1
+        if not modest and abs(ratio - 1) > 0.1 + 5 * float(suffered.std()) / math.sqrt(len(suffered)) / told:
             hint = ": is it per real part? it must be per complex symbol" if 1.7 < ratio < 2.3 or ratio < 0.6 else ""
             yield f"noise of deliveries at power {power:g} is {ratio:.2f} times what the receiver is told{hint}"
         drawn = float(draw.state.noise_variance[rows].mean())
-        if bench.wrapped is None and float(suffered.mean()) < 0.8 * drawn and ratio == 1.0:
+        if bench.wrapped is None and modest and float(suffered.mean()) < 0.8 * drawn:
             share = float(suffered.mean()) / drawn
             yield (
                 f"noise of deliveries at power {power:g} is {share:.2f} times that of the state: it must not depend on "
@@ -175,6 +172,28 @@ def _noise_level(bench: Bench) -> Iterator[str]:
         yield f"noise has a preferred phase, |E n^2| = {tilt:.2f} E|n|^2: both parts must have equal power"
     if _neighbours_agree(draw.residual()):
         yield "noise of neighbouring realizations is correlated: realizations must be independent"
+
+
+def noise_level_faults(
+    variance: Float64[Tensor, "rows"], expected: float, snr_db: float, deviations: float
+) -> Iterator[str]:
+    """Whether the mean noise of deliveries is another than an SNR asks for.
+
+    The mean is that of variances, not of decibels: rare and strong noise is most of the one, hardly any of the other.
+
+    Args:
+        variance: mean of each delivery.
+        expected: of their mean.
+        snr_db: that asks for it.
+        deviations: how many standard deviations of one delivery their mean may be off by chance.
+    """
+    mean, spread = float(variance.mean()) / expected, float(variance.std()) / expected
+    off_db = -10 * math.log10(mean) if mean else math.inf
+    if not mean or abs(off_db) > 0.25 + 10 / math.log(10) * deviations * spread / mean:
+        yield (
+            f"the state's noise variance is that of {snr_db + off_db:.2f} dB; expected 10^(-snr_db / 10) per complex "
+            "symbol (over array_gain), on average over symbols and deliveries, whatever the fading"
+        )
 
 
 def _noise_after_fading(draw: Draw) -> Iterator[str]:

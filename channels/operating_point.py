@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from torch import Tensor
 
 from channels.base import ChannelState, Received
-from channels.examination import Bench
+from channels.examination import Bench, noise_level_faults
 
 LONGEST = 2**18
 """Symbols of the longest delivery that is examined; longer ones are as this one."""
@@ -71,12 +71,7 @@ def _level(bench: Bench, state: ChannelState, n: int, snr_db: float) -> Iterator
     expected = 10 ** (-snr_db / 10) / bench.channel.array_gain + float(floor)
     if expected == 0:
         return
-    level = -10 * torch.log10(variance / expected)
-    if abs(float(level.mean())) > 0.25 + _bound(len(level)) * float(level.std()):
-        yield (
-            f"the state's noise variance is that of {snr_db + float(level.mean()):.2f} dB; expected "
-            "10^(-snr_db / 10) per complex symbol (over array_gain), whatever the fading"
-        )
+    yield from noise_level_faults(variance, expected, snr_db, _bound(len(variance)))
 
 
 def _told(symbols: Complex[Tensor, "rows n"], received: Received, snr_db: float) -> Iterator[str]:

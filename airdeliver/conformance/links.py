@@ -92,7 +92,7 @@ def _plain(link: Link) -> Link:
         return link
     phy, adaptation = link.phy, link.adaptation
     if type(phy) is Abstraction:
-        phy = Full(phy.protection, phy.iterations, phy.ladder, phy.halvings)
+        phy = phy.full
     ours = type(adaptation) in (Adaptive, FixedErrorRate) and type(phy) is Full
     if ours and isinstance(adaptation, Adaptive | FixedErrorRate):
         adaptation = replace(adaptation, outer_loop=None)

@@ -7,7 +7,7 @@ from jaxtyping import Float64
 from torch import Generator, Tensor
 
 from airdeliver.links.base import Knowledge
-from airdeliver.links.digital.memory import Memory
+from airdeliver.links.memory import Memory
 from channels import Channel, ChannelState
 from channels.noise import complex_normal
 

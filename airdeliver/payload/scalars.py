@@ -42,7 +42,8 @@ def _number(value: Any) -> float | None:
     if isinstance(value, Tensor):
         if value.numel() != 1 or not value.is_floating_point() or value.is_meta or value.layout != torch.strided:
             return None
-        value = value.detach().double().reshape(()).numpy() if value.dtype == torch.float64 else _single(value)
+        number = float(value.detach())
+        value = number if value.dtype == torch.float64 else np.float32(number)
     elif isinstance(value, np.ndarray):
         if value.size != 1 or value.dtype.kind != "f":
             return None
@@ -53,10 +54,6 @@ def _number(value: Any) -> float | None:
     if not np.isfinite(value) or len(np.format_float_scientific(value, trim="-").split("e")[0].strip("-")) <= most + 1:
         return None
     return float(value)
-
-
-def _single(value: Tensor) -> np.floating:
-    return np.float32(float(value.detach()))
 
 
 @functools.cache

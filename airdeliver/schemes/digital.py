@@ -134,7 +134,7 @@ class Digital(Scheme):
         """Bits a value and training of each network, each starting from the one before; None as it is."""
         training, chain = self.first(problem, model), []
         if self.together:
-            method: Method = AtAnyRate(Continued(training), self._quantiser(1.0), self.train_bits, self.penalty)
+            method: Method = AtAnyRate(Continued(training), self._quantiser(1.0), self.penalty, rates=self.train_bits)
             method = self.held(taught(problem, method, model, self.teacher, self.distillation))
             training = Training.of(problem, method, self.fine_tuning or problem.fine_tuning)
             return [(bits, training) for bits in self.train_bits]

@@ -100,6 +100,31 @@ ONLY_THERE = [
 ]
 
 
+@dataclass(frozen=True)
+class Impulses(Flat):
+    """Now and then a symbol suffers far more noise, of which the receiver knows; right on average, but for a factor."""
+
+    share: float
+    stronger_db: float
+    times: float = 1.0
+
+    def realize(self, realizations, n, snr_db, generator):
+        state = super().realize(realizations, n, snr_db, generator)
+        stronger = 10 ** (self.stronger_db / 10)
+        struck = torch.rand(realizations, n, generator=generator) < self.share
+        level = torch.where(struck, stronger, 1.0) / (1 + self.share * (stronger - 1))
+        return replace(state, noise_variance=state.noise_variance * level * self.times)
+
+
+@pytest.mark.parametrize(("share", "stronger_db"), [(0.05, 10.0), (0.05, 20.0), (0.01, 20.0)])
+def test_rare_and_strong_noise_is_right_on_average(share, stronger_db):
+    """The mean of decibels, which is 0.6 dB off, says nothing of it."""
+    check(Impulses(share, stronger_db))
+    for times, said in ((2.0, "that of -[23].[0-9]+ dB"), (0.5, "that of [23].[0-9]+ dB")):
+        with pytest.raises(ConformanceError, match=said):
+            check(Impulses(share, stronger_db, times))
+
+
 @pytest.mark.parametrize(
     ("channel", "line"), ONLY_THERE, ids=lambda value: value if isinstance(value, str) else type(value).__name__
 )

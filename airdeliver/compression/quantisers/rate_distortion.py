@@ -81,10 +81,9 @@ class RateDistortion(Quantiser):
     ) -> Allocated:
         steps = None if state is None else steps_of(state)
         before = near if isinstance(near, Allocated) else None
-        fitted = self._fit_large if payload.layout.size >= large.LARGE else self._fit_small
-        return fitted(payload, most, size, steps, before)
+        return self._fitted(payload, most, size, steps, before)
 
-    def _fit_small(
+    def _fitted(
         self,
         payload: Payload,
         most: float,
@@ -92,19 +91,12 @@ class RateDistortion(Quantiser):
         steps: tuple[int, ...] | None,
         near: Allocated | None,
     ) -> Allocated:
+        """What `fit` finds: with the steps that a network was trained with, or near an earlier answer."""
+        if payload.layout.size >= large.LARGE:
+            return large.fit(payload, most, size, steps, near)
         if near is not None:
             return adjust(payload, near, most, size)
         return allocate(payload, most, size, steps)
-
-    def _fit_large(
-        self,
-        payload: Payload,
-        most: float,
-        size: Callable[[Levels], float],
-        steps: tuple[int, ...] | None,
-        near: Allocated | None,
-    ) -> Allocated:
-        return large.fit(payload, most, size, steps, near)
 
 
 def state_of(last: Allocated, slope: float | None = None) -> RateDistortionState:

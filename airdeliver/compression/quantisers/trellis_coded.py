@@ -11,6 +11,7 @@ from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.entropy_coding import fit
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.trellis import Trellis
+from airdeliver.compression.quantisers import large
 from airdeliver.compression.quantisers.allocation import Allocated, followed
 from airdeliver.compression.quantisers.base import State
 from airdeliver.compression.quantisers.large_paths import in_pieces
@@ -83,7 +84,7 @@ class TrellisCoded(RateDistortion):
         smooth = tuple(fit(run, model.centre) for model, run in runs)
         return rate(values, replace(last, models=smooth))
 
-    def _fit_small(
+    def _fitted(
         self,
         payload: Payload,
         most: float,
@@ -91,14 +92,6 @@ class TrellisCoded(RateDistortion):
         steps: tuple[int, ...] | None,
         near: Allocated | None,
     ) -> Allocated:
+        if payload.layout.size >= large.LARGE:
+            return in_pieces(payload, self.trellis, most, size, steps, near)
         return nearest(Paths(payload, self.trellis), size, most, steps, near)
-
-    def _fit_large(
-        self,
-        payload: Payload,
-        most: float,
-        size: Callable[[Levels], float],
-        steps: tuple[int, ...] | None,
-        near: Allocated | None,
-    ) -> Allocated:
-        return in_pieces(payload, self.trellis, most, size, steps, near)

@@ -47,7 +47,7 @@ class Abstraction(Coded):
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator
     ) -> Carried:
         if not transparent(channel, state):
-            return self._full.carry(container, grade, channel, state, generator)
+            return self.full.carry(container, grade, channel, state, generator)
         blocks, parts = self.blocks(container.groups, grade), self.parts(container, grade)
         used = [g for _, g in self.transports(container.groups, grade)]
         snr = parted(state.gain.abs().square() / state.noise_variance, [block.symbols for block in blocks])
@@ -76,11 +76,12 @@ class Abstraction(Coded):
     def gather(self, container: Container, grade: int, combining: Combining, receivers: int) -> Gathered:  # noqa: D102
         blocks, data = self.blocks(container.groups, grade), self.parts(container, grade)
         grades = [g for _, g in self.transports(container.groups, grade)]
-        full = self._full.gather(container, grade, combining, receivers)
+        full = self.full.gather(container, grade, combining, receivers)
         return AbstractGathered(blocks, grades, data, combining, receivers, self.error_rates_after, _damaged, full)
 
     @property
-    def _full(self) -> Full:
+    def full(self) -> Full:
+        """The chain that it stands for."""
         return Full(self.protection, self.iterations, self.ladder, self.halvings)
 
     def error_rates_after(

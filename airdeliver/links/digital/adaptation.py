@@ -9,10 +9,10 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.links.base import Knowledge
-from airdeliver.links.digital.memory import Memory, digest
 from airdeliver.links.digital.outer_loop import OuterLoop
 from airdeliver.links.digital.outlook import Outlook, outlooks
 from airdeliver.links.digital.physical_layer import PhysicalLayer
+from airdeliver.links.memory import Memory, digest
 
 _PROMISES = Memory[tuple[int, Tensor]]()
 _BACK_OFF = Memory[float]()

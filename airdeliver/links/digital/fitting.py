@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from airdeliver.compression.codec import Codec, Container, Levels
 from airdeliver.compression.quantisers import Quantiser, State
-from airdeliver.links.digital.memory import Memory, digest_of
 from airdeliver.links.digital.physical_layer import PhysicalLayer
+from airdeliver.links.memory import Memory, digest_of
 from airdeliver.payload import Payload
 
 _TRIES = 4

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from airdeliver.links.base import Knowledge
-from airdeliver.links.digital.memory import Memory
 from airdeliver.links.digital.reception import GAUSSIAN, effective_db, receptions, transparent
+from airdeliver.links.memory import Memory
 from channels import AWGN, Channel, ChannelState
 
 FEW, MANY, TOGETHER = 64, 2048, 1 << 21

@@ -63,6 +63,10 @@ class Quantised(Wrapped):
     ) -> Run:
         run = self.method.start(task, needs, recipe, execution)
         laid_out(run.network, task)
+        return self.around(run)
+
+    def around(self, run: Run) -> "QuantisedRun":
+        """A run of the method inside, whose network bears quantised weights."""
         return QuantisedRun(run, self.quantiser, self.rate_weight, self.bound)
 
     @property
@@ -114,7 +118,7 @@ class QuantisedRun(WrappedRun):
         return {**terms, "rate": self.rate_weight * rate}
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().state_dict(), QUANTISER: self.state.to_plain()}
+        return {**super().state_dict(), QUANTISER: self.told()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with the quantiser's state; learned tensors stay the optimiser's, with other values."""
@@ -126,8 +130,11 @@ class QuantisedRun(WrappedRun):
 
     def finish(self) -> Trained:  # noqa: D102
         trained = super().finish()
-        state = {**trained.state, QUANTISER: self.state.to_plain()}
-        return Trained(trained.tensors, trained.architecture, trained.description, state)
+        return replace(trained, state={**trained.state, QUANTISER: self.told()})
+
+    def told(self) -> Any:
+        """JSON of the quantiser's state."""
+        return self.state.to_plain()
 
 
 @torch.no_grad()

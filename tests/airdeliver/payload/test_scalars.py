@@ -103,6 +103,7 @@ def switched(temperature):
     [
         (fitted, "temperature"),
         (lambda: fitted(convert=torch.tensor), "temperature"),
+        (lambda: fitted(convert=lambda number: torch.tensor(number, dtype=torch.float64)), "temperature"),
         (lambda: fitted(convert=np.float32), "temperature"),
         (lambda: fitted(convert=np.array), "temperature"),
         (smoothed, "mean"),

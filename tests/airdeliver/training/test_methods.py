@@ -81,7 +81,7 @@ METHODS = {
     "rate and distortion": lambda problem: of(
         problem, Quantised(continued(problem), RateDistortion(bits_per_value=1.5), 0.1)
     ),
-    "any rate": lambda problem: of(problem, AtAnyRate(continued(problem), RateDistortion(), (2.0, 1.0), 0.1)),
+    "any rate": lambda problem: of(problem, AtAnyRate(continued(problem), RateDistortion(), 0.1, rates=(2.0, 1.0))),
     "lsq": lambda problem: of(problem, Quantised(continued(problem), LSQ(bits=3))),
     "sparse": lambda problem: of(problem, Sparse(Plain(problem.model), 0.7, until=0.8, every=3)),
     "masked": lambda problem: of(problem, Masked(Plain(problem.model), 0.7)),
