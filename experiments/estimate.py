@@ -1,7 +1,7 @@
 """What a sweep would do, and how long it might take."""
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from experiments.planner import Plan
@@ -40,11 +40,16 @@ def _time(missing: list[Stage], store: Store, slots: int, slowdown: float) -> st
         plain = stage.like.replace(", bfloat16,", ", float32,")
         if stage.like not in rates and plain in rates:
             rates[stage.like] = rates[plain] * slowdown
-    unknown = {stage.kind for stage in missing if stage.like not in rates}
-    if unknown:
-        return f"time: unknown, the store has no like work yet ({' and '.join(sorted(unknown))})"
-    seconds = sum(rates[stage.like] * stage.amount for stage in missing) / slots
-    return f"time: about {_duration(seconds)}, from like work in the store"
+    unknown = Counter(stage.kind for stage in missing if stage.like not in rates)
+    seconds = sum(rates.get(stage.like, 0.0) * stage.amount for stage in missing) / slots
+    if not unknown:
+        return f"time: about {_duration(seconds)}, from like work in the store"
+    kinds = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(unknown.items()))
+    rest = f"; the rest takes about {_duration(seconds)}" if seconds else ""
+    return (
+        f"time: unknown, the store has seen no work like {kinds}{rest}. The sweep can be stopped and goes on where it "
+        "stopped: ask again when the first is done"
+    )
 
 
 def seconds_per_unit(store: Store) -> dict[str, float]:

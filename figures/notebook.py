@@ -24,32 +24,47 @@ from airdeliver.schemes.about import is_limit, side_of, words
 from airdeliver.task.base import Score
 from channels import Channel
 from figures import bandwidth, snr
-from figures.drawing import STYLES
+from figures.drawing import STYLES, write_below
 
 SHOWN = ("title", "channel", "snr_db", "channel_uses", "seed", "accuracy", "accuracy_low", "accuracy_high")
-"""Columns that a notebook shows."""
+"""Columns that a notebook shows, and that `print` does."""
+
+FIRST, LAST = SHOWN[:5], SHOWN[5:]
+"""Of the table's columns: what pandas still shows of one that is wider than the screen."""
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep found; in a notebook, the last line of a cell shows table and figure.
+    """What a sweep found; in a notebook, the last line of a cell shows table and figure, elsewhere `print` the table.
 
     Args:
-        table: a row for each link, channel, SNR, budget and seed, with the columns that tables of sweeps have.
+        table: a row for each link, channel, SNR, budget and seed, with the columns that tables of sweeps have; those
+            of `SHOWN` stand first and last.
         figure: the score over SNR, or over channel uses where there is one SNR alone; None if nothing fits.
     """
 
     table: pd.DataFrame
     figure: Figure | None
 
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The table's columns that tell who reaches what, `SHOWN` as far as there are rows, to three digits."""
+        return self.table[[name for name in SHOWN if name in self.table]].round(3)
+
+    def __repr__(self) -> str:
+        holes = self.table.attrs["holes"]
+        told = [f"{len(holes)} more do not fit: {holes[0]['reason']}"] if holes else []
+        rows = [self.shown.to_string(index=False)] if len(self.table) else []
+        return "\n".join([*rows, *told])
+
     def _repr_html_(self) -> str:
-        shown = self.table[[name for name in SHOWN if name in self.table]]
+        shown = self.shown
         if self.figure is None:
             return shown.to_html(index=False)
         picture = io.BytesIO()
         self.figure.savefig(picture, format="png")
         encoded = base64.b64encode(picture.getvalue()).decode()
-        return f'<img src="data:image/png;base64,{encoded}">{shown.to_html(index=False, float_format="%.3f")}'
+        return f'<img src="data:image/png;base64,{encoded}">{shown.to_html(index=False)}'
 
 
 def sweep(
@@ -100,6 +115,9 @@ def sweep(
     >>> found = sweep(model, AnalogLink(), AWGN(), snr_db=[0, 20], inputs=inputs, targets=labels, realizations=4)
     >>> found.table[["scheme", "channel", "snr_db"]].values.tolist()
     [['AnalogLink', 'AWGN', 0.0], ['AnalogLink', 'AWGN', 20.0]]
+    >>> print(found)  # doctest: +ELLIPSIS
+          title channel  snr_db  channel_uses  seed  accuracy  accuracy_low  accuracy_high
+    Analog link    AWGN     0.0           ...     0     0...
     """
     named_links, named_channels = _named(links, Link, "links"), _named(channels, Channel, "channels")
     levels = [decibel(level, "snr_db") for level in _several(snr_db, "snr_db")]
@@ -107,10 +125,10 @@ def sweep(
     kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
     rows: list[dict[str, Any]] = []
     holes: list[dict[str, Any]] = []
+    multiples: dict[int, str] = {}
     for (name, link), (channel_name, channel) in product(named_links.items(), named_channels.items()):
-        budgets = dict.fromkeys(
-            _budget(given, model, channel, kind) for given in _several(channel_uses, "channel_uses")
-        )
+        budgets = {_budget(given, model, channel, kind): given for given in _several(channel_uses, "channel_uses")}
+        multiples |= {uses: given.strip() for uses, given in budgets.items() if isinstance(given, str)}
         for uses, seed, level in product(budgets, _several(seeds, "seeds"), levels):
             place = {
                 "experiment": "notebook", "scheme": name, "dataset": "given", "model": type(model).__name__,
@@ -139,16 +157,28 @@ def sweep(
                     "evaluate_seconds": report.evaluate_seconds,
                 }
             )  # fmt: skip
-    table = pd.DataFrame(rows, columns=None if rows else list(place))
+    table = pd.DataFrame(rows, columns=_ordered(rows[0] if rows else place))
     table.attrs["holes"] = holes
-    return Swept(table, _drawn(table) if rows else None)
+    return Swept(table, _drawn(table, multiples) if rows else None)
 
 
-def _drawn(table: pd.DataFrame) -> Figure:
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Columns, those that a wide table is read for at its two ends."""
+    names = list(names)
+    ends = [name for name in SHOWN if name in names]
+    middle = [name for name in names if name not in ends]
+    return [*(name for name in ends if name in FIRST), *middle, *(name for name in ends if name in LAST)]
+
+
+def _drawn(table: pd.DataFrame, multiples: Mapping[int, str]) -> Figure:
     one_snr, budgets = len(set(table["snr_db"])) == 1, len(set(table["channel_uses"]))
     over = bandwidth if one_snr and budgets > 1 else snr
     with matplotlib.rc_context(fname=STYLES["slides"]):
-        return over.draw(table)
+        figure = over.draw(table)
+        if multiples:
+            told = ", ".join(f"{multiple} is {uses:,} channel uses" for uses, multiple in sorted(multiples.items()))
+            write_below(figure, figure.get_supxlabel(), f"{told}; 1x: what the model costs, sent analog as it is")
+        return figure
 
 
 def _named(given: Any, kind: type, what: str) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from matplotlib.figure import Figure
 from figures.drawing import SNR, lines
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds
 
+TICKS = 6
+"""Of the axis of SNR at most where each says that something was measured there."""
+
 EXPERIMENTS = ("snr", "layers", "parts", "demo")
 
 
@@ -25,7 +28,11 @@ def draw(table: pd.DataFrame) -> Figure:
     Raises:
         TableError: a column is missing, or there are no rows.
     """
-    figure, axes = lines(data(table), x="snr_db", by="title")
+    shown = data(table)
+    figure, axes = lines(shown, x="snr_db", by="title")
+    measured = sorted(set(shown["snr_db"]))
     for panel in axes:
         panel.set_xlabel(SNR)
+        if len(measured) <= TICKS:
+            panel.set_xticks(measured)
     return figure

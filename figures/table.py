@@ -23,8 +23,9 @@ SCORE = ("metric", "score_low", "score_high", "floor")
 """What is scored; a table that does not say holds accuracies."""
 
 WORDS = {
-    "awgn": "AWGN", "cdl": "CDL", "cifar10": "CIFAR-10", "cnn": "CNN", "mlp": "MLP", "nakagami": "Nakagami",
-    "rayleigh": "Rayleigh", "resnet20": "ResNet-20", "rician": "Rician", "tdl": "TDL", "vgg": "VGG", "vgg16": "VGG-16",
+    "awgn": "AWGN", "cdl": "CDL", "cifar10": "CIFAR-10", "cnn": "CNN", "given": "own data", "mlp": "MLP",
+    "nakagami": "Nakagami", "rayleigh": "Rayleigh", "resnet20": "ResNet-20", "rician": "Rician", "tdl": "TDL",
+    "vgg": "VGG", "vgg16": "VGG-16",
 }  # fmt: skip
 """How people write what is not just a word."""
 

@@ -316,3 +316,8 @@ def test_store_prunes_what_older_code_made(finished, monkeypatch, capsys):
     assert "airdeliver.scoring" in capsys.readouterr().out
     assert len(list(finished.store.keys("training"))) == 2
     assert not list(finished.store.keys("cell"))
+
+
+def test_a_dry_run_tells_which_work_it_has_not_seen(sweeps, tmp_path: Path, capsys):
+    sweeps.here(tmp_path, "scheme=clean", "snr_db=[5]", "seeds=[0]", "--dry-run")
+    assert "the store has seen no work like 1 cell and 1 training. The sweep can be stopped" in capsys.readouterr().out

@@ -38,6 +38,23 @@ def test_budgets_are_multiples_and_holes_where_they_are_too_small():
     assert found.figure.axes[0].get_xlabel().startswith("channel uses")
     labels = [text.get_text() for text in found.figure.legends[0].get_texts()]
     assert set(labels) == {"Analog link", "Digital link", "does not fit"}
+    below = " ".join(found.figure.get_supxlabel().split())
+    assert "0.7x is 203 channel uses, 1x is 290 channel uses; 1x: what the model costs, sent analog as it is" in below
+
+
+def test_what_is_printed_shows_the_accuracies():
+    found = sweep(MODEL, AnalogLink(), AWGN(), snr_db=[0, 10], channel_uses=["0.1x", "1x"], **DATA)
+    told = str(found)
+    assert "accuracy  accuracy_low  accuracy_high" in told.splitlines()[0]
+    assert "2 more do not fit: " in told.splitlines()[-1]
+    assert len(told.splitlines()) == 4
+    wide = found.table.to_string(max_cols=6).splitlines()[0].split()
+    assert wide == ["title", "channel", "snr_db", "...", "accuracy", "accuracy_low", "accuracy_high"]
+
+
+def test_ticks_stand_where_something_was_measured():
+    found = sweep(MODEL, AnalogLink(), AWGN(), snr_db=[0, 10], **DATA)
+    assert list(found.figure.axes[0].get_xticks()) == [0.0, 10.0]
 
 
 def test_nothing_fits():
