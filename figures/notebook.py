@@ -49,7 +49,7 @@ class Swept:
     @property
     def shown(self) -> pd.DataFrame:
         """The table's columns that tell who reaches what, `SHOWN` as far as there are rows, to three digits."""
-        return self.table[[name for name in SHOWN if name in self.table]].round(3)
+        return self.table.filter(items=[name for name in SHOWN if name in self.table]).round(3)
 
     def __repr__(self) -> str:
         holes = self.table.attrs["holes"]
