@@ -14,7 +14,7 @@ from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, said
 
-EXPERIMENTS = ("compact", "quantisers", "planes", "elastic", "resolutions", "segmentation", "pareto")
+EXPERIMENTS = ("compact", "quantisers", "planes", "elastic", "resolutions", "resolutions_32", "segmentation", "pareto")
 
 COSTS = ("channel_uses_spent", "inference_joules")
 """What is drawn unless something else is asked for."""

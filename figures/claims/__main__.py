@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
         claim = CLAIMS[name]
         try:
             table = published(claim, options.dataset) if options.published else _run(claim, options)
-            figure = figures_of(claim.experiment)[0]
+            figure = figures_of(claim.experiment_on(options.dataset))[0]
             picture = write(figure, table, "paper", OUT / "claims" / name)[1]
             print(f"{name}: {claim.says}\n  {claim.judgement.verdict(table)}\n  {picture}")
         except TableError as error:
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(claim: Claim, options: argparse.Namespace) -> pd.DataFrame:
     from experiments.sweep import main as sweep
 
-    folder = options.runs / f"claim_{claim.experiment}_{options.dataset}"
+    folder = options.runs / f"claim_{claim.experiment_on(options.dataset)}_{options.dataset}"
     sweep([*claim.command(options.dataset), *options.overrides, f"hydra.run.dir={folder}"])
     return read(folder / "results.parquet")
 

@@ -56,6 +56,8 @@ class Claim:
         tables: endings of the published tables that tell, together; none for that of the experiment.
         data: where its data set is called otherwise than the one that is asked for, that name: a claim on segmentation
             is judged on `digit_scenes` where others are on `digits`.
+        elsewhere: for a data set that has an experiment of its own for this claim, that experiment: images of CIFAR-10
+            have other resolutions than those of the digits.
     """
 
     name: str
@@ -66,13 +68,19 @@ class Claim:
     arguments: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def experiment_on(self, dataset: str) -> str:
+        """The experiment whose table tells, on a data set."""
+        return self.elsewhere.get(dataset, self.experiment)
 
     def command(self, dataset: str) -> list[str]:
         """The arguments of the sweep whose table tells, on a data set."""
         preset = "preset=cpu" if dataset == "cifar10" else "preset=demo"
         named = self.data.get(dataset, dataset)
-        return [f"experiment={self.experiment}", f"dataset={named}", preset, *self.arguments]
+        return [f"experiment={self.experiment_on(dataset)}", f"dataset={named}", preset, *self.arguments]
 
     def published(self, dataset: str) -> list[str]:
         """The names of the published tables that tell, on a data set."""
-        return [f"{self.data.get(dataset, dataset)}_{ending}" for ending in self.tables or (self.experiment,)]
+        endings = self.tables or (self.experiment_on(dataset),)
+        return [f"{self.data.get(dataset, dataset)}_{ending}" for ending in endings]

@@ -11,6 +11,9 @@ from figures.claims.difference import Cost, Difference
 
 _SEEDS = ("seeds=[0,1,2]", "realizations=8")
 
+_32_PIXELS = {"cifar10": "resolutions_32"}
+"""Experiment `resolutions` has those of the digits."""
+
 _MEMBERS = range(4)
 
 CLAIMS: tuple[Claim, ...] = (
@@ -80,6 +83,7 @@ CLAIMS: tuple[Claim, ...] = (
             ]
         ),
         ("scheme=[mutualnet,usnets]", *_SEEDS),
+        elsewhere=_32_PIXELS,
     ),
     Claim(
         "spnet",
@@ -178,7 +182,8 @@ CLAIMS: tuple[Claim, ...] = (
                 Difference("against the same shares drawn at random", [("drnet", "drnet_random")], 0.7),
             ]
         ),
-        ("scheme=[fixed,drnet,drnet_random,drnet_8,drnet_6,drnet_4]", *_SEEDS),
+        ("scheme=[fixed,drnet,drnet_random]", *_SEEDS),
+        elsewhere=_32_PIXELS,
     ),
     Claim(
         "slimseg",

@@ -263,3 +263,10 @@ def test_the_command_prints_the_verdict_and_where_the_picture_is(tmp_path, monke
     assert (tmp_path / "claims/protection/protection.png").is_file()
     with pytest.raises(SystemExit, match="did you mean protection"):
         main(["protecton"])
+
+
+def test_claims_on_resolutions_have_an_experiment_of_their_own_for_larger_images():
+    for name in ("drnet", "mutualnet"):
+        assert CLAIMS[name].command("cifar10")[:2] == ["experiment=resolutions_32", "dataset=cifar10"]
+        assert CLAIMS[name].published("cifar10") == ["cifar10_resolutions_32"]
+        assert CLAIMS[name].published("digits") == ["digits_resolutions"]
