@@ -10,7 +10,7 @@ from figures.drawing import draw_lines, in_thousands, legend_above, panel_grid, 
 from figures.looks import looks
 from figures.table import CONDITIONS, INTERVAL, check, over_seeds, panels
 
-EXPERIMENTS = ("elastic_link", "ordered", "elastic")
+EXPERIMENTS = ("elastic_link", "ordered", "exits_32", "elastic")
 
 COSTS = {"channel_uses_spent": "channel uses", "macs": "multiply-accumulates"}
 """Columns that the score is drawn over, as axes say them."""

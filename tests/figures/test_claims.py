@@ -265,7 +265,8 @@ def test_the_command_prints_the_verdict_and_where_the_picture_is(tmp_path, monke
         main(["protecton"])
 
 
-def test_claims_on_resolutions_have_an_experiment_of_their_own_for_larger_images():
+def test_claims_on_resolutions_and_exits_have_experiments_of_their_own_for_larger_images():
+    assert CLAIMS["exits"].command("cifar10")[0] == "experiment=exits_32"
     for name in ("drnet", "mutualnet"):
         assert CLAIMS[name].command("cifar10")[:2] == ["experiment=resolutions_32", "dataset=cifar10"]
         assert CLAIMS[name].published("cifar10") == ["cifar10_resolutions_32"]
