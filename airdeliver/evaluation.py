@@ -264,7 +264,10 @@ def _sample(delivery: Delivery, scores: Tensor, floor: float | None, judged: Sco
 def _of_labels(labels: Tensor) -> Accuracy:
     """The accuracy of labels alone: as many classes as the largest says, but at least two."""
     if labels.is_floating_point() or labels.is_complex():
-        raise ValueError(f"labels must be whole numbers, got {labels.dtype}: numbers to predict need task=Explained()")
+        raise ValueError(
+            f"labels must be whole numbers, got {labels.dtype}: labels.long() makes them whole, numbers to predict "
+            "need task=Explained()"
+        )
     if not labels.numel() or int(labels.min()) < 0:
         least = int(labels.min()) if labels.numel() else "none"
         raise ValueError(f"labels must be from 0 on, got {least}: leave out examples without a label")

@@ -212,6 +212,25 @@ class Package:
         choices = (c.with_statistics(self.inputs, channel, snr_db, symbols, generator) for c in self.choices)
         return replace(self, choices=tuple(choices))
 
+    def chosen(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:
+        """What `select` says, looked at: anybody may override it.
+
+        Args:
+            knowledge: what the sender knows of the channel.
+            symbols: complex symbols that fit.
+
+        Raises:
+            TypeError: no vector of whole numbers.
+            ValueError: a choice that there is not.
+        """
+        found, name = self.select(knowledge, symbols), f"{type(self).__name__}.select"
+        if not isinstance(found, Tensor) or found.ndim != 1 or found.dtype not in (torch.int64, torch.int32):
+            got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
+            raise TypeError(f"{name} must return a vector of indices, torch.tensor([0]) for one of all, got {got}")
+        if not len(found) or not 0 <= int(found.min()) <= int(found.max()) < len(self.choices):
+            raise ValueError(f"{name} must return indices from 0 to {len(self.choices) - 1}, got {found.tolist()[:4]}")
+        return found.long()
+
     def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:
         """The index of the choice that promises most, for each realization; one for all that cannot be told apart.
 

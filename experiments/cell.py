@@ -7,6 +7,7 @@ from typing import Any, Literal
 from airdeliver.delivery import Delivery
 from airdeliver.delivery_cost import delivery_cost, served_uses
 from airdeliver.evaluation import Report, evaluate
+from airdeliver.fades import Fades
 from airdeliver.links import KnowledgeKind
 from airdeliver.links.side_information import Pace
 from airdeliver.package import Package
@@ -67,12 +68,16 @@ class CellStage(Stage):
         def evaluated(part: Delivery) -> Report:
             return evaluate(part, inputs, targets, task=task, precision=self.precision, images_each=each)
 
-        delivery, report = self.realizations.measure(
-            lambda count: self.scheme.send(
-                package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
-            ),
-            evaluated,
-        )
+        def sent(count: int | Fades) -> Delivery:
+            return within(
+                self.channel_uses,
+                self.scheme.send(
+                    package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
+                ),
+                type(self.scheme).__name__,
+            )
+
+        delivery, report = self.realizations.measure(sent, evaluated)
         times = timeline(delivery, report.per_realization, lambda part: evaluated(part).per_realization)
         return {
             "normalisation": delivery.normalisation.kind,
@@ -105,6 +110,20 @@ class CellStage(Stage):
         }
 
 
+def within(budget: int, delivery: Delivery, scheme: str) -> Delivery:
+    """The same delivery, of which nobody overspends: what a stranger's scheme spends is looked at here.
+
+    Raises:
+        ValueError: it spent more channel uses than it was given.
+    """
+    if delivery.channel_uses_spent > budget:
+        raise ValueError(
+            f"{scheme}.send spent {delivery.channel_uses_spent:,} channel uses where {budget:,} were given: it must "
+            "spend as many at most"
+        )
+    return delivery
+
+
 _packages: dict[str, tuple[Package, float, float]] = {}
 """The package of the last cell: those that follow mostly send the same."""
 
@@ -125,6 +144,11 @@ def _packed(stage: CellStage, store: Store) -> tuple[Package, float, float]:
         seconds = sum(float(network.state["train_seconds"]) for network in trained.values())
         stored = sum(store.parameters("training", trained.keys_of[training]) for training in sending)
         package = stage.scheme.pack(problem, trained, symbols)
+        if not isinstance(package, Package):
+            name = type(stage.scheme).__name__
+            raise TypeError(
+                f"{name}.pack must return a Package, got {type(package).__name__}: does it return anything?"
+            )
         _packages.clear()
         _packages[identity] = package, seconds, stored
     return _packages[identity]

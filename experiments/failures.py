@@ -27,7 +27,9 @@ def report(failures: list[tuple[Stage, Outcome]], plan: Plan, arguments: list[st
     if not failures:
         return
     causes = by_cause((stage, outcome) for stage, outcome in failures if outcome.because is None)
-    yield f"{len(failures)} of the sweep's cells and trainings failed; the others are in the table"
+    arrived = {cell.stage.key for cell in plan.cells} - {stage.key for stage, _ in failures}
+    rest = "the others are in the table" if arrived else "the table is empty"
+    yield f"{len(failures)} of the sweep's cells and trainings failed; {rest}"
     for error, alike in list(causes.items())[:SHOWN]:
         stage = alike[0][0]
         kept = sum(other.because in {s.key for s, _ in alike} for _, other in failures)

@@ -67,8 +67,10 @@ def write(
     paths = [folder / f"{name}.{ending}" for ending in ("pdf", "png", "csv")]
     with matplotlib.rc_context(fname=STYLES[style]):
         figure = module.draw(table, **extra)
-        if view is not None:
-            view.apply(figure)
+        view = View() if view is None else view
+        hidden = view.apply(figure)
+        if hidden and view.ylim is not None:
+            print(f"{name}: {hidden} points are beyond {view.ylim[0]:g},{view.ylim[1]:g} and not to be seen")
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(paths[0], metadata={"CreationDate": None})
         figure.savefig(paths[1])
@@ -93,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         "--costs", nargs="+", default=COSTS, metavar="COLUMN", help=f"of pareto, default: {' '.join(COSTS)}"
     )
     parser.add_argument("--schemes", metavar="A,B", help="draw these alone, in this order; default: all")
-    parser.add_argument("--ylim", metavar="LOW,HIGH", help="ends of axes that show scores, such as 0.5,1")
+    parser.add_argument(
+        "--ylim", metavar="LOW,HIGH", help="ends of axes that show scores, such as 0.5,1 or 50,100 in per cent"
+    )
     parser.add_argument("--percent", action=argparse.BooleanOptionalAction, default=True, help="say shares in per cent")
     parser.add_argument("--bandwidth-mhz", type=float, default=20, metavar="MHZ", help="of latency, default: 20")
     parser.add_argument("--numerology", type=int, default=1, metavar="N", help="of latency, 0 to 3, default: 1")

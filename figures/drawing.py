@@ -75,8 +75,10 @@ def legend_above(figure: Figure, axes: Sequence[Axes], patches: Sequence[Patch] 
     most = min(2 * min(len(axes), 2), len(labels))
     renderer = FigureCanvasAgg(figure).get_renderer()
     for columns in range(most, 0, -1):
-        handles = [entries[label] for label in labels]
-        legend = figure.legend(handles, labels, loc="outside upper center", ncols=columns, **look)
+        # Matplotlib fills columns, people read rows.
+        shown = [label for column in range(columns) for label in labels[column::columns]]
+        handles = [entries[label] for label in shown]
+        legend = figure.legend(handles, shown, loc="outside upper center", ncols=columns, **look)
         if columns == 1 or legend.get_window_extent(renderer).width <= figure.bbox.width:
             more = math.ceil(len(labels) / columns) - math.ceil(len(labels) / most)
             figure.set_figheight(figure.get_figheight() + more * _row_height())

@@ -176,9 +176,16 @@ def _drawn(table: pd.DataFrame, multiples: Mapping[int, str]) -> Figure:
     with matplotlib.rc_context(fname=STYLES["slides"]):
         figure = over.draw(table)
         if multiples:
-            told = ", ".join(f"{multiple} is {uses:,} channel uses" for uses, multiple in sorted(multiples.items()))
-            write_below(figure, figure.get_supxlabel(), f"{told}; 1x: what the model costs, sent analog as it is")
+            write_below(figure, figure.get_supxlabel(), _budgets_told(multiples))
         return figure
+
+
+def _budgets_told(multiples: Mapping[int, str]) -> str:
+    """What budgets are that were given as multiples."""
+    if len(multiples) == 1:
+        return f"budget: {next(iter(multiples.values()))} of what the model costs, sent analog as it is"
+    told = ", ".join(f"{multiple} is {uses:,} channel uses" for uses, multiple in sorted(multiples.items()))
+    return f"{told}; 1x: what the model costs, sent analog as it is"
 
 
 def _named(given: Any, kind: type, what: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from figures.looks import looks
 from figures.score import Score
 from figures.table import CONDITIONS, INTERVAL, TableError, check, over_seeds, panels
 
-EXPERIMENTS = ("resolutions", "resolutions_32")
+EXPERIMENTS = ("resolutions_32", "resolutions")
 
 SHARE = "share_"
 """Begins the columns that hold the share of the images that took a path; the rest is the name of the path."""

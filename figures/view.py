@@ -2,23 +2,35 @@
 
 import difflib
 import math
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
+from numpy.typing import NDArray
 
 from figures.score import SCORE_AXIS
 from figures.table import TableError
 
 PER_CENT = " (%)"
 
+NO_POINT = ("None", None, "", " ", "_", "|")
+"""Markers of lines that have none, and of the ends of intervals."""
+
+MOST_SHARE = 1.5
+"""Above it, an end of an axis of shares is meant in per cent."""
+
 
 class View:
     """Ends and units of every axis that shows a score.
 
     Args:
-        ylim: `LOW,HIGH`, in the units of the table (shares from 0 to 1); None for the figure's own.
+        ylim: `LOW,HIGH`, in the units of the table (shares from 0 to 1), or, where shares are shown, in per cent; None
+            for the figure's own.
         percent: whether shares are said in per cent.
 
     Raises:
@@ -42,17 +54,35 @@ class View:
                 raise TableError(f"--ylim takes two numbers, the lower first, such as 0.5,1; got {ylim!r}")
             self.ylim = low, high
 
-    def apply(self, figure: Figure) -> None:
-        """Change what a figure shows accordingly."""
+    def apply(self, figure: Figure) -> int:
+        """Change what a figure shows accordingly; how many of its points are beyond the ends, and so hidden."""
+        hidden = 0
         for axes in figure.axes:
             for axis, limit in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
                 if axis.get_gid() != SCORE_AXIS:
                     continue
                 if self.ylim is not None:
-                    limit(*self.ylim)
+                    low, high = self._ends(axis)
+                    limit(low, high)
+                    hidden += sum(int(((p < low) | (p > high)).sum()) for p in _points(axes, axis is axes.xaxis))
                 if not self.percent:
                     axis.set_major_formatter(ScalarFormatter())
                     axis.set_label_text(axis.get_label_text().removesuffix(PER_CENT))
+        return hidden
+
+    def _ends(self, axis: Axis) -> tuple[float, float]:
+        """In the units of the table: no share is above 1, so that 60,85 are per cent."""
+        assert self.ylim is not None
+        low, high = self.ylim
+        in_per_cent = high > MOST_SHARE and axis.get_label_text().endswith(PER_CENT)
+        return (low / 100, high / 100) if in_per_cent else (low, high)
+
+
+def _points(axes: Axes, along: bool) -> Iterator[NDArray[np.float64]]:
+    """Places along one axis of everything that is drawn with a marker."""
+    for line in axes.lines:
+        if line.get_marker() not in NO_POINT:
+            yield np.asarray(line.get_xdata() if along else line.get_ydata(), dtype=np.float64)
 
 
 def chosen(table: pd.DataFrame, schemes: str | None) -> pd.DataFrame:
@@ -69,6 +99,10 @@ def chosen(table: pd.DataFrame, schemes: str | None) -> pd.DataFrame:
     Traceback (most recent call last):
     ...
     figures.table.TableError: the table has no scheme 'nois', did you mean noise? There are clean, noise
+    >>> chosen(pd.DataFrame({"scheme": ["clean"], "title": ["Clean training"]}), "Clean training")
+    Traceback (most recent call last):
+    ...
+    figures.table.TableError: the table has no scheme 'Clean training', that is the title of clean. There are clean
     """
     if schemes is None:
         return table
@@ -77,7 +111,10 @@ def chosen(table: pd.DataFrame, schemes: str | None) -> pd.DataFrame:
     for name in names:
         if name not in there:
             near = difflib.get_close_matches(name, there, n=1)
-            hint = f", did you mean {near[0]}?" if near else ":"
+            titled = table["scheme"][table["title"] == name] if "title" in table else near[:0]
+            hint = f", did you mean {near[0]}?" if near else "."
+            if len(titled):
+                hint = f", that is the title of {next(iter(titled))}."
             raise TableError(f"the table has no scheme {name!r}{hint} There are {', '.join(there)}")
     rows: list[Any] = [table[table["scheme"] == name] for name in names]
     return pd.concat(rows, ignore_index=True)

@@ -104,6 +104,11 @@ def send(
     """
     an_object(channel, Channel, "channel", "AWGN() or another channel")
     snr_db, seed = decibel(snr_db, "snr_db"), whole(seed, "seed")
+    if isinstance(channel_uses, str) and channel_uses.strip().endswith("x"):
+        raise TypeError(
+            f"channel_uses must be a whole number, got {channel_uses!r}: multiples of what a model costs are for "
+            "sweeps; a number that is too small is refused with the least that fits"
+        )
     channel_uses = whole(channel_uses, "channel_uses", most=MOST_USES)
     if not isinstance(realizations, Fades):
         realizations = whole(realizations, "realizations", 1, MOST_REALIZATIONS)
@@ -126,7 +131,7 @@ def send(
             if rate not in paces:
                 paces[rate] = _at_rate(package, rate, known.of(rows), symbols)
             paced = paces[rate]
-            choice = paced.select(known.of(rows), symbols).expand(len(rows))
+            choice = paced.chosen(known.of(rows), symbols).expand(len(rows))
             for index in choice.unique().tolist():
                 chosen = rows[choice == index]
                 for alike in alike_in_plan(paced.choices[index], known.of(chosen), symbols, chosen):
@@ -146,7 +151,7 @@ def _at_rate(package: Package, rate: float, known: Knowledge, symbols: int) -> P
     if not 0 < rate < OWN:
         return paced
     try:
-        for index in paced.select(known, symbols).unique().tolist():
+        for index in paced.chosen(known, symbols).unique().tolist():
             choice = paced.choices[index]
             choice.link.plan(choice.payload, symbols, known)
     except BudgetError:

@@ -74,7 +74,8 @@ class About:
 def described(recipe: object) -> About:
     """What the class and the fields of a scheme tell, unless it says more itself.
 
-    The title is the name of its class in words; side and limit are those of its field `link`; a field `train_snr_db`
+    The title is the name of its class in words; side and limit are those of its field `link`, and the side is `mixed`
+    where other fields are links of another side; a field `train_snr_db`
     is taken for the SNR of a training through that link, over the channel of a field `train_channel`.
 
     Args:
@@ -88,9 +89,11 @@ def described(recipe: object) -> About:
     """
     link = getattr(recipe, "link", None)
     snr_db = getattr(recipe, "train_snr_db", None)
+    held = {**getattr(recipe, "__dict__", {}), "link": link}
+    sides = {side_of(field) for field in held.values() if isinstance(field, Link)}
     return About(
         title=words(type(recipe).__name__),
-        side=side_of(link),
+        side="mixed" if len(sides) > 1 else side_of(link),
         preparation=AS_IT_IS if snr_db is None else FOR_THE_LINK,
         train_snr_db=snr_db,
         train_channel=None if snr_db is None else getattr(recipe, "train_channel", None),

@@ -88,7 +88,8 @@ class Accuracy(Score):
         shapes = f"outputs {tuple(outputs.shape)} and labels {tuple(targets.shape)}"
         if targets.is_floating_point() or targets.is_complex():
             raise ValueError(
-                f"labels must be whole numbers, got {targets.dtype}: numbers to predict need task=Explained()"
+                f"labels must be whole numbers, got {targets.dtype}: "
+                "labels.long() makes them whole, numbers to predict need task=Explained()"
             )
         if targets.ndim == 2 and targets.shape[1] == 1 and outputs.ndim <= 2:
             targets = targets[:, 0]

@@ -24,7 +24,7 @@ USES = 9000
 
 @pytest.fixture
 def folder(following) -> Path:
-    return following(signs=blocks("own_scheme", "python")[1])
+    return following(signs=blocks("own_scheme", "python")[2])
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def signs(folder: Path) -> ModuleType:
 
 
 def test_the_page_shows_the_file():
-    assert blocks("own_scheme", "python")[1] == FILE.read_text()
+    assert blocks("own_scheme", "python")[2] == FILE.read_text()
 
 
 def test_its_delivery(signs):

@@ -321,3 +321,57 @@ def test_store_prunes_what_older_code_made(finished, monkeypatch, capsys):
 def test_a_dry_run_tells_which_work_it_has_not_seen(sweeps, tmp_path: Path, capsys):
     sweeps.here(tmp_path, "scheme=clean", "snr_db=[5]", "seeds=[0]", "--dry-run")
     assert "the store has seen no work like 1 cell and 1 training. The sweep can be stopped" in capsys.readouterr().out
+
+
+STRANGERS = """
+from dataclasses import dataclass
+import torch
+from airdeliver.package import Package
+from airdeliver.schemes import Clean
+
+@dataclass(frozen=True)
+class Twice(Clean):
+    def send(self, package, channel, snr_db, channel_uses, *others):
+        return super().send(package, channel, snr_db, 2 * channel_uses, *others)
+
+class Forgotten(Clean):
+    def pack(self, problem, trained, channel_uses):
+        super().pack(problem, trained, channel_uses)
+
+class Chooses(Package):
+    answer = 0
+    def select(self, knowledge, symbols):
+        return self.answer
+
+class Second(Chooses):
+    answer = torch.tensor([1])
+
+class Integer(Clean):
+    kind = Chooses
+    def pack(self, problem, trained, channel_uses):
+        package = super().pack(problem, trained, channel_uses)
+        return self.kind(package.choices, package.normalisation, package.inputs)
+
+class OneTooMany(Integer):
+    kind = Second
+"""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "line"),
+    [
+        ("Twice", r"Twice\.send spent [\d,]+ channel uses where [\d,]+ were given: it must spend as many at most"),
+        ("Forgotten", r"Forgotten\.pack must return a Package, got NoneType"),
+        ("Integer", r"Chooses\.select must return a vector of indices, torch\.tensor\(\[0\]\) for one of all, got 0"),
+        ("OneTooMany", r"Second\.select must return indices from 0 to 0, got \[1\]"),
+    ],
+)
+def test_what_own_schemes_answer_is_looked_at(sweeps, tmp_path: Path, capsys, monkeypatch, scheme: str, line: str):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "strangers.py").write_text(STRANGERS)
+    given = ("snr_db=[5]", "channel_uses=[2x]", "conformance=off")
+    with pytest.raises(SystemExit):
+        sweeps.here(tmp_path, "scheme=[]", f"scheme._target_=strangers.{scheme}", *given)
+    told = capsys.readouterr().out
+    assert re.search(line, told), told
+    assert "the table is empty" in told

@@ -83,6 +83,14 @@ def test_schemes_ends_of_the_axis_and_shares_can_be_asked_for(run, tmp_path):
     assert "--ylim takes two numbers" in refused("snr", "--ylim", "1,0")
 
 
+def test_ends_of_the_axis_may_be_in_per_cent_and_hide_no_point_in_silence(run, tmp_path, results, capsys):
+    figure = snr.draw(results())
+    View("50,100").apply(figure)
+    assert figure.axes[0].get_ylim() == (0.5, 1.0)
+    main(["snr", "--ylim", "99,100", "--out", "out"])
+    assert "points are beyond 99,100 and not to be seen" in capsys.readouterr().out
+
+
 def test_a_view_changes_axes_of_scores_alone(results):
     figure = snr.draw(results())
     across = figure.axes[0].get_xlim()

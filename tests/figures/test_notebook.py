@@ -52,6 +52,11 @@ def test_what_is_printed_shows_the_accuracies():
     assert wide == ["title", "channel", "snr_db", "...", "accuracy", "accuracy_low", "accuracy_high"]
 
 
+def test_one_budget_is_told_once():
+    found = sweep(MODEL, AnalogLink(), AWGN(), snr_db=[0, 10], **DATA)
+    assert found.figure.get_supxlabel().endswith("budget: 1x of what the model costs, sent analog as it is")
+
+
 def test_ticks_stand_where_something_was_measured():
     found = sweep(MODEL, AnalogLink(), AWGN(), snr_db=[0, 10], **DATA)
     assert list(found.figure.axes[0].get_xticks()) == [0.0, 10.0]
