@@ -41,7 +41,7 @@ def whole(value: Any, name: str, least: int | None = None, most: int | None = No
     >>> whole(6e4, "channel_uses"), whole(3, "seed")
     (60000, 3)
     """
-    number = _number(value)
+    number = number_of(value)
     if number is None or not math.isfinite(number) or number != int(number):
         raise TypeError(f"{name} must be a whole number, got {_shown(value)}")
     found = int(value)
@@ -85,7 +85,7 @@ def finite_number(value: Any, name: str, low: float = -math.inf, high: float = m
     >>> finite_number(1, "chance", 0.0, 1.0)
     1.0
     """
-    number = _number(value)
+    number = number_of(value)
     if number is None:
         raise TypeError(f"{name} must be one number, got {_shown(value)}")
     if not math.isfinite(number) or not low <= number <= high:
@@ -103,7 +103,7 @@ def decibel(value: Any, name: str) -> float:
     >>> decibel(5, "snr_db")
     5.0
     """
-    number = _number(value)
+    number = number_of(value)
     if number is None:
         several = not isinstance(value, str) and hasattr(value, "__len__")
         hint = ": deliver once for each SNR" if several else ": give one such as 5.0"
@@ -111,13 +111,17 @@ def decibel(value: Any, name: str) -> float:
     return number
 
 
-def _number(value: Any) -> float | None:
-    """What is one number, an array or a tensor of one element, too."""
+def number_of(value: Any) -> float | None:
+    """What is one real number, an array or a tensor without dimensions, too; None for anything else.
+
+    >>> number_of(3), number_of("3"), number_of([3])
+    (3.0, None, None)
+    """
     if isinstance(value, str | bytes | bool | complex) or value is None or getattr(value, "ndim", 0) > 0:
         return None
     try:
         return float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
 
 

@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 
 from airdeliver.randomness import stream
 from airdeliver.task.base import Task
+from airdeliver.task.judged import loss_of
 
 
 def mean_squared_gradients(model: nn.Module, task: Task, seed: int, batches: int, batch_size: int) -> dict[str, Tensor]:
@@ -24,7 +25,7 @@ def mean_squared_gradients(model: nn.Module, task: Task, seed: int, batches: int
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     for inputs, targets in training_batches(task, seed, batches, batch_size, device_of(model)):
         gradients = torch.autograd.grad(
-            task.loss(model(inputs).float(), targets), list(parameters.values()), allow_unused=True
+            loss_of(task, model(inputs).float(), targets), list(parameters.values()), allow_unused=True
         )
         for accumulated, gradient in zip(total.values(), gradients):
             if gradient is not None:
@@ -46,7 +47,7 @@ def hessian_diagonal(model: nn.Module, task: Task, seed: int, batches: int, batc
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     signs = stream(seed, "importance", 1, device_of(model))
     for inputs, targets in training_batches(task, seed, batches, batch_size, device_of(model)):
-        probes = hutchinson(task.loss(model(inputs).float(), targets), list(parameters.values()), signs)
+        probes = hutchinson(loss_of(task, model(inputs).float(), targets), list(parameters.values()), signs)
         for accumulated, probe in zip(total.values(), probes):
             accumulated.add_(probe, alpha=1 / batches)
     return total

@@ -20,6 +20,7 @@ from airdeliver.scoring import Scores, scored
 from airdeliver.strata import quantiles
 from airdeliver.task.accuracy import Accuracy
 from airdeliver.task.base import Score
+from airdeliver.task.judged import checked, extras_of
 
 UNBOUNDED: Bounds = (-torch.inf, torch.inf)
 
@@ -234,11 +235,12 @@ def evaluate(
     score = _of_labels(targets) if task is None else task
     if not isinstance(score, Score):
         raise TypeError(f"task must be a task or a score of airdeliver.task, got {type(score).__name__}")
+    checked(score)
     rows = _calibration_rows(delivery, count(inputs))
     shares = None if images_each is None else _shares(delivery, count(inputs), images_each)
     floor = None if chance is None else finite_number(chance, "chance", *score.bounds)
-    judged = scored(delivery, inputs, targets, rows, score, floor, precision, shares)
-    sample = _sample(delivery, judged.scores, judged.floor, judged)
+    found = scored(delivery, inputs, targets, rows, score, floor, precision, shares)
+    sample = _sample(delivery, found.scores, found.floor, found)
     calibrates = delivery.calibrates
     return Report.of(
         sample,
@@ -247,10 +249,10 @@ def evaluate(
         time.perf_counter() - started,
         score.metric,
         score.bounds,
-        float(sample.shares @ judged.finite.double()),
-        _mean([score.extras(tally) for tally in judged.tallies], sample.shares[sample.arrived]),
+        float(sample.shares @ found.finite.double()),
+        _mean([extras_of(score, tally) for tally in found.tallies], sample.shares[sample.arrived]),
         rows.shape[1] / count(inputs) if calibrates else 0.0,
-        _mean(judged.paths, sample.shares[sample.arrived]),
+        _mean(found.paths, sample.shares[sample.arrived]),
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from airdeliver.asked import PieceError
 from airdeliver.delivery import Delivery, Group
 from airdeliver.models.bottleneck import Device
 from airdeliver.models.dynamic import Dynamic
@@ -21,6 +22,7 @@ from airdeliver.payload.memory_format import channels_last
 from airdeliver.randomness import stream
 from airdeliver.task.answers import answers, finite_rows
 from airdeliver.task.base import Score
+from airdeliver.task.judged import judged, tallied
 
 BATCH = 128
 """Examples of one forward pass: about what a processor's cache holds of a small network's activations."""
@@ -166,16 +168,20 @@ def _judged(
         outputs = answers(called(model, batch))
         told = targets[start : start + count(batch)]
         start += count(batch)
-        floor = score.floor_of(outputs)
-        scores.append(score.score(outputs, told))
+        each, floor = judged(score, outputs, told)
+        scores.append(each)
         finite.append(finite_rows(outputs).all())
-        tally.append(score.tally(outputs, told))
+        tally.append(tallied(score, outputs, told))
         if isinstance(model, Dynamic):
             chosen.append(torch.bincount(model.taken, minlength=len(model.paths)))
     paths: Mapping[str, float] = {}
     if isinstance(model, Dynamic):
         shares = torch.stack(chosen).sum(0).double() / start
         paths = dict(zip(model.paths, shares.tolist(), strict=True))
+    if len({counts.shape for counts in tally}) > 1:
+        raise PieceError(
+            f"tally of {type(score).__name__} must be as long whatever the number of examples: it is a sum"
+        )
     return torch.cat(scores), bool(torch.stack(finite).all()), torch.stack(tally).sum(0), paths, floor
 
 

@@ -14,6 +14,7 @@ from airdeliver.payload import Flattened, Layout
 from airdeliver.problem import Execution
 from airdeliver.randomness import stream
 from airdeliver.task.base import Task
+from airdeliver.task.judged import loss_of
 
 
 def by_curvature(
@@ -57,7 +58,7 @@ def by_curvature(
     traces = []
     for inputs, targets in training_batches(task, execution.seed, batches, batch_size, execution.device):
         named = {s.name: leaf.exp() if s.transform == "log" else leaf for s, leaf in zip(layout.segments, leaves)}
-        loss = task.loss(functional_call(twin, named, (inputs,)).float(), targets)
+        loss = loss_of(task, functional_call(twin, named, (inputs,)).float(), targets)
         # Coupling with other segments averages out, but slowly: those of one kind at a time couple little.
         probes = hutchinson(loss, leaves, signs, _kinds(layout))
         traces.append(torch.stack([probe.sum() for probe in probes]))
@@ -109,7 +110,7 @@ def by_measurement(
         flattened.write(arrived)
         if estimates:
             estimate_statistics(twin, inputs)
-        return task.loss(twin(inputs).float(), targets)
+        return loss_of(task, twin(inputs).float(), targets)
 
     clean, noise = loss(values), stream(execution.seed, "importance", 3, execution.device)
     increase = torch.zeros(len(layout.segments))

@@ -131,7 +131,7 @@ class Graph(DependencyGraph):
                 step = (dependency.target, dependency.handler, mapped)
                 if not mapped or _key(*step) in seen:
                     continue
-                left -= len(mapped)
+                left -= _channels_of(mapped)
                 if left < 0:
                     raise CouplingError("torch-pruning's channel indices run in circles and come to no end")
                 seen.add(_key(*step))
@@ -142,6 +142,12 @@ class Graph(DependencyGraph):
 
 def _key(node: Any, prune: Any, indices: list[Any]) -> tuple[Any, ...]:
     return node, prune, tuple(indices)
+
+
+def _channels_of(indices: list[Any]) -> int:
+    """How many channels of the first layer indices belong to: flattened ones have an index for each of their pixels."""
+    roots = [index.root_idx for index in indices]
+    return len({root for root in roots if root is not None}) + roots.count(None)
 
 
 def _merged(steps: list[tuple[Any, Any, list[Any]]]) -> list[Coupled]:

@@ -83,7 +83,7 @@ def _described(graph: Graph, coupled: list[Coupled]) -> ChannelGroup:
     channels, blocks = len(coupled[0].indices), _channel_blocks(graph, coupled)
     units = channels // blocks
     if channels < 2:
-        raise CouplingError("it has a single channel")
+        raise CouplingError("it has a single channel" if channels else "it has no channel")
     if channels % blocks or units < 2:
         raise CouplingError(f"its {channels} channels in {blocks} groups cannot lose one of each group")
     shrinking, operations = [], []

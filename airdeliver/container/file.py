@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from airdeliver.compression.codec import DecodeError, RangeCoded
+from airdeliver.compression.codec import DecodeError, Levels, RangeCoded
 from airdeliver.compression.codec.bitstream import read_varint, varint
 from airdeliver.compression.codec.crc32c import checksum
 from airdeliver.compression.codec.head import read_head
 from airdeliver.compression.quantisers import Quantiser, RateDistortion
+from airdeliver.compression.quantisers.answers import levels_of
 from airdeliver.payload import Layout, Payload, Segment
 
 MAGIC = b"ADF\x01"
@@ -82,9 +83,11 @@ def pack(
     layout = Layout(tuple(Segment(name, tuple(tensor.shape)) for name, tensor in floating.items()))
     values = torch.cat([tensor.detach().cpu().float().flatten() for tensor in floating.values()])
     codec = RangeCoded(contexts)
-    fitted = (quantiser or RateDistortion()).fit(
-        Payload(values, layout), None, lambda levels: 8 * sum(codec.estimate(levels, packet_bytes)) / len(values), bits
-    )
+
+    def size(levels: Levels) -> float:
+        return 8 * sum(codec.estimate(levels, packet_bytes)) / len(values)
+
+    fitted = levels_of(quantiser or RateDistortion(), Payload(values, layout), None, size, bits)
     exact = {name: _exact(tensor) for name, tensor in tensors.items() if name not in floating}
     about = {"segments": [[s.name, list(s.shape)] for s in layout.segments], "exact": exact}
     told = json.dumps(about, separators=(",", ":")).encode()

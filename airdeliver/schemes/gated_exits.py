@@ -25,6 +25,7 @@ from airdeliver.schemes.elastic import ElasticNetwork
 from airdeliver.schemes.packing import sender_inputs
 from airdeliver.schemes.spectrum import increasing
 from airdeliver.spectrum.package import DRAWS, OTHER_NOISE, SYMBOLS, effective_snr_db
+from airdeliver.task.judged import judged
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Distillation, Teaching
 
@@ -135,7 +136,7 @@ class GatedExits(ElasticNetwork):
             with torch.inference_mode():
                 said = [logits.float() for logits in network.eval().every(inputs)]
             sure.append(torch.stack([confidence(logits) for logits in said]))
-            worth.append(torch.stack([task.score(logits, targets) for logits in said]).float())
+            worth.append(torch.stack([judged(task, logits, targets)[0] for logits in said]).float())
         if not sure:  # nothing arrived: nobody leaves early
             return (1.0,) * (self.count - 1)
         return thresholds_for(torch.cat(sure, 1), torch.cat(worth, 1), self.tolerance)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from airdeliver.compression.codec import BitPlanes
 from airdeliver.compression.quantisers import State, Vertical
+from airdeliver.compression.quantisers.answers import levels_now
 from airdeliver.conversion import Converted, converted, real, tuple_of
 from airdeliver.links import DigitalLink, Knowledge
 from airdeliver.links.digital.coded import Coded
@@ -159,5 +160,5 @@ class Promise:
 @lru_cache(maxsize=64)
 def lengths_of(promise: Promise) -> tuple[int, ...]:
     """Bytes of each group of what is sent."""
-    levels = promise.link.quantiser.levels(promise.payload.values, promise.payload.layout, State())
+    levels = levels_now(promise.link.quantiser, promise.payload.values, promise.payload.layout, State())
     return promise.link.codec.pack(levels, promise.link.phy.packet_bytes).groups

@@ -23,6 +23,7 @@ from airdeliver.schemes.about import FOR_THE_LINK, About
 from airdeliver.schemes.base import Scheme
 from airdeliver.schemes.packing import sender_inputs, whole_misfit
 from airdeliver.serving import Service
+from airdeliver.task.judged import judged
 from airdeliver.training import Trained, Training
 from airdeliver.training.methods import Continued, Distillation, Distilled, Imitating, Plain, Served
 from channels import AWGN, Channel
@@ -173,7 +174,7 @@ class _Exits:
             arrived = serving.service.link.send(features.flatten(1), serving.channel, snr_db, noise)
             asked = serving.service.server(arrived.reshape(features.shape))
             confidence = own.softmax(-1).amax(-1)
-            found.append((confidence, task.score(own, targets), task.score(asked, targets)))
+            found.append((confidence, judged(task, own, targets)[0], judged(task, asked, targets)[0]))
         confidence, own, asked = (torch.cat(parts) for parts in zip(*found, strict=True))
         return confidence, own, asked
 

@@ -12,6 +12,7 @@ from airdeliver.normalisation import Normalisation, batch_norms, estimate_statis
 from airdeliver.package import Choice
 from airdeliver.payload import Model
 from airdeliver.problem import Problem
+from airdeliver.task.judged import judged
 
 UNTRAINED = (0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0)
 """Bits per value at which a network is tried out that was trained for none."""
@@ -59,7 +60,7 @@ class Validation:
     def score(self, model: Model) -> float:
         """Mean score of a network as a receiver has it."""
         outputs = self.received(model)(self.inputs)
-        return float(self.problem.task.score(outputs.float(), self.targets).mean())
+        return float(judged(self.problem.task, outputs.float(), self.targets)[0].mean())
 
 
 @torch.no_grad()

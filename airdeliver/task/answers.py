@@ -32,11 +32,16 @@ def answers(outputs: Any) -> Tensor:
         return found.float() if found.is_floating_point() or found.dtype == torch.bool else found
     raise TypeError(
         f"a network must answer with a dense tensor of real numbers, one row an example, or with logits, got "
-        f"{_described(outputs)}: wrap it in a module that returns the tensor to score"
+        f"{described(outputs)}: wrap it in a module that returns the tensor to score"
     )
 
 
-def _described(outputs: Any) -> str:
+def described(outputs: Any) -> str:
+    """What a network returned, in words.
+
+    >>> described((torch.zeros(2, 3), 1))
+    '2 outputs, (2, 3), int'
+    """
     if isinstance(outputs, Mapping):
         return f"a mapping of {', '.join(map(str, outputs))}"
     if isinstance(outputs, Tensor):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor, nn
 
 from airdeliver.data import Dataset
 from airdeliver.models import ModelBuilder
+from airdeliver.task.answers import finite_rows
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,21 @@ class Score(ABC):
         """
         return self.floor
 
+    def unanswered(self, outputs: Tensor) -> Bool[Tensor, "n"]:
+        """Which examples have no answer, and the floor in place of their score: those with outputs that are not finite.
+
+        A score that judges some outputs apart from others, and sees to this itself, says False of all.
+
+        Args:
+            outputs: of a network, one row an example.
+        """
+        return ~finite_rows(outputs)
+
     @abstractmethod
     def score(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, "n"]:
-        """How good the answer to each example is, within `bounds`; outputs that are not finite score `floor_of` them.
+        """How good the answer to each example is, within `bounds`.
+
+        Where outputs are not finite it does not matter what this says: see `unanswered`.
 
         Args:
             outputs: of a network, one row an example.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from airdeliver.data.targets import Classes, Numbers, Several
@@ -92,6 +92,10 @@ class MultiTask(Task):
         """Weighted mean of the tasks' scores."""
         scores = self.scores(outputs, targets)
         return torch.stack([share * values for share, values in zip(self.shares, scores.values())]).sum(0)
+
+    def unanswered(self, outputs: Tensor) -> Bool[Tensor, "n"]:
+        """None: a task whose own outputs are finite has been answered, whatever the others say."""
+        return torch.zeros(len(outputs), dtype=torch.bool, device=outputs.device)
 
     def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, Float[Tensor, "n"]]:
         """The scores of each task, by the name of its target."""

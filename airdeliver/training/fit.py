@@ -15,6 +15,7 @@ from airdeliver.data import Split
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
+from airdeliver.task.judged import judged
 from airdeliver.training.checkpoint import Checkpoint
 from airdeliver.training.methods.base import Batch, Run, laid_out
 from airdeliver.training.muon import Muon
@@ -80,7 +81,7 @@ def mean_score(network: nn.Module, task: Task, split: Split, batch_size: int = 2
     rows = torch.arange(len(split)).split(batch_size)
     batches = (split.take(part) for part in rows)
     scores = [
-        task.score(network(task.dataset.prepare(inputs.to(device))).float(), targets.to(device)).sum()
+        judged(task, network(task.dataset.prepare(inputs.to(device))).float(), targets.to(device))[0].sum()
         for inputs, targets in batches
     ]
     return float(sum(scores)) / len(split)

@@ -63,7 +63,8 @@ def test_own_model(folder: Path, capsys):
 
 
 def test_own_data_set(folder: Path):
-    exec(compile(blocks("own_data_set", "python")[0], "own_data_set.md", "exec"), {})
+    for block in blocks("own_data_set", "python"):
+        exec(compile(block, "own_data_set.md", "exec"), {})
     (command,) = commands("own_data_set")
     table = run([*command, "scheme=[clean]"])
     assert set(table["dataset"]) == {"brightness"}

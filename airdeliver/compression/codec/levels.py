@@ -1,16 +1,16 @@
 """A payload as integers: what a quantiser makes and a codec carries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Float32, Integer
 from torch import Tensor
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.codec.entropy_coding import PIECE, fit
-from airdeliver.compression.codec.reconstruction import Reconstruction
+from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, PIECE, fit, pieces_of
+from airdeliver.compression.codec.reconstruction import KINDS, Reconstruction
 from airdeliver.compression.codec.run_coding import BandModel
 from airdeliver.payload import Layout
 
@@ -51,7 +51,13 @@ class Levels:
             reconstructions: what those of each band stand for.
             centres: the level that replaces what is lost, in each band; None for the median.
             groups: number of consecutive bands in each group.
+
+        Raises:
+            ValueError: levels that are no signed integers, one for each value.
         """
+        fault = _no_integers(numbers, layout)
+        if fault is not None:
+            raise ValueError(f"levels {fault}")
         runs = bands_of(layout).split(numbers)
         models = [fit(run, c, r.paired) for run, c, r in zip(runs, centres, reconstructions, strict=True)]
         return cls(layout, numbers, tuple(reconstructions), tuple(models), groups)
@@ -64,14 +70,53 @@ class Levels:
 
     def values(self) -> Float[Tensor, "n"]:
         """The payload's values as the receiver reconstructs them."""
-        bands, values, first = bands_of(self.layout), np.empty(self.layout.size, np.float32), 0
+        values = np.empty(self.layout.size, np.float32)
+        for place, part in self._parts():
+            values[place] = part
+        return torch.from_numpy(values)
+
+    def faults(self, layout: Layout) -> Iterator[str]:
+        """Why no container carries these levels, each in words that go on from "levels"; nothing where one does.
+
+        Args:
+            layout: that they should be of.
+        """
+        numbers, count = self.numbers, len(bands_of(layout))
+        if self.layout is not layout and self.layout != layout:
+            yield "are of another layout than the values that they are for"
+        elif (fault := _no_integers(numbers, layout)) is not None:
+            yield fault
+        elif any(abs(int(end)) > LARGEST_LEVEL for part in pieces_of(numbers) for end in (part.min(), part.max())):
+            yield f"must be at most 2^30 in magnitude, got {numbers.min()} to {numbers.max()}"
+        elif len(self.reconstructions) != count or len(self.models) != count:
+            yield (
+                f"need a reconstruction and a model for each of {count} bands, got {len(self.reconstructions)} and "
+                f"{len(self.models)}"
+            )
+        elif self.groups and (min(self.groups) < 0 or sum(self.groups) != count):
+            yield f"must have groups that hold all {count} bands, got {list(self.groups)}"
+        elif unknown := {type(r).__name__ for r in self.reconstructions if type(r) not in KINDS}:
+            yield f"stand for what no receiver knows: {', '.join(sorted(unknown))}"
+        elif unknown := {type(m).__name__ for m in self.models if not isinstance(m, BandModel)}:
+            yield f"have models that no receiver knows: {', '.join(sorted(unknown))}"
+        else:
+            try:
+                finite = all(bool(np.isfinite(part).all()) for _, part in self._parts())
+            except ValueError as error:
+                yield f"stand for nothing: {error}"
+            else:
+                if not finite:
+                    yield "stand for values beyond the range of binary32"
+
+    def _parts(self) -> Iterator[tuple[slice, Float32[np.ndarray, "_"]]]:
+        """Where values lie in the payload, and the values, some at a time."""
+        bands, first = bands_of(self.layout), 0
         for size, reconstruction in zip(bands.sizes, self.reconstructions, strict=True):
             for start in range(first, first + size, PIECE):
                 for ordered, place in bands.spans(start, min(start + PIECE, first + size)):
                     run = self.numbers[ordered].astype(np.int64, copy=False)
-                    values[place] = reconstruction.stretch(run, ordered.start - first, size)
+                    yield place, reconstruction.stretch(run, ordered.start - first, size)
             first += size
-        return torch.from_numpy(values)
 
 
 def centre_of(scaled: Float[np.ndarray, "n"]) -> int:
@@ -85,3 +130,11 @@ def centre_of(scaled: Float[np.ndarray, "n"]) -> int:
     mean = float(scaled.mean())
     centre = round(mean)
     return centre if centre and abs(mean) > 2 * float(scaled.std()) / np.sqrt(len(scaled)) else 0
+
+
+def _no_integers(numbers: object, layout: Layout) -> str | None:
+    """Why an array cannot be levels, in words that go on from "levels"; None where it can."""
+    if isinstance(numbers, np.ndarray) and numbers.shape == (layout.size,) and numbers.dtype.kind == "i":
+        return None
+    got = f"{numbers.dtype} of shape {numbers.shape}" if isinstance(numbers, np.ndarray) else type(numbers).__name__
+    return f"must be an array of {layout.size} signed integers, got {got}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from airdeliver.compression.codec import Codec, Container, Levels
 from airdeliver.compression.quantisers import Quantiser, State
+from airdeliver.compression.quantisers.answers import levels_of
 from airdeliver.links.digital.physical_layer import PhysicalLayer
 from airdeliver.links.memory import Memory, digest_of
 from airdeliver.payload import Payload
@@ -112,7 +113,7 @@ class Fitting:
 
         goal, best = 1.0, None
         for tried in range(1, _TRIES + 1):
-            levels = self.quantiser.fit(payload, state, size, goal, near)
+            levels = levels_of(self.quantiser, payload, state, size, goal, near)
             container = self.codec.pack(levels, packet_bytes)
             share = self._share(container.groups, levels, grade)
             if best is None or share <= 1:
@@ -129,7 +130,7 @@ class Fitting:
             levels = best.levels
         elif best.container is not container:
             near, taken = best.near, best.taken
-            levels = self.quantiser.fit(payload, state, size, best.goal, near)
+            levels = levels_of(self.quantiser, payload, state, size, best.goal, near)
         return self._at_its_grade(Fitted(levels, best.container, grade))
 
     def _at_its_grade(self, fitted: Fitted) -> Fitted:

@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from airdeliver.compression.codec import Codec, Container, Levels, RangeCoded
 from airdeliver.compression.codec.bitstream import varint
 from airdeliver.compression.quantisers import Quantiser, RateDistortion, State
+from airdeliver.compression.quantisers.answers import levels_of
 from airdeliver.conversion import Converted, converted, named
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information, side_information_arrives
 from airdeliver.links.digital.abstraction import Abstraction
@@ -137,7 +138,7 @@ class DigitalLink(Link):
             return 8.0 * sum(self.codec.estimate(levels, self.phy.packet_bytes))
 
         most = bits_per_value * payload.layout.size
-        return self.quantiser.fit(payload, self._restored(payload.layout), size, most).values()
+        return levels_of(self.quantiser, payload, self._restored(payload.layout), size, most).values()
 
     def plan_from_bytes(self, side_information: bytes, layout: Layout) -> DigitalPlan:  # noqa: D102
         return DigitalPlan.from_bytes(side_information, layout, self.side_information_rate, self.phy)

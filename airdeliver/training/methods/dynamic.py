@@ -15,6 +15,7 @@ from airdeliver.models.dynamic_resolution import ResolutionNetwork
 from airdeliver.problem import Execution
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
+from airdeliver.task.judged import loss_of
 from airdeliver.training.methods.base import Batch, Run, Wrapped, WrappedRun
 from airdeliver.training.trained import Trained
 
@@ -65,7 +66,7 @@ class EveryResolutionRun(WrappedRun):
         smoothing = self.recipe.label_smoothing
         terms = dict(super().terms(outputs, batch))
         for path, logits in zip(self.dynamic.paths[1:], self._coarser, strict=True):
-            terms[path] = self.task.loss(logits, batch.targets, smoothing)
+            terms[path] = loss_of(self.task, logits, batch.targets, smoothing)
         return terms
 
 

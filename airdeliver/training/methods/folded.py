@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from airdeliver.architecture.merged import Merged
 from airdeliver.architecture.whole import Whole
+from airdeliver.compression.quantisers.answers import reconstructed, state_of
 from airdeliver.compression.quantisers.base import Quantiser
 from airdeliver.payload import Folded, layout_of
 from airdeliver.problem import Execution
@@ -106,7 +107,7 @@ class FoldedRun(WrappedRun):
         self._own = {norm: (m.running_mean, m.running_var) for norm, m in zip(self.norms.values(), modules)}
         with torch.no_grad():
             begun = self._values(*(self._running(),) * 2)
-        self.state = self.quantiser.init(begun, self.layout)
+        self.state = state_of(self.quantiser, begun, self.layout)
 
     def _module(self, name: str) -> Any:
         return self.network.get_submodule(name)
@@ -150,7 +151,7 @@ class FoldedRun(WrappedRun):
         """What the network bears in this step, by name: quantised as it will be sent, then unfolded for its norms."""
         values = self._values(inside, norms)
         self.state = self.quantiser.refresh(values.detach(), self.layout, self.state)
-        seen = self.quantiser.quantise(values, self.layout, self.state)
+        seen = reconstructed(self.quantiser, values, self.layout, self.state)
         parts = zip(self.layout.segments, self.layout.split(seen), strict=True)
         found = {segment.name: part.view(segment.shape) for segment, part in parts}
         for convolution, norm in self.norms.items():

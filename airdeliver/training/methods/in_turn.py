@@ -10,6 +10,7 @@ from airdeliver.models.several import SeveralNetworks
 from airdeliver.problem import Execution
 from airdeliver.recipe import Recipe
 from airdeliver.task import MultiTask, Task
+from airdeliver.task.judged import loss_of
 from airdeliver.training.methods.base import TASK, Batch, Run, Wrapped, WrappedRun
 from airdeliver.training.trained import Trained
 
@@ -64,7 +65,7 @@ class InTurnRun(WrappedRun):
     def terms(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:  # noqa: D102
         number = self.several.served.tasks[self.place]
         task, targets = list(self.task.tasks.values())[number], self.task.kind.apart(batch.targets)[number]
-        return {TASK: task.loss(outputs, targets, self.smoothing)}
+        return {TASK: loss_of(task, outputs, targets, self.smoothing)}
 
     def after_step(self, step: int) -> None:  # noqa: D102
         super().after_step(step)

@@ -13,6 +13,7 @@ from airdeliver.problem import Execution
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
+from airdeliver.task.judged import loss_of
 from airdeliver.training.methods.base import TASK, Batch, Continuing, Method, Run, named_state
 from airdeliver.training.trained import Trained
 
@@ -86,7 +87,7 @@ class PlainRun(Run):
         return self.network(batch.inputs).float()
 
     def terms(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:  # noqa: D102
-        return {TASK: self.task.loss(outputs, batch.targets, self.recipe.label_smoothing)}
+        return {TASK: loss_of(self.task, outputs, batch.targets, self.recipe.label_smoothing)}
 
     def finish(self) -> Trained:  # noqa: D102
         return Trained(named_state(self.network), self.architecture, self.description)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator, Tensor, nn
 
+from airdeliver.compression.quantisers.answers import rate_of, reconstructed, state_of
 from airdeliver.compression.quantisers.base import Quantiser
 from airdeliver.problem import Execution
 from airdeliver.recipe import Recipe
@@ -88,7 +89,7 @@ class QuantisedRun(WrappedRun):
         super().__init__(run)
         self.bound = bound
         self.quantiser, self.rate_weight, self.arrival = quantiser, rate_weight, Arrival(run.network)
-        self.state = quantiser.init(self.arrival.payload().values, self.arrival.layout)
+        self.state = state_of(quantiser, self.arrival.payload().values, self.arrival.layout)
         self._values: Tensor | None = None
 
     def learned(self) -> Mapping[str, Tensor]:  # noqa: D102
@@ -101,7 +102,7 @@ class QuantisedRun(WrappedRun):
 
         def arrive(values: Tensor) -> Tensor:
             self.state = self.quantiser.refresh(values.detach(), layout, self.state)
-            return self.quantiser.quantise(values, layout, self.state)
+            return reconstructed(self.quantiser, values, layout, self.state)
 
         learned = [tensor for tensor in self.state.tensors.values() if tensor.requires_grad]
         with self.run.arriving(generator), self.arrival.bearing(arrive, learned) as self._values:
@@ -114,7 +115,7 @@ class QuantisedRun(WrappedRun):
         if not self.rate_weight or self._values is None:
             return terms
         with torch.autocast(outputs.device.type, enabled=False):
-            rate = self.quantiser.rate(self._values, self.arrival.layout, self.state)
+            rate = rate_of(self.quantiser, self._values, self.arrival.layout, self.state)
         return {**terms, "rate": self.rate_weight * rate}
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Generator, Tensor
 
+from airdeliver.compression.quantisers.answers import reconstructed
 from airdeliver.compression.quantisers.base import Quantiser
 from airdeliver.links.analog import AnalogLink
 from airdeliver.links.condition import Condition
@@ -75,7 +76,7 @@ class RefinedRun(QuantisedRun):
         """The quantised values, and what quantisation took away."""
         layout = self.arrival.layout
         self.state = self.quantiser.refresh(values.detach(), layout, self.state)
-        coarse = self.quantiser.quantise(values, layout, self.state)
+        coarse = reconstructed(self.quantiser, values, layout, self.state)
         return coarse, Payload((values - coarse).detach(), layout)
 
     @contextmanager

@@ -18,6 +18,7 @@ from airdeliver.problem import Execution
 from airdeliver.randomness import stream
 from airdeliver.recipe import Recipe
 from airdeliver.task.base import Task
+from airdeliver.task.judged import loss_of
 from airdeliver.training.methods.arrival import Arrival
 from airdeliver.training.methods.base import Batch, Method, Run, Wrapped, WrappedRun, laid_out
 from airdeliver.training.methods.plain import PlainRun
@@ -181,7 +182,7 @@ class ServedRun(WrappedRun):
         if device.exit is not None:
             with torch.no_grad():
                 features = device(batch.inputs)
-            terms["exit"] = self.task.loss(device.exit(features.detach()).float(), batch.targets)
+            terms["exit"] = loss_of(self.task, device.exit(features.detach()).float(), batch.targets)
         return terms
 
     @property

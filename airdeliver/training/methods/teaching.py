@@ -8,6 +8,7 @@ from torch import Tensor
 
 from airdeliver.conversion import Converted, converted, instance_of, tuple_of
 from airdeliver.task.base import Task
+from airdeliver.task.judged import loss_of
 from airdeliver.training.methods.base import TASK, Batch
 from airdeliver.training.methods.distilled import Distillation
 from airdeliver.training.methods.terms import Term
@@ -66,7 +67,7 @@ class Teaching:
             task: gives loss and divergence.
             smoothing: of the labels.
         """
-        terms = {TASK: task.loss(outputs, batch.targets, smoothing)}
+        terms = {TASK: loss_of(task, outputs, batch.targets, smoothing)}
         terms |= self._further("", outputs, batch.targets, task, smoothing)
         weight = 0.0 if self.teacher == "none" else self.distillation.weight
         labels = 1 - weight if self.labels is None or self.teacher == "none" else self.labels
@@ -75,7 +76,7 @@ class Teaching:
             seen = len(logits)
             targets, member = batch.targets[:seen], f"member {index}"
             if labels > 0:
-                terms[member] = labels * task.loss(logits, targets, smoothing)
+                terms[member] = labels * loss_of(task, logits, targets, smoothing)
             if weight > 0:
                 apart = task.divergence(logits, taught[:seen].detach(), self.distillation.temperature)
                 terms[f"{member} taught"] = weight * apart

@@ -2,6 +2,9 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
 
 from airdeliver.architecture.coupling import described
 from airdeliver.architecture.dependency import channel_groups
@@ -9,7 +12,7 @@ from tests.zoo.catalogue import CATALOGUE, said
 
 WHOLE = {
     "ShuffleNet": ("1.b.0", "do not belong to each other"),
-    "ShuffleNetV2": ("2.branch.3.0", "run in circles"),
+    "ShuffleNetV2": ("2.branch.3.0", "do not all have the same share"),
     "Hypernetwork": ("generator", "do not all have the same share"),
     "ConvLSTM": ("gates", "IndexError"),
     "WaveNet": ("residual.0", "must match the size"),
@@ -60,6 +63,33 @@ def test_groups_of_unusual_networks_hold(name: str):
     counts = [int(torch.randint(1, units + 1, (), generator=generator)) for units in groups.units]
     groups.prune(model, [list(range(count)) for count in counts])
     assert [answer.shape for answer in said(model, inputs)] == shapes
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 9), st.integers(2, 9), st.integers(1, 12), st.booleans())
+def test_convolutions_that_are_flattened_lose_channels_at_any_resolution(first, second, side, functional):
+    """Each channel of the last one is as many inputs of the matrix as it has pixels: that is no circle."""
+
+    class Flat(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(1, first, 3, padding=1), nn.Conv2d(first, second, 3, padding=1)
+            self.flatten, self.head = nn.Flatten(), nn.Linear(second * side**2, 3)
+
+        def forward(self, x):
+            features = self.b(self.a(x).relu()).relu()
+            return self.head(features.flatten(1) if functional else self.flatten(features))
+
+    groups = channel_groups(Flat(), torch.zeros(1, 1, side, side))
+    assert groups.units == (first, second), groups.why_fixed
+    pruned = groups.prune(Flat(), [[0], [0, 1]])
+    assert pruned(torch.zeros(2, 1, side, side)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(("width", "words"), [(0, "no channel"), (1, "a single channel")])
+def test_layers_of_one_channel_or_none_stay_whole(width, words):
+    model = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
+    assert words in dict(channel_groups(model, torch.zeros(1, 4)).fixed)["0"]
 
 
 def test_reasons_are_one_short_line():

@@ -161,6 +161,14 @@ class Forgiving(Classification):
 
 
 @dataclass(frozen=True, eq=False)
+class Generous(Classification):
+    """In per cent, though it says from 0 to 1."""
+
+    def score(self, outputs, targets):
+        return 100 * super().score(outputs, targets)
+
+
+@dataclass(frozen=True, eq=False)
 class Floorless(Classification):
     @property
     def floor(self):
@@ -189,7 +197,7 @@ def every() -> Iterator[tuple[Any, str]]:
     yield Greedy(), "do not fit"
     yield Forgetful(), "expected 4"
     yield Parting(), "training meets other values than the receiver"
-    yield Flattening(), "no finite gradient"
+    yield Flattening(), "has no gradient"
     yield Overpowered(), "mean power"
     yield Clairvoyant(), "plan_from_bytes makes another plan"
     yield Unfaded(), "fading is not undone"

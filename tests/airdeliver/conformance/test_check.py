@@ -51,9 +51,14 @@ def test_one_wrong_thing_is_told(piece, words, problem):
 
 
 def test_wrong_scores_are_told():
-    for task, words in ((broken.Forgiving, "not finite score 1"), (broken.Floorless, "floor is -1")):
+    for task, words in ((broken.Generous, "for every example, got 0 to 100"), (broken.Floorless, "floor is -1")):
         with pytest.raises(ConformanceError, match=words):
             check(task(load_dataset("digits")))
+
+
+def test_a_task_need_not_look_for_outputs_that_are_not_finite():
+    """Whoever asks it does."""
+    check(broken.Forgiving(load_dataset("digits")))
 
 
 def test_parts_come_before_the_whole():

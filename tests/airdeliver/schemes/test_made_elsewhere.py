@@ -65,3 +65,33 @@ def test_a_network_that_has_a_builder_is_refused(problem: Problem, clean, task):
     (network,) = clean.values()
     with pytest.raises(ValueError, match="has a builder"):
         packed(Clean(), network, task, 9000)
+
+
+class Wide(nn.Module):
+    """Answers with something else than one tensor of ten logits."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer, self.head = answer, nn.Linear(64, 10)
+
+    def forward(self, x: Tensor):
+        return self.answer(self.head(x.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Wide(lambda x: x).half(), "networks are trained in float32, head.weight is torch.float16"),
+        (Wide(lambda x: (x, x[:, :3])), "got 2 outputs, (2, 10), (2, 3): wrap it"),
+        (Wide(lambda x: {"logits": x}), "got a mapping of logits: wrap it"),
+        (Wide(lambda x: x[:, :3]), "(2, 3)"),
+        (Wide(lambda x: x[:1]), "(1, 10)"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(63, 10)), "Sequential fails on float32 (2, 1, 8, 8)"),
+    ],
+)
+def test_a_network_that_no_training_goes_on_with_is_one_line(model, words, task):
+    network = Trained.of(model, torch.zeros(2, 1, 8, 8))
+    with pytest.raises((ValueError, TypeError)) as told:
+        packed(SPECTRUM, network, task, 2500, Recipe(epochs=1))
+    assert words in str(told.value)
+    assert "\n" not in str(told.value)
