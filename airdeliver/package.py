@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
 from airdeliver.architecture import Architecture, Given
+from airdeliver.asked import PieceError, asked
 from airdeliver.links import Decoded, Knowledge, Link, Plan
 from airdeliver.links.side_information import Pace
 from airdeliver.normalisation import Normalisation, average_statistics
@@ -199,6 +200,11 @@ class Package:
     design_snr_db: float = 5.0
     side_information: Pace = "fixed"
 
+    @property
+    def own_rate(self) -> float:
+        """Bits per channel use of the side information of its links, the slowest of them."""
+        return min(choice.link.own_rate for choice in self.choices)
+
     def at_rate(self, bits_per_use: float) -> "Package":
         """The same with side information at another rate; 0 for that of each link."""
         if bits_per_use == 0:
@@ -212,23 +218,28 @@ class Package:
         choices = (c.with_statistics(self.inputs, channel, snr_db, symbols, generator) for c in self.choices)
         return replace(self, choices=tuple(choices))
 
-    def chosen(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:
+    def chosen(self, knowledge: Knowledge, symbols: int, count: int | None = None) -> Int64[Tensor, "#realizations"]:
         """What `select` says, looked at: anybody may override it.
 
         Args:
             knowledge: what the sender knows of the channel.
             symbols: complex symbols that fit.
+            count: of the realizations that it chooses for; None for any number.
 
         Raises:
             TypeError: no vector of whole numbers.
-            ValueError: a choice that there is not.
+            ValueError: a choice that there is not, neither one for all nor one for each, or a method that fails.
         """
-        found, name = self.select(knowledge, symbols), f"{type(self).__name__}.select"
+        with asked(self, "select"):
+            found = self.select(knowledge, symbols)
+        name = f"{type(self).__name__}.select"
         if not isinstance(found, Tensor) or found.ndim != 1 or found.dtype not in (torch.int64, torch.int32):
             got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
             raise TypeError(f"{name} must return a vector of indices, torch.tensor([0]) for one of all, got {got}")
         if not len(found) or not 0 <= int(found.min()) <= int(found.max()) < len(self.choices):
             raise ValueError(f"{name} must return indices from 0 to {len(self.choices) - 1}, got {found.tolist()[:4]}")
+        if count is not None and len(found) not in (1, count):
+            raise ValueError(f"{name} must return one index, or one for each of {count} realizations, got {len(found)}")
         return found.long()
 
     def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:
@@ -239,10 +250,26 @@ class Package:
         Args:
             knowledge: what the sender knows of the channel.
             symbols: complex symbols that fit.
+
+        Raises:
+            ValueError: a choice that promises what is no number; one line says which.
         """
         if len(self.choices) == 1:
             return torch.zeros(1, dtype=torch.int64)
-        prospects = torch.broadcast_tensors(*(choice.prospect(knowledge, symbols) for choice in self.choices))
+        prospects = torch.broadcast_tensors(*(_prospect(choice, knowledge, symbols) for choice in self.choices))
         best = torch.stack(prospects).argmax(0)
         receivers = 1 if knowledge.channel is None else knowledge.channel.receivers
         return best if len(best) == 1 else best.repeat_interleave(receivers)
+
+
+def _prospect(choice: Choice, knowledge: Knowledge, symbols: int) -> Float[Tensor, "#transmissions"]:
+    """What a choice promises, looked at: a sender that compares with what is not a number chooses at random."""
+    asks = choice if choice.expectation is None else choice.expectation
+    with asked(asks, "the promise"):
+        found = choice.prospect(knowledge, symbols)
+    if not isinstance(found, Tensor) or found.ndim > 1 or not found.numel() or not found.is_floating_point():
+        got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        raise PieceError(f"{type(asks).__name__} must promise an expected score for each transmission, got {got}")
+    if bool(found.isnan().any()) or bool((found == torch.inf).any()):
+        raise PieceError(f"{type(asks).__name__} promises {float(found.max()):g} at {symbols:,} symbols: not a score")
+    return found.reshape(-1)

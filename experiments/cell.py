@@ -7,15 +7,16 @@ from typing import Any, Literal
 from airdeliver.delivery import Delivery
 from airdeliver.delivery_cost import delivery_cost, served_uses
 from airdeliver.evaluation import Report, evaluate
-from airdeliver.fades import Fades
 from airdeliver.links import KnowledgeKind
 from airdeliver.links.side_information import Pace
 from airdeliver.package import Package
 from airdeliver.schemes import Scheme
+from airdeliver.schemes.answers import check_repeats, packed_by, sent_by, served_by, trainings_of
 from airdeliver.session import timeline
 from airdeliver.training.training import threads
 from channels import Channel
 from experiments.monte_carlo import Realizations
+from experiments.own import is_own
 from experiments.stage import Stage, StoredTrainings, closure, served
 from experiments.store import Entry, Store
 from experiments.store.key import digest
@@ -35,6 +36,7 @@ class CellStage(Stage):
         test_images: how many; None for all.
         precision: of the forward passes.
         side_information: how fast it is sent, by scheme that sends once.
+        examined: whether a scheme of one's own is asked twice for what it sends; no part of what identifies the result.
     """
 
     scheme: Scheme
@@ -46,6 +48,7 @@ class CellStage(Stage):
     test_images: int | None
     precision: Literal["float32", "bfloat16"]
     side_information: Pace = "fixed"
+    examined: bool = True
 
     kind = "cell"
     timed = "evaluate_seconds"
@@ -61,23 +64,19 @@ class CellStage(Stage):
         started = time.perf_counter()
         device, seed = self.problem.execution.device, self.problem.execution.seed
         inputs, targets = served(self.problem.dataset, self.test_images, device)
-        task = self.scheme.serves(self.problem.load().task)
+        task = served_by(self.scheme, self.problem.load().task)
         images = self.realizations.images
         each = None if images is None else min(images, len(targets))
 
         def evaluated(part: Delivery) -> Report:
             return evaluate(part, inputs, targets, task=task, precision=self.precision, images_each=each)
 
-        def sent(count: int | Fades) -> Delivery:
-            return within(
-                self.channel_uses,
-                self.scheme.send(
-                    package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
-                ),
-                type(self.scheme).__name__,
-            )
-
-        delivery, report = self.realizations.measure(sent, evaluated)
+        delivery, report = self.realizations.measure(
+            lambda count: sent_by(
+                self.scheme, package, self.channel, self.snr_db, self.channel_uses, self.knowledge, count, seed, device
+            ),
+            evaluated,
+        )
         times = timeline(delivery, report.per_realization, lambda part: evaluated(part).per_realization)
         return {
             "normalisation": delivery.normalisation.kind,
@@ -110,20 +109,6 @@ class CellStage(Stage):
         }
 
 
-def within(budget: int, delivery: Delivery, scheme: str) -> Delivery:
-    """The same delivery, of which nobody overspends: what a stranger's scheme spends is looked at here.
-
-    Raises:
-        ValueError: it spent more channel uses than it was given.
-    """
-    if delivery.channel_uses_spent > budget:
-        raise ValueError(
-            f"{scheme}.send spent {delivery.channel_uses_spent:,} channel uses where {budget:,} were given: it must "
-            "spend as many at most"
-        )
-    return delivery
-
-
 _packages: dict[str, tuple[Package, float, float]] = {}
 """The package of the last cell: those that follow mostly send the same."""
 
@@ -138,17 +123,14 @@ def _packed(stage: CellStage, store: Store) -> tuple[Package, float, float]:
     identity = digest({**sent, "symbols": symbols})
     if identity not in _packages:
         problem = stage.problem.load()
-        sending = stage.scheme.trainings(problem, symbols)
+        sending = trainings_of(stage.scheme, problem, symbols)
         trainings = closure(sending)
         trained = StoredTrainings(store, dict(zip(trainings, stage.needs, strict=True)))
         seconds = sum(float(network.state["train_seconds"]) for network in trained.values())
         stored = sum(store.parameters("training", trained.keys_of[training]) for training in sending)
-        package = stage.scheme.pack(problem, trained, symbols)
-        if not isinstance(package, Package):
-            name = type(stage.scheme).__name__
-            raise TypeError(
-                f"{name}.pack must return a Package, got {type(package).__name__}: does it return anything?"
-            )
+        package = packed_by(stage.scheme, problem, trained, symbols)
+        if stage.examined and is_own(stage.scheme):
+            check_repeats(stage.scheme, package, packed_by(stage.scheme, problem, trained, symbols))
         _packages.clear()
         _packages[identity] = package, seconds, stored
     return _packages[identity]

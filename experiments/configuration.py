@@ -4,6 +4,7 @@ import dataclasses
 import math
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -16,6 +17,7 @@ from airdeliver.models import ModelBuilder
 from airdeliver.randomness import BLOCK
 from airdeliver.recipe import Recipe
 from airdeliver.schemes import About, Scheme
+from airdeliver.schemes.answers import about_of
 from channels import Channel
 from channels.checks import MOST_DB
 from experiments.building import build, in_one_line
@@ -101,11 +103,27 @@ class Sweep:
     overrides: dict[str, str]
 
     def about(self, name: str) -> About:
-        """What is said of a scheme, under the title that the configuration gives it; with a star if it is changed."""
-        about = self.schemes[name].about()
-        title = self.titles.get(name, about.title)
-        family = self.families.get(name, about.family)
-        return dataclasses.replace(about, title=title + self.mark(f"scheme.{name}"), family=family)
+        """What is said of a scheme, under the title that the configuration gives it; with a star if it is changed.
+
+        Schemes of one title would be one line of a figure: behind it stands the name of each.
+        """
+        family = self.families.get(name, self._abouts[name].family)
+        alike = [title for title in self._shown.values() if title == self._shown[name]]
+        title = self._shown[name] if len(alike) == 1 else f"{self._shown[name]} ({name})"
+        return dataclasses.replace(self._abouts[name], title=title, family=family)
+
+    @cached_property
+    def _abouts(self) -> dict[str, About]:
+        """What each scheme says of itself."""
+        return {name: about_of(scheme) for name, scheme in self.schemes.items()}
+
+    @cached_property
+    def _shown(self) -> dict[str, str]:
+        """Title of each scheme, and a star if it is changed."""
+        return {
+            name: self.titles.get(name, about.title) + self.mark(f"scheme.{name}")
+            for name, about in self._abouts.items()
+        }
 
     def mark(self, key: str) -> str:
         """What stands behind the name of a scheme, channel or model in tables: a star if it was changed.

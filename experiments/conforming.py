@@ -8,13 +8,11 @@ from typing import Any
 from airdeliver.links import Link
 from channels import Channel
 from experiments.configuration import MARK, Sweep
+from experiments.own import OURS, is_own
 from experiments.planner import Cell, Plan
 from experiments.refusal import ConfigurationError
 from experiments.store import Entry, Store
 from experiments.store.key import code, describe, digest
-
-OURS = ("airdeliver", "channels")
-"""Packages whose pieces the tests of this project examine."""
 
 MOST_SNRS = 8
 LARGEST = 2**18
@@ -102,11 +100,6 @@ def parts_of(root: Any) -> Iterator[tuple[str, Any]]:
     for place, piece in parts(root):
         if is_own(piece) or (isinstance(piece, Channel | Link) and any(is_own(part) for _, part in parts(piece))):
             yield place, piece
-
-
-def is_own(piece: Any) -> bool:
-    """Whether the class of an object is none of this project's."""
-    return type(piece).__module__.partition(".")[0] not in OURS
 
 
 def _has_own(root: Any) -> bool:

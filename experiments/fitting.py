@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airdeliver.schemes.answers import misfit_of
 from experiments.planner import Cell, Plan
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def divided(plan: Plan) -> tuple[Plan, Misfits]:
         symbols = cell.stage.channel.symbols(cell.channel_uses)
         what = (cell.scheme, cell.dataset, cell.model, symbols)
         if what not in known:
-            known[what] = cell.stage.scheme.misfit(cell.stage.problem.load(), symbols)
+            known[what] = misfit_of(cell.stage.scheme, cell.stage.problem.load(), symbols)
         reason = known[what]
         if reason is not None:
             reasons.setdefault(_said(cell, reason), []).append(cell)

@@ -13,10 +13,12 @@ from airdeliver.links import Knowledge
 from airdeliver.links.base import generic
 from airdeliver.payload import layout_of
 from airdeliver.schemes import About
+from airdeliver.schemes.answers import served_by, trainings_of
 from airdeliver.training import Training
 from channels import Channel
 from experiments.cell import CellStage
 from experiments.configuration import MARK, Sweep
+from experiments.own import is_own
 from experiments.stage import DatasetSource, ProblemSource, Stage, TrainingStage, closure
 from experiments.store import Store
 from experiments.store.key import code, describe, digest
@@ -137,7 +139,7 @@ class _Planner:
         """The cells of one scheme, channel, budget and seed: what they share is worked out once."""
         sweep, source = self.sweep, self.problems[seed]
         scheme, channel = sweep.schemes[name], sweep.channels[channel_name]
-        trainings = scheme.trainings(self.loaded[seed], channel.symbols(uses))
+        trainings = trainings_of(scheme, self.loaded[seed], channel.symbols(uses))
         keys = tuple(self._training(training, source) for training in closure(trainings))
         description = {
             "stage": "cell",
@@ -149,9 +151,11 @@ class _Planner:
             "test_images": sweep.test_images,
             "precision": sweep.precision,
         }
+        if is_own(scheme) and not sweep.conformance:  # nobody looked whether its cells come out the same again
+            description["conformance"] = "off"
         description["code"] = code("cell", description)
         parts = {part: digest(value) for part, value in description.items()}
-        about, task = sweep.about(name), scheme.serves(self.loaded[seed].task)
+        about, task = sweep.about(name), served_by(scheme, self.loaded[seed].task)
         overrides = sweep.overrides_of(name, channel_name)
         called = name + sweep.mark(f"scheme.{name}"), channel_name + sweep.mark(f"channel.{channel_name}")
         model = sweep.model_name + sweep.mark("model")
@@ -178,6 +182,7 @@ class _Planner:
                 test_images=sweep.test_images,
                 precision=sweep.precision,  # type: ignore[arg-type]
                 side_information=sweep.side_information,  # type: ignore[arg-type]
+                examined=sweep.conformance,
             )
             yield Cell(
                 called[0], sweep.dataset, model, called[1], knowledge, snr_db, uses, seed,

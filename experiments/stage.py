@@ -52,7 +52,8 @@ def _loaded(name: str, path: str | None) -> Dataset:
 
 @lru_cache(maxsize=2)
 def _task(dataset: DatasetSource) -> Task:
-    return task_of(dataset.load())
+    """Of the data set without its test split, which is for scores alone: see `served`."""
+    return task_of(dataset.load().sealed)
 
 
 @dataclass(frozen=True)

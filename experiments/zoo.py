@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
         for cell in _firsts(sweep):
             print(keep(sweep, cell, options.sweep, options.networks, options.realizations, options.images))
         if options.each:
-            print(keep_sample(plan(sweep).cells[0].stage.problem.load().task.dataset, options.each, options.samples))
+            print(keep_sample(plan(sweep).cells[0].stage.problem.dataset.load(), options.each, options.samples))
     except (ValueError, OSError) as error:
         raise SystemExit(" ".join(str(error).split())) from error
 
@@ -76,7 +76,7 @@ def keep(
     (choice,) = package.choices
     name = f"{Path(sweep.dataset).name}_{stage_name(cell)}"
     path = save(trained, folder / f"{name}.safetensors")
-    network, dataset = read(path), problem.task.dataset
+    network, dataset = read(path), stage.problem.dataset.load()
     test = dataset.test
     if images is not None and images < len(test):
         test = Split(*test.take(stratified(test, dataset.classes, images // dataset.classes)))

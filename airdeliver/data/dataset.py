@@ -65,6 +65,33 @@ class Split:
         return Split(self.inputs.to(device), self.targets.to(device))
 
 
+class Sealed(Split):
+    """A test split as those get to see it that choose: how many rows it has, and not one of them.
+
+    Args:
+        rows: how many.
+
+    >>> Sealed(3).targets
+    Traceback (most recent call last):
+    ...
+    airdeliver.data.dataset.DataError: the test split chooses nothing, it is for scores alone: take the validation split
+    """
+
+    def __init__(self, rows: int) -> None:
+        object.__setattr__(self, "rows", rows)
+
+    def __len__(self) -> int:
+        return self.rows  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"Sealed({len(self)})"
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("inputs", "targets"):
+            raise DataError("the test split chooses nothing, it is for scores alone: take the validation split")
+        raise AttributeError(name)
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Fixed train, validation and test splits; the test split is never used to choose anything.
@@ -77,6 +104,9 @@ class Dataset:
         inputs: what the inputs are, how a network gets to see them and how they are augmented.
         targets: what the targets mean.
         fingerprint: hash of all inputs, targets and splits; equal content has equal fingerprints.
+
+    Raises:
+        DataError: a training or validation split without examples.
     """
 
     name: str
@@ -86,6 +116,11 @@ class Dataset:
     inputs: Inputs
     targets: Targets
     fingerprint: str
+
+    def __post_init__(self) -> None:
+        for name, split in (("training", self.train), ("validation", self.validation)):
+            if not len(split):
+                raise DataError(f"data set {self.name} has no {name} examples: networks are trained and chosen by them")
 
     @classmethod
     def of(cls, name: str, splits: Sequence[Split], inputs: Inputs, targets: Targets) -> "Dataset":
@@ -111,6 +146,11 @@ class Dataset:
         mean, std = moments(splits[0].inputs)
         inputs = Images(channels, height, width, mean, std, augmentation or Augmentation())
         return cls.of(name, splits, inputs, Classes(tuple(class_names)))
+
+    @property
+    def sealed(self) -> "Dataset":
+        """The same without a look at the test split, for whatever trains and chooses: see `Sealed`."""
+        return replace(self, test=Sealed(len(self.test)))
 
     @property
     def class_names(self) -> tuple[str, ...]:

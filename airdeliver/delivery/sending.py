@@ -8,11 +8,12 @@ from jaxtyping import Float64, Int64
 from torch import Generator, Tensor
 
 from airdeliver.arguments import an_object, decibel, whole
+from airdeliver.asked import PieceError
 from airdeliver.delivery.arrived import Delivery, Group
 from airdeliver.fades import Fades, Strata, draw
 from airdeliver.links import BudgetError, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.digital.physical_layer import information
-from airdeliver.links.side_information import OWN, Pace, rates
+from airdeliver.links.side_information import Pace, rates
 from airdeliver.normalisation import Normalisation, NormalisationKind
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Model, Payload
@@ -126,12 +127,12 @@ def send(
     for block, state in enumerate(states):
         known = known_of(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
         if package.side_information == "known" and (block == 0 or known.state is not None):
-            told = rates(known, symbols)  # where no state is known, the same for whatever follows
+            told = rates(known, symbols, package.own_rate)  # where no state is known, the same for whatever follows
         for rate, rows in _paced(told, len(state.gain)):
             if rate not in paces:
                 paces[rate] = _at_rate(package, rate, known.of(rows), symbols)
             paced = paces[rate]
-            choice = paced.chosen(known.of(rows), symbols).expand(len(rows))
+            choice = paced.chosen(known.of(rows), symbols, len(rows)).expand(len(rows))
             for index in choice.unique().tolist():
                 chosen = rows[choice == index]
                 for alike in alike_in_plan(paced.choices[index], known.of(chosen), symbols, chosen):
@@ -148,7 +149,7 @@ def send(
 def _at_rate(package: Package, rate: float, known: Knowledge, symbols: int) -> Package:
     """The package with side information at another rate; as it is where a slower one leaves too little room."""
     paced = package.at_rate(rate)
-    if not 0 < rate < OWN:
+    if not 0 < rate < package.own_rate:
         return paced
     try:
         for index in paced.chosen(known, symbols).unique().tolist():
@@ -254,6 +255,12 @@ def _send_groups(
     plan = choice.link.plan(payload, symbols, known) if plan is None else plan
     description = payload.layout.description
     layout = choice.architecture.layout(description, statistics)
+    if layout.size == payload.layout.size and layout.segments != payload.layout.segments:
+        name = next(own.name for own, other in zip(payload.layout.segments, layout.segments) if own != other)
+        raise PieceError(
+            f"{type(choice).__name__}: the payload holds its values in another order than the network that is told of, "
+            f"from {name} on: take layout and values from one network"
+        )
     decoded = choice.link.send(values, plan, layout, channel, state, noise)
     power = choice.link.power(values, plan) if decoded.power is None else decoded.power
     uses = torch.full_like(decoded.uses, channel.uses(plan.symbols)).maximum(decoded.uses)

@@ -193,6 +193,14 @@ class Link(ABC):
         decoded = self.decode(received, self.plan_from_bytes(plan.to_bytes(), layout))
         return decoded.given(side_information_arrives(plan, channel, state, generator))
 
+    @property
+    def own_rate(self) -> float:
+        """Bits per channel use of its side information: the field `side_information_rate`, or 1/4 without one.
+
+        What a sender that adapts the rate goes by: see `airdeliver.links.side_information.rates`.
+        """
+        return float(getattr(self, "side_information_rate", 0.25))
+
     def at_rate(self, bits_per_use: float) -> "Link":
         """The same with side information at another rate; by default itself, for a link that has no such field.
 

@@ -12,14 +12,11 @@ from channels import ChannelState
 Pace = Literal["fixed", "known"]
 """At the link's own rate, or at the fastest that what the sender knows allows."""
 
-OWN = 0.25
-"""Bits per channel use of a link, unless it says otherwise."""
-
 RATES = (0.5, 1.0, 2.0, 4.0)
-"""Bits per channel use beyond a link's own rate; a receiver tries all of them."""
+"""Bits per channel use for channels that carry them; a receiver tries all of them."""
 
-SLOWER = (0.03125, 0.0625, 0.125)
-"""Those below it, for channels that would lose it more often than not."""
+SLOWER = (0.03125, 0.0625, 0.125, 0.25)
+"""Those for channels that would lose a link's own rate more often than not, as far as they are below it."""
 
 TARGET = 0.01
 """Most of the transmissions whose side information may be lost, where only the channel's statistics are known."""
@@ -30,17 +27,18 @@ MARGIN_DB, ESTIMATED_MARGIN_DB = 1.5, 3.0
 _DRAWS, _COLUMNS = 1024, 4096
 
 
-def rates(knowledge: Knowledge, symbols: int) -> Float64[Tensor, "#transmissions"] | None:
+def rates(knowledge: Knowledge, symbols: int, own: float = 0.25) -> Float64[Tensor, "#transmissions"] | None:
     """Bits per channel use for each transmission that the sender can tell apart; 0 for the link's own rate.
 
     The fastest of `RATES` that arrives with the margin: for `instantaneous` over the realization that the sender is
     told, at each of its receivers; for `average` in all but `TARGET` of the transmissions that it has to expect, its
     receivers' estimates and impairments included. None without knowledge, or where only the link's own rate does. Where
-    every second of them would lose 1/4 bit, one of `SLOWER`: from -7 dB down in AWGN.
+    every second of them would lose the link's own rate, one of `SLOWER`: from -7 dB down in AWGN for 1/4 bit.
 
     Args:
         knowledge: what the sender knows of the channel.
         symbols: of a delivery.
+        own: bits per channel use of the link: see `Link.own_rate`.
 
     >>> from channels import AWGN
     >>> [float(rates(Knowledge("average", snr, AWGN()), 100)[0]) for snr in (0.0, 10.0, 20.0)]
@@ -63,7 +61,8 @@ def rates(knowledge: Knowledge, symbols: int) -> Float64[Tensor, "#transmissions
         seen = channel.effective(state, Generator().manual_seed(1))
         least, typical = _carried(seen, MARGIN_DB).quantile(TARGET).view(1), _carried(seen, 0.0).median().view(1)
     found = _at_most(least, (0.0, *RATES))
-    found = torch.where(typical < OWN, _at_most(least, (0.0, *SLOWER)), found)
+    slower = tuple(rate for rate in (*SLOWER, *RATES) if rate < own)
+    found = torch.where(typical < own, _at_most(least, (0.0, *slower)), found)
     return None if bool((found == 0).all()) else found
 
 

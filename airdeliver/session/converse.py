@@ -67,7 +67,7 @@ def converse(
     for block, state in enumerate(states):
         known = known_of(knowledge, snr_db, channel, state, stream(seed, "estimate", block, device))
         ready = replace(package, choices=tuple(session.adapted(choice, known) for choice in package.choices))
-        chosen_of = ready.chosen(known, room).expand(len(state.gain))
+        chosen_of = ready.chosen(known, room, len(state.gain)).expand(len(state.gain))
         for index in chosen_of.unique().tolist():
             chosen, choice = torch.nonzero(chosen_of == index).flatten(), ready.choices[index]
             for alike in alike_in_plan(choice, known.of(chosen), room, chosen):

@@ -47,9 +47,14 @@ class Explained(Score):
             targets: of the same shape, of variance 1.
 
         Raises:
-            ValueError: shapes that do not belong together.
+            ValueError: shapes that do not belong together; targets that are not finite.
         """
         outputs, targets = together(outputs, targets)
+        unknown = int((~targets.isfinite()).any(1).sum())
+        if unknown:
+            raise ValueError(
+                f"targets must be finite, got NaN or infinite for {unknown} of {len(targets)}: leave them out"
+            )
         squares = (outputs - targets).square().mean(1)
         # Answers so far off that their square is not finite are as good as none, too.
         return floored(1 - squares, squares, self.floor)

@@ -1,11 +1,13 @@
 """Pieces of one's own are examined before any work, at the lengths and SNRs of the sweep, once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
+import torch
 
 from airdeliver.links.analog import Repetition
 from airdeliver.links.analog.receiver import Receiver
+from airdeliver.schemes import Clean
 from channels import AWGN, ChannelState
 from experiments.store import Store
 
@@ -50,6 +52,67 @@ class Broken(Receiver):
 
     def estimate(self, observed, noise_variance, prior=None):
         return observed * float("nan")
+
+
+@dataclass(frozen=True)
+class Failing(Clean):
+    """Fails in the middle of a sweep."""
+
+    def send(self, package, channel, snr_db, *args):
+        if snr_db == 10:
+            raise KeyError("odd")
+        return super().send(package, channel, snr_db, *args)
+
+
+@dataclass(frozen=True)
+class Whimsical(Clean):
+    """Sends another network each time."""
+
+    def pack(self, problem, trained, channel_uses):
+        package = super().pack(problem, trained, channel_uses)
+        choice = package.choices[0]
+        values = choice.payload.values + 0.1 * torch.randn_like(choice.payload.values)
+        return replace(package, choices=(replace(choice, payload=replace(choice.payload, values=values)),))
+
+
+@dataclass(frozen=True)
+class Peeking(Clean):
+    """Looks at the test labels."""
+
+    def pack(self, problem, trained, channel_uses):
+        problem.task.dataset.test.take(torch.arange(8))
+        return super().pack(problem, trained, channel_uses)
+
+
+@dataclass(frozen=True)
+class Unplanned(Clean):
+    """Fails while the sweep is planned."""
+
+    def trainings(self, problem, channel_uses):
+        raise RuntimeError("two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "left", "line"),
+    [
+        ("Failing", [0], "send of Failing fails (KeyError: 'odd')"),
+        ("Whimsical", [], "pack of Whimsical gives another package when asked again (values)"),
+        ("Peeking", [], "the test split chooses nothing"),
+    ],
+)
+def test_a_scheme_that_fails_leaves_the_other_cells(sweeps, finished, capsys, scheme, left, line):
+    """Its own failure is one line, and stands in no row."""
+    with pytest.raises(SystemExit):
+        sweeps.here(finished.folder, f"scheme.noise._target_={HERE}.{scheme}")
+    table = finished.table
+    assert sorted(table["snr_db"][table["scheme"] == "clean"]) == [0, 10]
+    assert sorted(table["snr_db"][table["scheme"] == "noise*"]) == left
+    assert line in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_scheme_that_cannot_be_planned_is_one_line(sweeps, tmp_path):
+    told = sweeps.refused(tmp_path, f"scheme.noise._target_={HERE}.Unplanned")
+    assert "trainings of Unplanned fails (RuntimeError: two lines)" in told
 
 
 @pytest.mark.parametrize(

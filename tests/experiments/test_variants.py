@@ -1,5 +1,6 @@
 """Variants that an experiment derives: chosen, changed and refused like the bases."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,10 @@ def test_what_is_not_there_is_refused_in_one_line(arguments: list[str], said: st
         configured(*arguments)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_schemes_of_one_title_are_told_apart():
+    """They would be one line of a figure."""
+    sweep = configured("experiment=ablation", "scheme=[airnet,airnet_no_kd,noise]")
+    titled = dataclasses.replace(sweep, titles={"airnet": "Mine", "airnet_no_kd": "Mine"})
+    assert [titled.about(name).title for name in titled.schemes] == ["Mine (airnet)", "Mine (airnet_no_kd)", "Noise"]

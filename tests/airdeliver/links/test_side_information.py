@@ -1,5 +1,7 @@
 """Side information as fast as what the sender knows allows: the same for analog and digital links."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -43,6 +45,22 @@ def test_a_channel_that_loses_the_link_s_own_rate_has_a_slower_one(snr_db: float
     assert rates(Knowledge("average", -25.0, AWGN()), 100) is None
     # Most fades carry 1/4 bit at 0 dB: it stays, though the deepest carry none of them.
     assert rates(Knowledge("average", 0.0, Rayleigh()), 100) is None
+
+
+@pytest.mark.parametrize("own", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize("link", [AnalogLink(), DigitalLink("capacity")], ids=["analog", "digital"])
+def test_a_faster_rate_of_ones_own_is_not_kept_where_it_would_be_lost(link, own: float):
+    """At -4 dB, where AWGN carries 0.48 bit, 1/4 bit arrives and the link's own rate does not."""
+    found = rates(Knowledge("average", -4.0, AWGN()), 100, own)
+    assert found is not None
+    assert float(found) == 0.25
+    model = CNN(0.25)(1, 10, seeded(0))
+    faster = dataclasses.replace(link, side_information_rate=own)
+    usable = [
+        deliver(model, faster, AWGN(), -4.0, 40_000, realizations=2, side_information=pace).usable
+        for pace in ("fixed", "known")
+    ]
+    assert usable == [0.0, 1.0]
 
 
 def test_who_knows_the_realization_goes_by_the_worst_of_its_receivers():
@@ -94,7 +112,7 @@ def test_shares_that_the_page_of_the_budget_says(snr_db: float, analog: float, d
 def test_what_holds_for_all_realizations_is_worked_out_once(knowledge, times, monkeypatch: pytest.MonkeyPatch):
     """Three blocks of realizations: only a sender that is told of each of them chooses a rate for each."""
     asked = []
-    monkeypatch.setattr(sending, "rates", lambda known, symbols: asked.append(known) or rates(known, symbols))
+    monkeypatch.setattr(sending, "rates", lambda known, *told: asked.append(known) or rates(known, *told))
     monkeypatch.setattr(sending, "blocks", lambda count: [range(2), range(2, 4), range(4, count)])
     model = CNN(0.25)(1, 10, seeded(0))
     delivery = deliver(model, AnalogLink(), Rayleigh(), 20.0, 9_400, 6, knowledge=knowledge, side_information="known")

@@ -13,7 +13,7 @@ from airdeliver.data import load_dataset
 from airdeliver.data.dataset import Split
 from airdeliver.models import CNN
 from airdeliver.recipe import Recipe
-from airdeliver.task import Accuracy, Classification
+from airdeliver.task import Accuracy, Classification, Explained
 from airdeliver.task.judged import judged
 from airdeliver.training import Training
 from channels import AWGN
@@ -121,3 +121,20 @@ def test_a_loss_that_is_none_ends_the_training_in_one_line(loss, words):
         Training.clean(problem).run(task, {})
     assert words in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf])
+def test_targets_that_nobody_knows_are_told(number):
+    """An answer that is infinitely far off counts as the floor; a target that is not there had counted as one too."""
+    outputs, targets = torch.zeros(4, 2), torch.zeros(4, 2)
+    targets[1, 0] = number
+    with pytest.raises(ValueError, match="NaN or infinite for 1 of 4"):
+        Explained().score(outputs, targets)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_data_set_needs_examples_to_train_and_choose_by(split):
+    digits = load_dataset("digits")
+    none = Split(*digits.train.take(torch.zeros(0, dtype=torch.int64)))
+    with pytest.raises(ValueError, match=r"has no (training|validation) examples"):
+        replace(digits, **{split: none})
