@@ -18,8 +18,8 @@ from airdeliver.elastic.thresholds import thresholds_for
 from airdeliver.links import DigitalLink, Knowledge, LayeredLink
 from airdeliver.links.digital import FixedGrade
 from airdeliver.models import MLP, ResNet20
-from airdeliver.models.exits import Gated, confidence
-from airdeliver.normalisation import batch_norms
+from airdeliver.models.exits import Exits, Gated, confidence
+from airdeliver.normalisation import batch_norms, estimate_statistics
 from airdeliver.package import Choice, Package
 from airdeliver.payload import Payload, load, values_of
 from airdeliver.randomness import stream
@@ -238,3 +238,24 @@ def test_bad_arguments_are_refused(problem, task):
     with pytest.raises(ValueError, match="tolerance must be 0 or more"):
         GatedExits(tolerance=-1)
     assert Teaching("largest").share == 0.5
+
+
+def test_nobody_leaves_while_statistics_are_measured():
+    generator = torch.Generator().manual_seed(0)
+
+    def linear(inputs: int, outputs: int) -> nn.Linear:
+        layer = nn.Linear(inputs, outputs)
+        with torch.no_grad():
+            layer.weight.copy_(torch.randn(outputs, inputs, generator=generator))
+        return layer
+
+    stages = [nn.Sequential(linear(n, 8), nn.BatchNorm1d(8), nn.ReLU()) for n in (4, 8)]
+    heads = [linear(8, 3), linear(8, 3)]
+    inputs = torch.randn(200, 4, generator=generator)
+    measured = []
+    for network in (Exits(stages, heads), Gated(stages, heads, [0.9])):
+        estimate_statistics(network, inputs)
+        measured.append([torch.stack([norm.running_mean, norm.running_var]) for norm in batch_norms(network)])
+    torch.testing.assert_close(measured[1], measured[0], rtol=1e-6, atol=1e-6)
+    network(inputs)
+    assert 0 < int((network.taken == 0).sum()) < 200
