@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from airdeliver.models.dynamic import Dynamic
 
@@ -71,7 +72,8 @@ class EveryExit(nn.Module):
 class Gated(Exits, Dynamic):
     """A network that stops at the first exit whose largest probability is above its threshold.
 
-    Examples leave one by one, and stages compute those that are left.
+    Examples leave one by one, and stages compute those that are left. While batch norms measure statistics nobody
+    leaves: those of the later stages are of all examples, as in training and where thresholds were chosen.
 
     Args:
         stages: each takes what the one before gives.
@@ -94,6 +96,7 @@ class Gated(Exits, Dynamic):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits of the exit that each example leaves at."""
+        measuring = any(norm.training for norm in self.modules() if isinstance(norm, _BatchNorm))
         left, features, outputs = torch.arange(len(inputs), device=inputs.device), inputs, torch.empty(0)
         self.taken = torch.full((len(inputs),), len(self.stages) - 1, device=inputs.device)
         for number, (stage, head) in enumerate(zip(self.stages, self.heads, strict=True)):
@@ -102,7 +105,7 @@ class Gated(Exits, Dynamic):
             outputs = said.new_empty(len(inputs), *said.shape[1:]) if number == 0 else outputs
             # What stays is written over by a later exit.
             outputs[left] = said
-            if number < len(self.thresholds):
+            if number < len(self.thresholds) and not measuring:
                 leaving = confidence(said) > self.thresholds[number]
                 self.taken[left[leaving]] = number
                 left, features = left[~leaving], features[~leaving]
