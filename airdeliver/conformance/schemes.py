@@ -16,6 +16,9 @@ def examine_scheme(scheme: Scheme, problem: Problem, symbols: int) -> Iterator[s
         problem: that it is given.
         symbols: complex symbols that fit.
     """
+    if not hasattr(scheme, "normalisation") or not isinstance(scheme.normalisation, Normalisation):
+        yield "has no normalisation: give it a field `normalisation: Normalisation`"
+        return  # what follows asks it
     try:
         about_of(scheme)
         misfit_of(scheme, problem, symbols)
@@ -24,7 +27,5 @@ def examine_scheme(scheme: Scheme, problem: Problem, symbols: int) -> Iterator[s
     except ValueError as error:
         yield str(error)
         return
-    if not hasattr(scheme, "normalisation") or not isinstance(scheme.normalisation, Normalisation):
-        yield "has no normalisation: give it a field `normalisation: Normalisation`"
     if trainings_of(scheme, problem, symbols) != found:
         yield "trainings are others when asked for again: no training could be found again in a store"
