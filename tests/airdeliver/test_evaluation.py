@@ -300,7 +300,7 @@ def test_numpy_arrays_are_inputs_and_labels():
 @pytest.mark.parametrize(
     ("targets", "named", "message"),
     [
-        (torch.zeros(20), {}, "labels must be whole numbers, got torch.float32: labels.long() .* task=Explained"),
+        (torch.zeros(20), {}, "labels must be whole numbers, got torch.float32: labels.long.* task=Explained"),
         (-torch.ones(20, dtype=torch.int64), {}, "labels must be from 0 on, got -1"),
         (torch.zeros(19, dtype=torch.int64), {}, "as many labels or targets, or a metric, got 20 and 19"),
         ("labels", {}, "got 20 and str"),
