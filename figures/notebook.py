@@ -49,7 +49,7 @@ class Swept:
     @property
     def shown(self) -> pd.DataFrame:
         """The table's columns that tell who reaches what, `SHOWN` as far as there are rows, to three digits."""
-        return self.table.filter(items=[name for name in SHOWN if name in self.table]).round(3)
+        return self.table.filter(items=SHOWN).round(3)
 
     def __repr__(self) -> str:
         holes = self.table.attrs["holes"]
@@ -165,9 +165,8 @@ def sweep(
 def _ordered(names: Iterable[str]) -> list[str]:
     """Columns, those that a wide table is read for at its two ends."""
     names = list(names)
-    ends = [name for name in SHOWN if name in names]
-    middle = [name for name in names if name not in ends]
-    return [*(name for name in ends if name in FIRST), *middle, *(name for name in ends if name in LAST)]
+    first, last = ([name for name in end if name in names] for end in (FIRST, LAST))
+    return [*first, *(name for name in names if name not in SHOWN), *last]
 
 
 def _drawn(table: pd.DataFrame, multiples: Mapping[int, str]) -> Figure:
