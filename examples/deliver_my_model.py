@@ -39,5 +39,5 @@ print(delivery.model(0))
 # %%
 links = {"analog": AnalogLink(), "digital, rate at capacity": DigitalLink("capacity")}
 found = sweep(model, links, AWGN(), snr_db=[0, 5, 10], inputs=images[1200:], targets=labels[1200:], realizations=8)
-print(found.table[["title", "snr_db", "accuracy", "accuracy_low", "accuracy_high"]].round(3).to_string(index=False))
+print(found)
 figure = found.figure  # `figure.savefig("mine.pdf")` keeps it; in a notebook, `found` alone shows table and figure

@@ -1,6 +1,7 @@
 """Draw figures: `python -m figures [NAME ...] [--results FILE] [--style paper|slides]`."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,16 @@ import matplotlib
 import pandas as pd
 
 from airdeliver.cost.carrier import Carrier
-from figures.drawing import STYLES
+from figures.drawing import STYLES, of_width
 from figures.gallery import NAMES, drawing, figures_of, results_of, table_for
 from figures.pareto import COSTS
 from figures.table import TableError, read
 from figures.view import View, chosen
 
 IS_CLONE = (Path(__file__).parents[1] / "pyproject.toml").is_file()
+
+NARROWEST, WIDEST = 2, 30
+"""Inches that a figure may be wide."""
 
 OUT = Path(__file__).parent / "out" if IS_CLONE else Path("runs") / "figures"
 """Where figures go: an installed package is no place for them."""
@@ -38,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             extra = {"latency": {"carrier": carrier}, "pareto": {"costs": options.costs}}.get(name, {})
             table = chosen(table_for(name, results), options.schemes)
-            for path in write(name, table, options.style, options.out, view, **extra):
+            for path in write(name, table, options.style, options.out, view, options.width, **extra):
                 print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
         except (TableError, OSError) as error:
             refused.append(" ".join(str(error).split()))
@@ -47,7 +51,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def write(
-    name: str, table: pd.DataFrame, style: str, folder: Path, view: View | None = None, **extra: Any
+    name: str,
+    table: pd.DataFrame,
+    style: str,
+    folder: Path,
+    view: View | None = None,
+    width: float | None = None,
+    **extra: Any,
 ) -> list[Path]:
     """Draw one figure into NAME.pdf, NAME.png and NAME.csv.
 
@@ -57,6 +67,7 @@ def write(
         style: paper or slides.
         folder: made if it is not there.
         view: of axes that show scores; None for what the figure chose.
+        width: of the whole figure, in inches; None for the style's.
         extra: what this figure takes besides a table.
 
     Raises:
@@ -65,7 +76,7 @@ def write(
     """
     module = drawing(name)
     paths = [folder / f"{name}.{ending}" for ending in ("pdf", "png", "csv")]
-    with matplotlib.rc_context(fname=STYLES[style]):
+    with matplotlib.rc_context(fname=STYLES[style]), of_width(width):
         figure = module.draw(table, **extra)
         view = View() if view is None else view
         hidden = view.apply(figure)
@@ -94,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--costs", nargs="+", default=COSTS, metavar="COLUMN", help=f"of pareto, default: {' '.join(COSTS)}"
     )
+    parser.add_argument(
+        "--width",
+        type=_inches,
+        metavar="INCHES",
+        help="of the whole figure, such as 3.5 for one column of a paper, panels one below the other, or 7 for two; "
+        "default: one column, two for several panels",
+    )
     parser.add_argument("--schemes", metavar="A,B", help="draw these alone, in this order; default: all")
     parser.add_argument(
         "--ylim", metavar="LOW,HIGH", help="ends of axes that show scores, such as 0.5,1 or 50,100 in per cent"
@@ -102,6 +120,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bandwidth-mhz", type=float, default=20, metavar="MHZ", help="of latency, default: 20")
     parser.add_argument("--numerology", type=int, default=1, metavar="N", help="of latency, 0 to 3, default: 1")
     return parser
+
+
+def _inches(text: str) -> float:
+    try:
+        width = float(text)
+    except ValueError:
+        width = math.nan
+    if not NARROWEST <= width <= WIDEST:
+        raise argparse.ArgumentTypeError(f"a width in inches between {NARROWEST} and {WIDEST}, got {text!r}")
+    return width
 
 
 def _wanted(names: list[str], results: Path | None) -> list[tuple[str, Path]]:

@@ -2,7 +2,9 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +35,22 @@ TOP = 1.03
 APART = 0.006
 """Of an axis: how far the error bars of neighbouring lines stand from each other, so that none hides another."""
 
+WIDTH: ContextVar[float | None] = ContextVar("WIDTH", default=None)
+"""Of the whole figure, in inches; None for the style's own: a panel's, or two for several panels."""
+
+LEAST_SHARE = 0.7
+"""Of the style's width of a panel, below which panels stand one below the other."""
+
+
+@contextmanager
+def of_width(inches: float | None) -> Iterator[None]:
+    """Figures of `panel_grid` made within are so wide; None leaves it to the style."""
+    token = WIDTH.set(inches)
+    try:
+        yield
+    finally:
+        WIDTH.reset(token)
+
 
 def panel_grid(count: int, columns: int = 2, entries: int = 0, stretch: float = 1.0) -> tuple[Figure, list[Axes]]:
     """A figure of equal panels, each of the size that the style gives to one.
@@ -43,15 +61,25 @@ def panel_grid(count: int, columns: int = 2, entries: int = 0, stretch: float = 
         entries: of the legend, for which the figure grows.
         stretch: of the height of a panel.
     """
+    width, height = matplotlib.rcParams["figure.figsize"]
+    if WIDTH.get() is not None:
+        columns, width = _beside(min(count, columns), width)
     columns = min(count, columns)
     rows = math.ceil(count / columns)
-    width, height = matplotlib.rcParams["figure.figsize"]
     legend = math.ceil(entries / (2 * columns)) * _row_height()
     figure = Figure(figsize=(min(columns, 2) * width, rows * height * stretch + legend), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for unused in axes[count:]:
         unused.remove()
     return figure, axes[:count]
+
+
+def _beside(columns: int, width: float) -> tuple[int, float]:
+    """How many panels stand side by side in a figure of a given width, and the width of one of up to two."""
+    whole: Any = WIDTH.get()
+    if whole < LEAST_SHARE * min(columns, 2) * width:
+        columns = 1
+    return columns, whole / min(columns, 2)
 
 
 def _points(setting: Literal["legend.fontsize"]) -> float:

@@ -25,6 +25,9 @@ from airdeliver.task.base import Score
 from channels import Channel
 from figures import bandwidth, snr
 from figures.drawing import STYLES, write_below
+from figures.score import Score as Scored
+from figures.table import INTERVAL
+from figures.view import PER_CENT
 
 SHOWN = ("title", "channel", "snr_db", "channel_uses", "seed", "accuracy", "accuracy_low", "accuracy_high")
 """Columns that a notebook shows, and that `print` does."""
@@ -48,8 +51,13 @@ class Swept:
 
     @property
     def shown(self) -> pd.DataFrame:
-        """The table's columns that tell who reaches what, `SHOWN` as far as there are rows, to three digits."""
-        return self.table.filter(items=SHOWN).round(3)
+        """The table's columns that tell who reaches what, `SHOWN`; scores to three digits, shares in per cent."""
+        shown = self.table.filter(items=SHOWN)
+        scores = [name for name in INTERVAL if name in shown]
+        if shown.empty or not Scored.of(self.table).is_share:
+            return shown.round(dict.fromkeys(scores, 3))
+        shares = (100 * shown[scores]).round(1)
+        return shown.assign(**shares).rename(columns={name: name + PER_CENT for name in scores})
 
     def __repr__(self) -> str:
         holes = self.table.attrs["holes"]
@@ -116,8 +124,8 @@ def sweep(
     >>> found.table[["scheme", "channel", "snr_db"]].values.tolist()
     [['AnalogLink', 'AWGN', 0.0], ['AnalogLink', 'AWGN', 20.0]]
     >>> print(found)  # doctest: +ELLIPSIS
-          title channel  snr_db  channel_uses  seed  accuracy  accuracy_low  accuracy_high
-    Analog link    AWGN     0.0           ...     0     0...
+          title channel  snr_db  channel_uses  seed  accuracy (%)  accuracy_low (%)  accuracy_high (%)
+    Analog link    AWGN     0.0           ...     0  ...
     """
     named_links, named_channels = _named(links, Link, "links"), _named(channels, Channel, "channels")
     levels = [decibel(level, "snr_db") for level in _several(snr_db, "snr_db")]

@@ -76,6 +76,24 @@ def test_one_line_for_what_cannot_be_drawn(run, tmp_path, results):
     assert "out" in refused("snr")
 
 
+@pytest.mark.parametrize(("width", "panels_beside"), [("3.5", 1), ("7", 2)])
+def test_a_figure_is_as_wide_as_a_paper_wants_it(run, tmp_path, width, panels_beside):
+    main(["fading", "--results", "runs/demo/results.parquet", "--out", "out", "--width", width])
+    with Image.open(tmp_path / "out/fading.png") as image:
+        assert image.width == float(width) * 300
+        assert (image.height > image.width) == (panels_beside == 1)
+    assert main(["snr", "--out", "out"]) is None
+    with Image.open(tmp_path / "out/snr.png") as image:
+        assert image.width == 3.5 * 300
+
+
+@pytest.mark.parametrize("width", ["252", "wide", "nan"])
+def test_other_widths_are_told_in_one_line(width, capsys):
+    with pytest.raises(SystemExit):
+        main(["snr", "--width", width])
+    assert f"a width in inches between 2 and 30, got '{width}'" in capsys.readouterr().err
+
+
 def test_schemes_ends_of_the_axis_and_shares_can_be_asked_for(run, tmp_path):
     main(["snr", "--schemes", "noise", "--ylim", "0.5,1", "--no-percent", "--out", "out"])
     assert set(pd.read_csv(tmp_path / "out/snr.csv")["scheme"]) == {"noise"}

@@ -45,7 +45,7 @@ def test_budgets_are_multiples_and_holes_where_they_are_too_small():
 def test_what_is_printed_shows_the_accuracies():
     found = sweep(MODEL, AnalogLink(), AWGN(), snr_db=[0, 10], channel_uses=["0.1x", "1x"], **DATA)
     told = str(found)
-    assert "accuracy  accuracy_low  accuracy_high" in told.splitlines()[0]
+    assert "accuracy (%)  accuracy_low (%)  accuracy_high (%)" in told.splitlines()[0]
     assert "2 more do not fit: " in told.splitlines()[-1]
     assert len(told.splitlines()) == 4
     wide = found.table.to_string(max_cols=6).splitlines()[0].split()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from figures.table import TableError, over_seeds, panels, read
+from figures.table import TableError, conditions, over_seeds, panels, read
 
 
 def test_one_seed_keeps_the_interval_of_the_table(results):
@@ -62,3 +62,9 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path, name, content, messag
     with pytest.raises(TableError, match=message) as refused:
         read(path)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("realizations", "low", "told"), [(4, 0.45, True), (4, 0.9, False), (100, 0.45, False)])
+def test_wide_intervals_of_few_deliveries_say_why(results, realizations, low, told):
+    table = results().assign(realizations=realizations, accuracy=0.95, accuracy_low=low, accuracy_high=1.0)
+    assert ("need not show" in conditions(over_seeds(table))) == told
