@@ -1,7 +1,7 @@
 """The README's pictures, drawn again from the published tables: `python -m figures.pictures`."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib
@@ -29,12 +29,14 @@ class Picture:
         tables: published, drawn together.
         schemes: of them, in this order, separated by commas; None for all.
         width: of a panel, times that of the style.
+        titles: of schemes, where those of their tables do not tell them apart.
     """
 
     figure: str
     tables: tuple[str, ...]
     schemes: str | None = None
     width: float = 1.0
+    titles: dict[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -44,7 +46,9 @@ class Picture:
 
     def table(self) -> pd.DataFrame:
         """Its tables as one; they share no condition."""
-        return chosen(pd.concat([read(PUBLISHED / f"{name}.csv") for name in self.tables]), self.schemes)
+        table = pd.concat([read(PUBLISHED / f"{name}.csv") for name in self.tables], ignore_index=True)
+        title = table["scheme"].map(self.titles).fillna(table["title"]) if self.titles else table["title"]
+        return chosen(table.assign(title=title), self.schemes)
 
     def draw(self) -> Figure:
         """The picture, in the style of slides."""
@@ -57,9 +61,14 @@ class Picture:
 PICTURES = {
     "cifar10_main": Picture(
         "snr",
-        ("cifar10_snr_analog_digital", "cifar10_spectrum"),
-        "spectrum,spectrum_separate,airnet,digital_adaptive,digital_qat_adaptive,digital_qat_fixed,digital_qat_capacity",
+        ("cifar10_snr_analog_digital", "cifar10_spectrum", "cifar10_digital_sizes"),
+        "spectrum,spectrum_separate,airnet,digital_adaptive,digital_qat_adaptive,digital_qat_adaptive*,digital_qat_capacity*",
         width=1.7,
+        titles={
+            "digital_qat_adaptive": "Digital QAT, one size",
+            "digital_qat_adaptive*": "Digital QAT, several sizes",
+            "digital_qat_capacity*": "Rate at capacity, several sizes",
+        },
     ),
     "cifar10_snr": Picture("snr", ("cifar10_snr",)),
     "cifar10_bits_per_parameter": Picture("bits_per_parameter", ("cifar10_bits_per_parameter",)),

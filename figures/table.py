@@ -124,14 +124,13 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
     quantile = pd.Series(student.ppf(0.975, (seeds - 1).clip(lower=1)), index=mean.index)
     between = (quantile * groups["accuracy"].std() / seeds**0.5).where(seeds > 1, 0.0)
     same = groups[[*ABOUT, *SCORE]].first()
-    counted = {"realizations": groups["realizations"].min()} if "realizations" in table else {}
     middle = mean["accuracy"]
     for end, sign in zip((*INTERVAL[1:], *CHANNEL_INTERVAL), (-1, 1, -1, 1)):
         if end in mean:
             half = ((mean[end] - middle) ** 2 + between**2) ** 0.5
             mean[end] = (middle + sign * half).clip(same["score_low"], same["score_high"])
-    drawn = mean.assign(seeds=seeds, **same, **counted).reset_index()
-    drawn.attrs["holes"] = holes
+    drawn = mean.assign(seeds=seeds, **same).reset_index()
+    drawn.attrs |= {"holes": holes, "few_deliveries": _few_deliveries(table)}
     return drawn
 
 
@@ -191,26 +190,24 @@ FEW = 12
 """Deliveries of a point, up to which they are too few to show that no more than a quarter is lost."""
 
 
-def few_deliveries(data: pd.DataFrame) -> str:
-    """What wide intervals count with where deliveries are few, for people; empty where none is wide.
+def _few_deliveries(table: pd.DataFrame) -> int:
+    """Of the cells whose own interval is wide, the least number of deliveries, if that is few; 0 for none."""
+    if "realizations" not in table:
+        return 0
+    width = (table["accuracy_high"] - table["accuracy_low"]) / (table["score_high"] - table["score_low"])
+    fewest = table["realizations"][width > 2 * WIDE].min()
+    return int(fewest) if fewest <= FEW else 0
 
-    Args:
-        data: with the columns of `over_seeds`.
 
-    >>> four = {"accuracy": [0.99], "accuracy_low": [0.45], "accuracy_high": [1.0], "realizations": [4]}
-    >>> few_deliveries(pd.DataFrame(four))
+def _losses_not_seen(deliveries: int) -> str:
+    """What intervals of few deliveries count with, for people.
+
+    >>> _losses_not_seen(4)
     'intervals count with losses that 4 deliveries need not show (up to 60 %)'
     """
-    if not {"realizations", *INTERVAL} <= set(data):
-        return ""
-    span = data["score_high"] - data["score_low"] if "score_low" in data else 1.0
-    wide = (data["accuracy_high"] - data["accuracy_low"]) / span > 2 * WIDE
-    fewest = data["realizations"][wide].min()
-    if not fewest <= FEW:
-        return ""
     # Clopper and Pearson's upper end where none was lost.
-    lost = 1 - 0.025 ** (1 / fewest)
-    return f"intervals count with losses that {fewest:.0f} deliveries need not show (up to {100 * lost:.0f} %)"
+    lost = 1 - 0.025 ** (1 / deliveries)
+    return f"intervals count with losses that {deliveries} deliveries need not show (up to {100 * lost:.0f} %)"
 
 
 def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
@@ -229,7 +226,8 @@ def conditions(data: pd.DataFrame, shown: Sequence[str] = ()) -> str:
     parts = [said(name, data[name].iloc[0]) for name in names if len(set(data[name])) == 1]
     seeds = set(data["seeds"]) if "seeds" in data else {1}
     counted = [f"{count} seeds" for count in seeds if len(seeds) == 1 and count > 1]
-    notes = [", ".join([*parts, *counted]), TWO_SEEDS if 2 in seeds else "", few_deliveries(data)]
+    few = data.attrs.get("few_deliveries", 0)
+    notes = [", ".join([*parts, *counted]), TWO_SEEDS if 2 in seeds else "", _losses_not_seen(few) if few else ""]
     return "; ".join(note for note in notes if note)
 
 

@@ -64,9 +64,9 @@ def test_spectrum_and_separate_networks_are_those_that_were_published():
         assert shown[scheme] == [f"{100 * means[scheme, level]:.1f}" for level in SNR]
 
 
-def lead(scheme: str, other: str, level: int) -> str:
+def lead(scheme: str, other: str, level: int, table: str = "snr_analog_digital") -> str:
     """By how many points trained digital leads, seed by seed, with the interval of Student's t over them."""
-    one, two = published("snr_analog_digital"), published("spectrum")
+    one, two = published(table), published("spectrum")
     met = [t[(t["scheme"] == s) & (t["snr_db"] == level)].sort_values("seed") for t, s in ((one, scheme), (two, other))]
     assert met[0]["seed"].tolist() == met[1]["seed"].tolist()
     _, mean, low, high = paired(*(table["accuracy"].tolist() for table in met))
@@ -76,6 +76,12 @@ def lead(scheme: str, other: str, level: int) -> str:
 def test_senders_of_equal_knowledge_are_compared():
     leads = [lead("digital_qat_adaptive", "spectrum_separate", level) for level in SNR[2:]]
     assert f"{leads[0]}, {leads[1]}, {leads[2]} and {leads[3]} points at 5, 10, 15 and 20 dB" in page()
+
+
+def test_networks_of_several_sizes_lead_over_separate_analog_ones():
+    leads = [lead("digital_qat_adaptive*", "spectrum_separate", level, "digital_sizes") for level in SNR[:3]]
+    assert f"{leads[0]}, {leads[1]} and {leads[2]} points at -5, 0 and 5 dB" in page()
+    assert all(float(said.split("[")[1].split(",")[0]) > 0 for said in leads), "the first picture's caption says so"
 
 
 def test_sentences_hold_the_numbers_of_their_tables():

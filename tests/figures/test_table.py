@@ -68,3 +68,13 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path, name, content, messag
 def test_wide_intervals_of_few_deliveries_say_why(results, realizations, low, told):
     table = results().assign(realizations=realizations, accuracy=0.95, accuracy_low=low, accuracy_high=1.0)
     assert ("need not show" in conditions(over_seeds(table))) == told
+
+
+def test_wide_intervals_of_unlike_trainings_are_not_blamed_on_deliveries(results):
+    cell = results().head(1).assign(realizations=4, accuracy_low=0.1, accuracy_high=0.14)
+    table = pd.concat(
+        [cell.assign(seed=0, accuracy=0.12), cell.assign(seed=1, accuracy=0.13), cell.assign(seed=2, accuracy=0.9)]
+    )
+    drawn = over_seeds(table)
+    assert (drawn["accuracy_high"] - drawn["accuracy_low"]).item() > 0.5
+    assert "need not show" not in conditions(drawn)
