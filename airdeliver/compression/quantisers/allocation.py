@@ -49,10 +49,16 @@ def sensitivities(payload: Payload) -> Float64[np.ndarray, "bands"]:
         segment = payload.sensitivity.detach().cpu().double()
     else:
         parts = payload.layout.split(payload.values.detach().cpu())
-        shares = [1 / (_mean_square(part) + 1e-60) if len(part) else 0.0 for part in parts]
-        segment = torch.tensor(shares, dtype=torch.float64)
+        segment = torch.tensor([_share(part) for part in parts], dtype=torch.float64)
     total = np.array([float(segment[list(members)].sum()) for members in bands.members])
-    return np.clip(total, 1e-60, 1e60) / np.array(bands.sizes)
+    # float32 holds magnitudes of 1e-45 to 1e38: their squares, and the inverses of these, are within.
+    return np.where(total > 0, np.clip(total, 1e-90, 1e90), 1e-60) / np.array(bands.sizes)
+
+
+def _share(values: Float[Tensor, "n"]) -> float:
+    """One over the mean square; for zeros, as for values of 1e-30, which no step is small enough for."""
+    square = _mean_square(values) if len(values) else math.inf
+    return 1 / square if square > 0 else 1e60
 
 
 def _mean_square(values: Float[Tensor, "n"]) -> float:

@@ -11,6 +11,10 @@ from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.quantisers.base import Quantiser, State
 from airdeliver.payload import Layout, Payload
 
+FINEST, FURTHEST = 2.0**-116, 2.0**126
+"""What a segment's largest value may be: a container's steps end at 2^-128, twelve binary digits below, and ranges of
+three standard deviations at 2^128."""
+
 
 def levels_of(
     quantiser: Quantiser,
@@ -31,9 +35,10 @@ def levels_of(
         near: an earlier answer for nearly the same size, if there is one.
 
     Raises:
-        ValueError: what the quantiser itself refuses; levels that no container carries, see `Levels.faults`. One line
-            says which quantiser.
+        ValueError: what the quantiser itself refuses; levels that no container carries, see `Levels.faults`; a segment
+            whose largest value is out of range. One line says which quantiser.
     """
+    _check_range(quantiser, payload.values, payload.layout)
     with asked(quantiser, "fit"):
         found = quantiser.fit(payload, state, size, most, near)
     _check_levels(quantiser, found, payload.layout)
@@ -44,8 +49,9 @@ def state_of(quantiser: Quantiser, values: Float[Tensor, "n"], layout: Layout) -
     """What `Quantiser.init` begins with.
 
     Raises:
-        ValueError: no state; one line says which quantiser.
+        ValueError: no state, or a segment whose largest value is out of range; one line says which quantiser.
     """
+    _check_range(quantiser, values, layout)
     with asked(quantiser, "init"):
         found = quantiser.init(values, layout)
     if not isinstance(found, State):
@@ -98,10 +104,26 @@ def rate_of(quantiser: Quantiser, values: Float[Tensor, "n"], layout: Layout, st
 
 def levels_now(quantiser: Quantiser, values: Float[Tensor, "n"], layout: Layout, state: State) -> Levels:
     """What `Quantiser.levels` answers with; raises as `levels_of` does."""
+    _check_range(quantiser, values, layout)
     with asked(quantiser, "levels"):
         found = quantiser.levels(values, layout, state)
     _check_levels(quantiser, found, layout)
     return found
+
+
+def _check_range(quantiser: Quantiser, values: Float[Tensor, "n"], layout: Layout) -> None:
+    for name, part in zip(layout.names, layout.split(values.detach()), strict=True):
+        if not part.numel():
+            continue
+        largest = max(abs(float(end)) for end in part.aminmax())
+        if 0 < largest < FINEST or FURTHEST < largest < torch.inf:
+            small = largest < FINEST
+            do = "multiply them by a power of two, set them to 0, or send them over an analog link"
+            raise PieceError(
+                f"{name} has {'no value above' if small else 'values of up to'} {largest:.1g}: "
+                f"{type(quantiser).__name__} tells values apart where the largest of a segment is 1e-35 to 8e37: "
+                f"{do if small else 'divide them by a power of two'}"
+            )
 
 
 def _check_levels(quantiser: Quantiser, found: object, layout: Layout) -> None:

@@ -10,7 +10,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.compression.codec.reconstruction import Codebook, Reconstruction, bfloat16
-from airdeliver.compression.quantisers.per_band import SMALLEST, PerBand, Rows, scaled
+from airdeliver.compression.quantisers.octaves import octaves_of
+from airdeliver.compression.quantisers.per_band import PerBand, Rows, scaled
+
+_LEAST = 2.0**-100
+"""Least clip, of standardised weights, whose smallest fraction bfloat16 still tells from the next."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class APoT(PerBand):
 
     def soft(self, rows: Rows, *learned: Float[Tensor, "rows 1"]) -> Rows:  # noqa: D102
         (clips,) = learned
-        clips = scaled(clips, (rows.shape[1] * 2 ** (self.bits - 1)) ** -0.5).clamp(min=SMALLEST)
+        clips = scaled(clips, (rows.shape[1] * 2 ** (self.bits - 1)) ** -0.5).clamp(min=_LEAST)
         ratio = (_standardised(rows) / clips).clamp(-1, 1)
         levels = torch.tensor(levels_of(self.bits)).to(rows)
         return clips * (ratio + (levels[_nearest(ratio, levels)] - ratio).detach())
@@ -51,7 +55,7 @@ class APoT(PerBand):
     def numbers(  # noqa: D102
         self, rows: Rows, *learned: Float[Tensor, "rows 1"]
     ) -> tuple[Int64[Tensor, "rows n"], Reconstruction]:
-        clip = learned[0].clamp(min=SMALLEST)
+        clip = learned[0].clamp(min=_LEAST)
         levels = torch.tensor(levels_of(self.bits))
         entries = tuple(bfloat16(float(clip) * level) for level in levels_of(self.bits))
         return _nearest((_standardised(rows) / clip).clamp(-1, 1), levels), Codebook(entries)
@@ -62,7 +66,8 @@ class APoT(PerBand):
 
 
 def _standardised(rows: Rows) -> Rows:
-    centred = rows - rows.mean(1, keepdim=True)
+    each = rows / octaves_of(rows)
+    centred = each - each.mean(1, keepdim=True)
     return centred / centred.square().mean(1, keepdim=True).sqrt().clamp(min=1e-12)
 
 

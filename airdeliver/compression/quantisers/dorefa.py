@@ -9,6 +9,9 @@ from torch import Tensor
 from airdeliver.compression.codec.reconstruction import MidRise, Reconstruction, bfloat16
 from airdeliver.compression.quantisers.per_band import PerBand, Rows, rounded
 
+_SATURATED = 0.99
+"""Mean magnitude of tangents from which on nothing but signs is left."""
+
 
 @dataclass(frozen=True)
 class DoReFa(PerBand):
@@ -18,7 +21,8 @@ class DoReFa(PerBand):
     rounded to bfloat16. The scale of a layer is 1 whatever its weights are: made for layers that a norm follows.
 
     Raises:
-        ValueError: bits out of range, or scales per channel.
+        ValueError: bits out of range, or scales per channel; when it quantises, weights so large that the tangent of
+            nearly all of them is 1.
 
     Source: S. Zhou et al., DoReFa-Net, arXiv 1606.06160, section 2.3.
     """
@@ -37,10 +41,17 @@ class DoReFa(PerBand):
     def numbers(  # noqa: D102
         self, rows: Rows, *learned: Float[Tensor, "rows 1"]
     ) -> tuple[Int64[Tensor, "rows n"], Reconstruction]:
+        if float(torch.tanh(rows).abs().mean()) > _SATURATED:
+            raise ValueError(
+                f"DoReFa squeezes weights by a hyperbolic tangent, of which {rows.numel()} weights of up to "
+                f"{float(rows.abs().max()):.1g} leave nothing but signs: divide them by a power of two, or choose "
+                "another quantiser"
+            )
         levels = (_unit(rows) * (2**self.bits - 1)).round().long() - 2 ** (self.bits - 1)
         return levels, MidRise(bfloat16(2 / (2**self.bits - 1)))
 
 
 def _unit(rows: Rows) -> Rows:
     squeezed = torch.tanh(rows)
-    return squeezed / (2 * squeezed.detach().abs().max().clamp(min=1e-12)) + 0.5
+    most = squeezed.detach().abs().max()
+    return squeezed / (2 * torch.where(most > 0, most, 1.0)) + 0.5

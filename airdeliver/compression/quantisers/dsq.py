@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.compression.codec.reconstruction import Reconstruction
+from airdeliver.compression.quantisers.octaves import moments_of
 from airdeliver.compression.quantisers.per_band import PerBand, Rows, held, rise
 
 REACH = 2.6
@@ -58,5 +59,5 @@ class DSQ(PerBand):
 
 @torch.no_grad()
 def _steps(rows: Rows, bits: int) -> Float[Tensor, "rows 1"]:
-    reach = rows.mean(1, keepdim=True).abs() + REACH * rows.std(1, keepdim=True, correction=0)
-    return held(2 * reach / 2**bits)
+    mean, deviation = moments_of(rows)
+    return held((mean.abs() + REACH * deviation) / 2 ** (bits - 1))

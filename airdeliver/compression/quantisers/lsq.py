@@ -12,13 +12,11 @@ from airdeliver.compression.bands import bands_of, ends_of
 from airdeliver.compression.codec.levels import Levels, centre_of
 from airdeliver.compression.codec.reconstruction import MidTread
 from airdeliver.compression.quantisers.base import Quantiser, State
+from airdeliver.compression.quantisers.octaves import SMALLEST, magnitude_of
 from airdeliver.payload import Layout
 
 STEPS = "steps"
 """Under which name the state holds the step of each band."""
-
-SMALLEST = 2.0**-100
-"""Least step: one that training has driven to 0 or below stays a number that travels."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +93,8 @@ class LSQ(Quantiser):
     def _beginning(self, values: Float[Tensor, "n"], layout: Layout) -> Float[Tensor, "bands"]:
         """Step of each band before it has learned; 0 where all values are."""
         ordered = values[torch.from_numpy(bands_of(layout).order).to(values.device)]
-        means = [part.abs().mean() for part in ordered.split(bands_of(layout).sizes)] or [values.new_zeros(0)]
-        return 2 * torch.hstack(means) / self._range(layout)[1].sqrt().to(values)
+        means = [magnitude_of(part[None]) for part in ordered.split(bands_of(layout).sizes)] or [values.new_zeros(0)]
+        return 2 * torch.cat(means) / self._range(layout)[1].sqrt().to(values)
 
     def _range(self, layout: Layout) -> tuple[Int64[Tensor, "bands"], Int64[Tensor, "bands"]]:
         """Qn and Qp of each band."""
@@ -114,9 +112,11 @@ class LSQ(Quantiser):
         each = steps[band]
         low, high = (limit.to(values)[band] for limit in self._range(layout))
         # A band that has not begun holds zeros alone.
-        ratio = values / torch.where(each == 0, 1.0, each)
-        clipped = ratio.detach().clamp(-low, high)
-        kept = torch.where((ratio > -low) & (ratio < high), ratio, clipped)
+        steps = torch.where(each == 0, 1.0, each)
+        ratio = values.detach() / steps.detach()
+        clipped, within = ratio.clamp(-low, high), (ratio > -low) & (ratio < high)
+        # Left out before the division, whose derivative overflows where a step has become next to nothing.
+        kept = torch.where(within, torch.where(within, values, 0.0) / steps, clipped)
         return each, kept + (clipped.round() - kept).detach()
 
 

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.compression.codec.reconstruction import Reconstruction
-from airdeliver.compression.quantisers.per_band import SMALLEST, PerBand, Rows, held, rounded, scaled, tread
+from airdeliver.compression.quantisers.octaves import SMALLEST, moments_of
+from airdeliver.compression.quantisers.per_band import PerBand, Rows, held, rounded, scaled, tread
 
 Scale = Literal["float", "power_of_two"]
 
@@ -49,8 +50,8 @@ class LSQPlus(PerBand):
 
     def begin(self, rows: Rows) -> tuple[Float[Tensor, "rows"], ...]:  # noqa: D102
         if self.symmetric:
-            mean, reach = rows.mean(1), 3 * rows.std(1, correction=0)
-            steps = torch.maximum((mean - reach).abs(), (mean + reach).abs()) / 2 ** (self.bits - 1)
+            mean, deviation = moments_of(rows)
+            steps = ((mean.abs() + 3 * deviation) / 2 ** (self.bits - 1))[:, 0]
             return steps.clamp(min=SMALLEST), torch.zeros_like(steps)
         low, high = rows.amin(1).clamp(max=0), rows.amax(1).clamp(min=0)
         steps = ((high - low) / (2**self.bits - 1)).clamp(min=SMALLEST)

@@ -14,11 +14,9 @@ from airdeliver.compression.bands import bands_of, ends_of
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.reconstruction import MidRise, MidRisePerChannel, MidTread, PerChannel, Reconstruction
 from airdeliver.compression.quantisers.base import Quantiser, State
+from airdeliver.compression.quantisers.octaves import SMALLEST
 from airdeliver.compression.quantisers.uniform import uniform
 from airdeliver.payload import Layout
-
-SMALLEST = 2.0**-100
-"""Least step: one that training has driven to 0 or below stays a number that travels."""
 
 Rows = Float[Tensor, "rows n"]
 """Values of one band: a row for all of it, or one for each channel."""

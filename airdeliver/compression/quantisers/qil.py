@@ -8,7 +8,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.compression.codec.reconstruction import MidTread, Reconstruction, bfloat16
+from airdeliver.compression.quantisers.octaves import moments_of, octaves_of
 from airdeliver.compression.quantisers.per_band import PerBand, Rows, rounded
+
+_LEAST = 2.0**-20
+"""Half-width of an interval that training has driven to 0 or below, of the octave that its values reach into."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class QIL(PerBand):
             raise ValueError("QIL has one interval a layer: give per_channel=False")
 
     def begin(self, rows: Rows) -> tuple[Float[Tensor, "rows"], ...]:  # noqa: D102
-        reach = (3 * rows.std(1, correction=0)).clamp(min=1e-6)
+        reach = torch.maximum(3 * moments_of(rows)[1], _LEAST * octaves_of(rows))[:, 0]
         return reach / 2, reach / 2
 
     def soft(self, rows: Rows, *learned: Float[Tensor, "rows 1"]) -> Rows:  # noqa: D102
@@ -48,5 +52,5 @@ class QIL(PerBand):
 
 
 def _interval(rows: Rows, centres: Tensor, widths: Tensor) -> Rows:
-    widths = widths.clamp(min=1e-6)
+    widths = torch.maximum(widths, _LEAST * octaves_of(rows))
     return ((rows.abs() - centres) / (2 * widths) + 0.5).clamp(0, 1) * torch.where(rows >= 0, 1.0, -1.0)

@@ -12,6 +12,7 @@ from airdeliver.compression.bands import bands_of, ends_of
 from airdeliver.compression.codec.levels import Levels, centre_of
 from airdeliver.compression.codec.reconstruction import MidRise, Reconstruction, bfloat16
 from airdeliver.compression.quantisers.base import Quantiser, State
+from airdeliver.compression.quantisers.octaves import magnitude_of
 from airdeliver.compression.quantisers.uniform import uniform
 from airdeliver.conversion import Converted, converted, tuple_of
 from airdeliver.payload import Layout
@@ -63,7 +64,7 @@ class Signs(Quantiser):
             if band not in binary:
                 parts.append(part)
             else:
-                scale = part.abs().mean()
+                scale = magnitude_of(part[None])
                 sign = torch.where(part >= 0, 1.0, -1.0).to(part)
                 passed = torch.where(part.abs() <= 1, part, part.detach())
                 parts.append(scale * (sign + passed - passed.detach()))

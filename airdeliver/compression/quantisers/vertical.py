@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from airdeliver.compression.codec.reconstruction import DeadZone, MidRise, Reconstruction
+from airdeliver.compression.quantisers.octaves import moments_of
 from airdeliver.compression.quantisers.per_band import PerBand, Rows, held
 
 REACH, DEAD_REACH = 2.5, 3.0
@@ -85,6 +86,5 @@ class Vertical(PerBand):
 
     @torch.no_grad()
     def _step(self, rows: Rows) -> Float[Tensor, "1 1"]:
-        deviations = DEAD_REACH if self.dead_zone else REACH
-        reach = rows.mean(1, keepdim=True).abs() + deviations * rows.std(1, keepdim=True, correction=0)
-        return held(2 * reach / 2**self.bits)
+        mean, deviation = moments_of(rows)
+        return held((mean.abs() + (DEAD_REACH if self.dead_zone else REACH) * deviation) / 2 ** (self.bits - 1))

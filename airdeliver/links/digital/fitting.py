@@ -54,9 +54,6 @@ SMALL = 1 << 16
 LARGE = 1 << 20
 """Values from which on the levels of one answer are held at a time."""
 
-FINEST = 2.0**-116
-"""The least that a segment's largest value may be: a container's steps end at 2^-128, twelve binary digits below."""
-
 _FITTED = Memory[Fitted](64)
 
 
@@ -92,9 +89,9 @@ class Fitting:
             grade: of the physical layer.
 
         Raises:
-            ValueError: a segment whose values are smaller than the steps of a container can tell apart, by name.
+            ValueError: a segment whose values are smaller or larger than the steps of a container can tell apart, by
+                name.
         """
-        _check_finest(payload)
         if state is not None or payload.layout.size > SMALL:
             return self._fitted(payload, state, grade)
         sensitivity = None if payload.sensitivity is None else digest_of(payload.sensitivity)
@@ -151,15 +148,3 @@ class Fitting:
         if self.bits_per_value is None:
             return share
         return max(share, 8 * sum(lengths) / (self.bits_per_value * max(1, levels.layout.size)))
-
-
-def _check_finest(payload: Payload) -> None:
-    for name, part in zip(payload.layout.names, payload.layout.split(payload.values.detach()), strict=True):
-        if not part.numel():
-            continue
-        largest = max(abs(float(end)) for end in part.aminmax())
-        if 0 < largest < FINEST:
-            raise ValueError(
-                f"{name} has no value above {largest:.1g}: the steps of a digital link, down to 3e-39, would not tell "
-                "its values apart: set them to 0, multiply them by a power of two, or send them over an analog link"
-            )

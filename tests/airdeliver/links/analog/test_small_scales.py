@@ -86,7 +86,7 @@ def test_a_digital_link_refuses_what_its_steps_do_not_tell_apart():
     model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
     for parameter in model[1].parameters():
         parameter.data *= 1e-37
-    with pytest.raises(ValueError, match=r"1.weight has no value above .*e-38: the steps of a digital link"):
+    with pytest.raises(ValueError, match=r"1.weight has no value above .*e-38: RateDistortion tells values apart"):
         deliver(model, DigitalLink("capacity"), AWGN(), 10.0, 10_000, realizations=1)
     for parameter in model[1].parameters():
         parameter.data *= 0
