@@ -15,14 +15,16 @@ class PieceError(ValueError):
 def asked(piece: Any, method: str) -> Iterator[None]:
     """Call a method of a piece within this context.
 
-    Errors of one line that are meant for people (`ValueError`) are passed on as they are, and so is want of memory.
+    Errors of one line that are meant for people (`ValueError`) are passed on as they are, and so are want of memory and
+    the user's interrupt.
 
     Args:
         piece: that is called.
         method: of it, for the message.
 
     Raises:
-        PieceError: anything else that is raised; names the piece, the method and the exception.
+        PieceError: anything else that is raised, what would end the program among it; names the piece, the method and
+            the exception.
 
     >>> with asked(1, "inverse"):
     ...     1 / 0
@@ -32,9 +34,9 @@ def asked(piece: Any, method: str) -> Iterator[None]:
     """
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError):
+    except (MemoryError, torch.OutOfMemoryError, KeyboardInterrupt, GeneratorExit):
         raise
-    except Exception as error:  # a piece of the user's may raise anything
+    except BaseException as error:  # a piece of the user's may raise anything, or call sys.exit
         text = str(error)
         if isinstance(error, ValueError) and text and "\n" not in text:
             raise

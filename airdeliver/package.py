@@ -227,19 +227,19 @@ class Package:
             count: of the realizations that it chooses for; None for any number.
 
         Raises:
-            TypeError: no vector of whole numbers.
-            ValueError: a choice that there is not, neither one for all nor one for each, or a method that fails.
+            PieceError: no vector of whole numbers, a choice that there is not, neither one for all nor one for each, a
+                method that fails.
         """
         with asked(self, "select"):
             found = self.select(knowledge, symbols)
         name = f"{type(self).__name__}.select"
         if not isinstance(found, Tensor) or found.ndim != 1 or found.dtype not in (torch.int64, torch.int32):
             got = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
-            raise TypeError(f"{name} must return a vector of indices, torch.tensor([0]) for one of all, got {got}")
+            raise PieceError(f"{name} must return a vector of indices, torch.tensor([0]) for one of all, got {got}")
         if not len(found) or not 0 <= int(found.min()) <= int(found.max()) < len(self.choices):
-            raise ValueError(f"{name} must return indices from 0 to {len(self.choices) - 1}, got {found.tolist()[:4]}")
+            raise PieceError(f"{name} must return indices from 0 to {len(self.choices) - 1}, got {found.tolist()[:4]}")
         if count is not None and len(found) not in (1, count):
-            raise ValueError(f"{name} must return one index, or one for each of {count} realizations, got {len(found)}")
+            raise PieceError(f"{name} must return one index, or one for each of {count} realizations, got {len(found)}")
         return found.long()
 
     def select(self, knowledge: Knowledge, symbols: int) -> Int64[Tensor, "#realizations"]:

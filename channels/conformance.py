@@ -88,5 +88,7 @@ def check(
 def _guarded(name: str, examine: Callable[[Bench], Iterator[str]], bench: Bench) -> Iterator[str]:
     try:
         yield from examine(bench)
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # a channel of the user's may raise anything, or call sys.exit
         yield f"{name} failed with {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

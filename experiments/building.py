@@ -171,12 +171,16 @@ def in_one_line(key: str) -> Iterator[None]:
     """What goes wrong in it as a `ConfigurationError`: the first line of what began it, after the node's name."""
     try:
         yield
-    except Exception as error:  # a class of the user's may raise anything
+    except (ConfigurationError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # a class of the user's may raise anything, or call sys.exit
         place = PLACE.search(str(error))
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
         first, *_ = str(cause).splitlines() or [type(cause).__name__]
+        if not isinstance(cause, Exception):
+            first = f"{type(cause).__name__}: {first}"
         if isinstance(cause, ModuleNotFoundError):
             first += ": is its file in this folder, or its folder on PYTHONPATH?"
         where = f"{key}.{place.group(1)}" if place else key

@@ -2,8 +2,9 @@
 
 import io
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -28,6 +29,22 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
+@contextmanager
+def _not_in_silence() -> Iterator[None]:
+    """A piece of one's own that calls `sys.exit` where nobody expects it ends the sweep with a line that says so."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except SystemExit as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise ConfigurationError(
+            f"{last.filename}, line {last.lineno}, ends the program ({type(error).__name__}: {error.code}): a piece of "
+            "one's own raises an error of one line instead"
+        ) from error
+
+
+@_not_in_silence()
 def run(command: Command, arguments: list[str], began: float) -> int:
     """Plan, do what is missing, write the table.
 

@@ -65,7 +65,9 @@ def guarded(name: str, examine: Callable[[], Iterable[str]]) -> Iterator[str]:
     before = _global_generators()
     try:
         yield from examine()
-    except Exception as error:  # a piece of the user's may raise anything
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # a piece of the user's may raise anything, or call sys.exit
         first, *_ = str(error).splitlines() or [""]
         yield f"{name} failed with {type(error).__name__}: {first}"
     if before != _global_generators():

@@ -11,12 +11,13 @@ from torch import Generator, Tensor
 from airdeliver.architecture import Architecture
 from airdeliver.arguments import whole
 from airdeliver.fades import Strata
-from airdeliver.links import Decoded, Link, Plan
+from airdeliver.links import Decoded, KnowledgeKind, Link, Plan
 from airdeliver.normalisation import Normalisation, batch_norms, estimate_statistics, serve_by_batch
 from airdeliver.package import Snapshot
 from airdeliver.payload import Layout, Model, is_keras, load
 from airdeliver.payload.inputs import Inputs, check_inputs
 from airdeliver.serving import Served, Serving
+from channels import Channel
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,6 +90,21 @@ class Group:
         return self.architecture.receive(self.description)
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """Under which a delivery was sent.
+
+    Args:
+        channel: physics.
+        snr_db: mean SNR per complex symbol, in dB.
+        knowledge: what the sender knew of the channel.
+    """
+
+    channel: Channel
+    snr_db: float
+    knowledge: KnowledgeKind
+
+
 @dataclass(frozen=True, repr=False)
 class Delivery:
     """What arrived: groups of realizations, and how the receiver makes models of them.
@@ -100,6 +116,7 @@ class Delivery:
         first: where this is a part of a longer delivery, the number there of its realization 0.
         strata: of the fades that they stand for, where they were chosen from many; None for independent realizations.
         turnaround_ms: milliseconds from the end of what was sent to when the sender has the answer and goes on.
+        conditions: under which it was sent, as `airdeliver.delivery.send` notes them; None where nobody has.
     """
 
     groups: tuple[Group, ...]
@@ -108,6 +125,7 @@ class Delivery:
     first: int = 0
     strata: Strata | None = None
     turnaround_ms: float = 0.0
+    conditions: Conditions | None = None
 
     @property
     def stages(self) -> int:

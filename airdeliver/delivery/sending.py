@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from airdeliver.arguments import an_object, decibel, whole
 from airdeliver.asked import PieceError
-from airdeliver.delivery.arrived import Delivery, Group
+from airdeliver.delivery.arrived import Conditions, Delivery, Group
 from airdeliver.fades import Fades, Strata, draw
 from airdeliver.links import BudgetError, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.digital.physical_layer import information
@@ -143,7 +143,8 @@ def send(
                     if known.state is None:  # the same plan for whatever follows
                         plans[index] = groups[-1].plan
         start += len(state.gain)
-    return Delivery(tuple(groups), package.normalisation, seed, strata=strata)
+    met = Conditions(channel, snr_db, knowledge)
+    return Delivery(tuple(groups), package.normalisation, seed, strata=strata, conditions=met)
 
 
 def _at_rate(package: Package, rate: float, known: Knowledge, symbols: int) -> Package:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from airdeliver.architecture import Architecture, Pruned
 from airdeliver.architecture.base import check_empty
+from airdeliver.asked import asked
+from airdeliver.elastic.answers import built
 from airdeliver.elastic.base import Elastic, ElasticBuilder
 from airdeliver.links.condition import Condition
 from airdeliver.payload import Layout, layout_of
@@ -54,7 +56,9 @@ class ElasticArchitecture(Architecture):
 
     def receive(self, description: bytes) -> Elastic:
         """All members, every learned value NaN."""
-        elastic = self.builder.empty(self.shapes(description), self.conditions, self.unpruned)
+        with asked(self.builder, "empty"):
+            made = self.builder.empty(self.shapes(description), self.conditions, self.unpruned)
+        elastic = built(self.builder, made, len(self.conditions))
         # In place: members are views of the shared parameters, which a copy would part.
         blank(elastic)
         return elastic

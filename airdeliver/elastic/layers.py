@@ -60,6 +60,9 @@ def layers_of(architecture: ElasticArchitecture, description: bytes) -> Layers:
     Args:
         architecture: of the elastic network.
         description: of its members.
+
+    Raises:
+        ValueError: a member that would have a layer of nothing.
     """
     return _layers(architecture, description)
 
@@ -81,6 +84,12 @@ def _layers(architecture: ElasticArchitecture, description: bytes) -> Layers:
     kinds = list(dict.fromkeys(_kind(segment) for segment in segments))
     kind = torch.cat([torch.full((s.size,), kinds.index(_kind(s))) for s in segments])
     order = torch.argsort(smallest * len(kinds) + kind, stable=True)[: int((smallest < last).sum())]
+    for member in range(1, last):
+        if not bool((smallest == member).any()):
+            raise ValueError(
+                f"member {member} needs nothing that no smaller one has: in layers each member adds values to those "
+                "before; give members from the smallest to the largest, each once"
+            )
     where = torch.full((size,), -1)
     where[order] = torch.arange(len(order))
     members = tuple(where[place] for place in places)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 
 from airdeliver.asked import PieceError, asked
-from airdeliver.delivery import Delivery
+from airdeliver.delivery import Conditions, Delivery
 from airdeliver.fades import Fades
 from airdeliver.links import KnowledgeKind
 from airdeliver.package import Choice, Package
@@ -130,7 +130,36 @@ def sent_by(
             f"send of {name} draws channel and noise from seed {found.seed}, not from {seed}: schemes are compared "
             "delivery by delivery"
         )
+    _check_conditions(name, found, Conditions(channel, snr_db, knowledge))
     return found
+
+
+_KNOWN = ("none", "average", "instantaneous")
+
+
+def _check_conditions(name: str, found: Delivery, asked_for: Conditions) -> None:
+    """Whether a delivery met what its row of a table says; to know less than was allowed is no fault."""
+    met = found.conditions
+    if met is None:
+        raise PieceError(
+            f"send of {name} must say what its delivery met: make it by airdeliver.delivery.send, or give it conditions"
+        )
+    fault = None
+    if met.snr_db != asked_for.snr_db:
+        fault = f"at {met.snr_db:g} dB, not at {asked_for.snr_db:g} dB"
+    elif not _same(met.channel, asked_for.channel):
+        fault = f"over {met.channel!r:.80}, not over {asked_for.channel!r:.80}"
+    elif _KNOWN.index(met.knowledge) > _KNOWN.index(asked_for.knowledge):
+        fault = f"with knowledge {met.knowledge}, not {asked_for.knowledge}"
+    if fault is not None:
+        raise PieceError(f"send of {name} sends {fault}: tables say what was asked for, so send under that")
+
+
+def _same(one: Channel, other: Channel) -> bool:
+    try:
+        return one is other or bool(one == other)
+    except (ValueError, RuntimeError):  # arrays in a channel of one's own, which are compared one by one
+        return False
 
 
 def _name(scheme: Scheme) -> str:

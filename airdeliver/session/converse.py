@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from airdeliver.arguments import an_object, decibel, whole
-from airdeliver.delivery import Delivery, Group, alike_in_plan, known_of, realized
+from airdeliver.delivery import Conditions, Delivery, Group, alike_in_plan, known_of, realized
 from airdeliver.fades import Fades
 from airdeliver.links import BudgetError, KnowledgeKind, Plan
 from airdeliver.package import Choice, Package, Snapshot
@@ -81,7 +81,8 @@ def converse(
     spent = max(int(group.decoded.uses.max()) for group in groups)
     if spent > channel_uses:
         raise BudgetError(f"the session {type(session).__name__} spent {spent} of {channel_uses} channel uses")
-    return Delivery(tuple(groups), package.normalisation, seed, 0, strata, session.feedback.milliseconds)
+    met, turnaround = Conditions(channel, snr_db, knowledge), session.feedback.milliseconds
+    return Delivery(tuple(groups), package.normalisation, seed, 0, strata, turnaround, met)
 
 
 def _air(

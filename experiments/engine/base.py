@@ -1,5 +1,7 @@
 """The contract of an engine, and the one loop that takes a graph of stages through it."""
 
+import multiprocessing
+import threading
 import traceback
 from abc import ABC, abstractmethod
 from collections import deque
@@ -59,7 +61,10 @@ class Engine(ABC):
 
 
 def perform(stage: "Stage", store: Store) -> Outcome:
-    """Do a stage, wherever this is called; nothing but the user's interrupt escapes."""
+    """Do a stage, wherever this is called; nothing but the user's interrupt escapes.
+
+    Workers leave that to their parent: what interrupts in one of them is a piece of the user's own.
+    """
     try:
         stage.run(store)
     except StoreError as error:
@@ -67,10 +72,17 @@ def perform(stage: "Stage", store: Store) -> Outcome:
     except BudgetError as error:
         store.journal.write("misfit", stage=stage.kind, key=stage.key, error=one_line(error))
         return Outcome(stage.key, one_line(error), misfit=True)
-    except Exception as error:  # a failing cell must not stop the others, whatever it raises
+    except BaseException as error:  # a failing cell must not stop the others, whatever it raises, or calls sys.exit
+        if isinstance(error, KeyboardInterrupt) and not _elsewhere():
+            raise
         store.journal.write("failed", stage=stage.kind, key=stage.key, error=one_line(error))
         return Outcome(stage.key, one_line(error), traceback.format_exc())
     return Outcome(stage.key)
+
+
+def _elsewhere() -> bool:
+    """Whether this is another process or thread than the one that a terminal interrupts."""
+    return multiprocessing.parent_process() is not None or threading.current_thread() is not threading.main_thread()
 
 
 def one_line(error: BaseException) -> str:

@@ -1,5 +1,8 @@
 """Pieces of one's own are examined before any work, at the lengths and SNRs of the sweep, once."""
 
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
@@ -9,6 +12,8 @@ from airdeliver.links.analog import Repetition
 from airdeliver.links.analog.receiver import Receiver
 from airdeliver.schemes import Clean
 from channels import AWGN, ChannelState
+from experiments.cell import CellStage
+from experiments.engine.base import perform
 from experiments.store import Store
 
 HERE = __name__
@@ -17,6 +22,14 @@ HERE = __name__
 @dataclass(frozen=True)
 class Sound(AWGN):
     """As its base, but a class of one's own."""
+
+
+@dataclass(frozen=True)
+class Uncounted(AWGN):
+    """Ends the program where a budget is planned."""
+
+    def symbols(self, channel_uses):
+        sys.exit(0)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,32 @@ class Peeking(Clean):
 
 
 @dataclass(frozen=True)
+class Ending(Clean):
+    """Ends the program at one SNR, as a script of one's own does."""
+
+    def send(self, package, channel, snr_db, *args):
+        if snr_db == 10:
+            sys.exit()
+        return super().send(package, channel, snr_db, *args)
+
+
+@dataclass(frozen=True)
+class Flattering(Clean):
+    """Sends at another SNR than it is asked for."""
+
+    def send(self, package, channel, snr_db, *args):
+        return super().send(package, channel, max(snr_db, 5.0), *args)
+
+
+@dataclass(frozen=True)
+class Unbuilt(Clean):
+    """Ends the program while it is built."""
+
+    def __post_init__(self):
+        sys.exit(0)
+
+
+@dataclass(frozen=True)
 class Unplanned(Clean):
     """Fails while the sweep is planned."""
 
@@ -96,6 +135,8 @@ class Unplanned(Clean):
     ("scheme", "left", "line"),
     [
         ("Failing", [0], "send of Failing fails (KeyError: 'odd')"),
+        ("Ending", [0], "send of Ending fails (SystemExit: )"),
+        ("Flattering", [10], "send of Flattering sends at 5 dB, not at 0 dB"),
         ("Whimsical", [], "pack of Whimsical gives another package when asked again (values)"),
         ("Peeking", [], "the test split chooses nothing"),
     ],
@@ -113,6 +154,33 @@ def test_a_scheme_that_fails_leaves_the_other_cells(sweeps, finished, capsys, sc
 def test_a_scheme_that_cannot_be_planned_is_one_line(sweeps, tmp_path):
     told = sweeps.refused(tmp_path, f"scheme.noise._target_={HERE}.Unplanned")
     assert "trainings of Unplanned fails (RuntimeError: two lines)" in told
+
+
+def test_a_scheme_that_ends_the_program_does_not_end_the_sweep_in_silence(sweeps, tmp_path):
+    """`sys.exit(0)` in a piece of one's own had ended a sweep without a word and with code 0."""
+    told = sweeps.refused(tmp_path, f"scheme.noise._target_={HERE}.Unbuilt")
+    assert "scheme.noise: SystemExit: 0" in told
+    told = sweeps.refused(tmp_path, f"channel._target_={HERE}.Uncounted", "--dry-run")
+    assert re.search(r"test_conforming\.py, line \d+, ends the program \(SystemExit: 0\)", told)
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), KeyboardInterrupt(), GeneratorExit()])
+def test_what_ends_a_worker_is_the_failure_of_its_stage(tmp_path, error):
+    """An interrupt that a terminal sends reaches the main process; in a worker, it is a piece of one's own."""
+
+    class Ending(CellStage):
+        def run(self, store):
+            raise error
+
+    stage = object.__new__(Ending)
+    object.__setattr__(stage, "key", "0" * 64)
+    store = Store(tmp_path / "store")
+    with ThreadPoolExecutor(1) as elsewhere:
+        outcome = elsewhere.submit(perform, stage, store).result()
+    assert outcome.error == f"{type(error).__name__}: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            perform(stage, store)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor
 
+from airdeliver.asked import asked
 from airdeliver.elastic import Elastic, ElasticArchitecture, ElasticBuilder, NestedBuilder, Sampler, Sandwich
+from airdeliver.elastic.answers import built, drawn
 from airdeliver.elastic.resized import check_resolutions
 from airdeliver.links import Plan
 from airdeliver.links.condition import Condition
@@ -84,7 +86,9 @@ class Joint(Continuing):
             architecture = ElasticArchitecture(self.builder, unpruned, self.conditions)
             seed, statistics = execution.seed, self.statistics
             builder = self.builder.of_bases([_elastic(needs[base]) for base in self.bases], unpruned)
-            elastic = builder.build(model, self.conditions, unpruned, task, seed, statistics)
+            with asked(builder, "build"):
+                made = builder.build(model, self.conditions, unpruned, task, seed, statistics)
+            elastic = built(builder, made, len(self.conditions))
         return JointRun(elastic, architecture, self, task, recipe, execution.seed)
 
     @property
@@ -128,7 +132,7 @@ class JointRun(Run):
         # Each step has a noise of its own, also in a training that was interrupted.
         noise = stream(self.seed, "training noise", int(self.elastic.steps), batch.inputs.device)
         self.elastic.steps += 1
-        *smaller, widest = self.joint.sampler.draw(len(self.arrivals), noise)
+        *smaller, widest = self._drawn(noise)
         seen = self.joint.teaching.seen(len(batch.targets))
         together = self.elastic.together(widest)
         if together is not None:
@@ -139,6 +143,12 @@ class JointRun(Run):
         examples = batch.inputs[:seen]
         self._smaller = {index: self.arrivals[index](self._resized(examples, noise), noise) for index in smaller}
         return outputs
+
+    def _drawn(self, generator: Generator) -> list[int]:
+        sampler, count = self.joint.sampler, len(self.arrivals)
+        with asked(sampler, "draw"):
+            found = sampler.draw(count, generator)
+        return drawn(sampler, found, count)
 
     def _resized(self, images: Tensor, generator: Generator) -> Tensor:
         """At one of the resolutions, each as likely as any other."""

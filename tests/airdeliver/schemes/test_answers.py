@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from airdeliver import AnalogLink, Problem
+from airdeliver.asked import PieceError
 from airdeliver.conformance import ConformanceError, check
 from airdeliver.data import load_dataset
 from airdeliver.models import CNN
@@ -70,6 +71,17 @@ def broken(answer):
     raise RuntimeError("two\nlines")
 
 
+class Leaving(BaseException):
+    """Passes whoever catches `Exception` alone."""
+
+
+def leaving(error):
+    def left(answer):
+        raise error
+
+    return left
+
+
 def sent(scheme, realizations=3, seed=0, channel=None):
     package = packed_by(scheme, PROBLEM, {}, USES)
     return sent_by(scheme, package, channel or AWGN(), 10.0, USES, "average", realizations, seed)
@@ -127,6 +139,10 @@ SENT = [
     ("send", renumbered(lambda numbers: numbers + 1), "realizations 0 to 2, each once, got 3"),
     ("send", renumbered(lambda numbers: 0 * numbers), "each once"),
     ("send", lambda x: replace(x, seed=7), "from seed 7, not from 0"),
+    ("send", lambda x: replace(x, conditions=None), "must say what its delivery met"),
+    ("pack", leaving(SystemExit(0)), "pack of Own fails (SystemExit: 0)"),
+    ("send", leaving(SystemExit()), "send of Own fails (SystemExit: )"),
+    ("send", leaving(Leaving("off")), "send of Own fails (Leaving: off)"),
 ]
 
 
@@ -136,6 +152,41 @@ def test_another_delivery_than_was_asked_for_is_one_line(method, change, words):
         sent(Own(changes={method: change}))
     assert words in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@dataclass(frozen=True)
+class Elsewhere(Own):
+    """Sends under other conditions than those that it is asked for.
+
+    Args:
+        where: what it sends under, by name of an argument.
+    """
+
+    where: Any = None
+
+    def send(self, package, channel, snr_db, channel_uses, knowledge, realizations, seed, device="cpu"):
+        met = {"channel": channel, "snr_db": snr_db, "knowledge": knowledge, **self.where}
+        return super().send(package, channel_uses=channel_uses, realizations=realizations, seed=seed, **met)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"snr_db": 20.0}, "send of Elsewhere sends at 20 dB, not at 10 dB"),
+        ({"channel": Rayleigh()}, "receive_antennas=1), not over AWGN()"),
+        ({"knowledge": "instantaneous"}, "sends with knowledge instantaneous, not average"),
+    ],
+)
+def test_other_conditions_than_the_table_says_are_one_line(where, words):
+    with pytest.raises(PieceError) as told:
+        sent(Elsewhere(where=where))
+    assert words in str(told.value)
+    assert sent(Elsewhere(where={"knowledge": "none"})).conditions.knowledge == "none"
+
+
+def test_an_interrupt_is_the_users():
+    with pytest.raises(KeyboardInterrupt):
+        sent(Own(changes={"send": leaving(KeyboardInterrupt())}))
 
 
 @settings(max_examples=15, deadline=None)
@@ -227,7 +278,7 @@ PICKED: list[Any] = [None]
 def test_what_is_no_choice_is_one_line(picked, words):
     PICKED[0] = picked
     picking = Own(changes={"pack": lambda p: Picking(p.choices, p.normalisation)})
-    with pytest.raises((ValueError, TypeError), match=r"Picking\.select") as told:
+    with pytest.raises(PieceError, match=r"Picking\.select") as told:
         sent(picking)
     assert words in str(told.value)
 
