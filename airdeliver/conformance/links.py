@@ -9,9 +9,8 @@ from torch import Tensor
 
 from airdeliver.budget import BudgetError
 from airdeliver.conformance.bench import Bench, tensor_faults
-from airdeliver.links import Decoded, DigitalLink, Knowledge, KnowledgeKind, Link, MixedLink, Plan
+from airdeliver.links import Decoded, Knowledge, KnowledgeKind, Link, Plan
 from airdeliver.links.base import generic
-from airdeliver.links.digital import Abstraction, Adaptive, FixedErrorRate, Full
 from airdeliver.payload import Layout, Payload
 from channels import AWGN, Channel, ChannelState, Rayleigh
 
@@ -58,7 +57,7 @@ def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None =
         symbols: the budget; None for as much as it takes.
     """
     payload = generic(layout)
-    planner = _Planner(_plain(link), payload)
+    planner = _Planner(link.stand_in(), payload)
     budget = _budget(planner, symbols, bench)
     if budget is None:
         return
@@ -78,25 +77,6 @@ def examine_link(link: Link, bench: Bench, layout: Layout, symbols: int | None =
                 return
     yield from _shape_of_errors(errors)
     yield from _outage(planner, bench, budget[0])
-
-
-def _plain(link: Link) -> Link:
-    """A link without what this project's tests examine and what takes most of the time: the parts of one's own stay.
-
-    Our abstraction becomes the full chain that it stands for, which sends once what that tries out hundreds of times,
-    and our senders believe what they expect: what earlier deliveries would have taught them is left out.
-    """
-    if type(link) is MixedLink:
-        return replace(link, base=_plain(link.base))
-    if type(link) is not DigitalLink:
-        return link
-    phy, adaptation = link.phy, link.adaptation
-    if type(phy) is Abstraction:
-        phy = phy.full
-    ours = type(adaptation) in (Adaptive, FixedErrorRate) and type(phy) is Full
-    if ours and isinstance(adaptation, Adaptive | FixedErrorRate):
-        adaptation = replace(adaptation, outer_loop=None)
-    return replace(link, phy=phy, adaptation=adaptation)
 
 
 @dataclass(frozen=True)

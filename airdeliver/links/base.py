@@ -211,6 +211,13 @@ class Link(ABC):
             return replace(self, side_information_rate=bits_per_use)
         return self
 
+    def stand_in(self) -> "Link":
+        """What is examined in its place: the same by contract, in less time; by default itself.
+
+        A link of parts asks them, so that those of one's own stay. See `airdeliver.conformance`.
+        """
+        return self
+
     def power(self, values: Float[Tensor, "n"], plan: Plan) -> Float[Tensor, "#realizations"]:
         """Mean |x|^2 over the payload symbols of each delivery."""
         return self.encode(values, plan).abs().square().mean(-1)

@@ -120,6 +120,9 @@ class LayeredLink(Link):
         if len({link.fills for link in self.links if isinstance(link, AnalogLink)}) > 1:
             raise ValueError("analog links must all have an expansion or a protection, or none of them")
 
+    def stand_in(self) -> Link:  # noqa: D102
+        return replace(self, links=tuple(link.stand_in() for link in self.links))
+
     @property
     def thresholds(self) -> tuple[float, ...]:
         """In half dB."""

@@ -112,6 +112,9 @@ class MixedLink(Link):
         parts = {"base": self.base.at_rate(bits_per_use), "refinement": self.refinement.at_rate(bits_per_use)}
         return replace(self, side_information_rate=bits_per_use, **parts)  # pyright: ignore[reportArgumentType]
 
+    def stand_in(self) -> Link:  # noqa: D102
+        return replace(self, base=self.base.stand_in(), refinement=self.refinement.stand_in())
+
     def threshold(self, plan: MixedPlan) -> float | None:
         """That of the base; not known where the refinement is noise to it."""
         return None if plan.superposed else self.base.threshold(plan.base)

@@ -15,7 +15,7 @@ from airdeliver.links.digital.full import Full
 from airdeliver.links.digital.gathering.abstraction import AbstractGathered
 from airdeliver.links.digital.gathering.base import Combining, Gathered, versions
 from airdeliver.links.digital.interleaving import parted
-from airdeliver.links.digital.physical_layer import Carried
+from airdeliver.links.digital.physical_layer import Carried, PhysicalLayer
 from airdeliver.links.digital.reception import transparent
 from airdeliver.links.digital.transport import TransportBlock
 from airdeliver.links.digital.trial import like, try_out
@@ -42,6 +42,11 @@ class Abstraction(Coded):
     Where hardware distorts or gains are estimated, no SNR says what a decoder suffers: its soft bits are wrong in ways
     that Gaussian noise is not. There this is the full chain, which costs at most twice what drawing that channel does.
     """
+
+    def stand_in(self) -> PhysicalLayer:
+        """The full chain that it stands for, which sends once what this tries out hundreds of times."""
+        # A class that goes on from this one may carry otherwise: that is examined.
+        return self.full if type(self) is Abstraction else self
 
     def carry(  # noqa: D102
         self, container: Container, grade: int, channel: Channel, state: ChannelState, generator: Generator

@@ -1,7 +1,7 @@
 """Link adaptation: how fast to send, given what the sender knows of the channel."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -66,6 +66,10 @@ class Adaptation(ABC):
             values: number of values in the payload.
             worth: of what arrives.
         """
+
+    def stand_in(self) -> "Adaptation":
+        """What is examined in its place: see `Link.stand_in`."""
+        return self
 
     def foreseen(self, outlook: Outlook) -> Outlook:
         """What receivers will have seen when all that is to come has come; by default one transmission."""
@@ -144,6 +148,10 @@ class Adaptive(Adaptation):
         grades = physical.grades(outlook, symbols)
         return int(grades[int(expected(physical, grades, outlook, symbols, values, worth).argmax())])
 
+    def stand_in(self) -> Adaptation:
+        """A sender that believes what it expects: what earlier deliveries teach takes most of the time."""
+        return replace(self, outer_loop=None) if type(self.outer_loop) is OuterLoop else self
+
 
 @dataclass(frozen=True)
 class FixedErrorRate(Adaptation):
@@ -172,6 +180,10 @@ class FixedErrorRate(Adaptation):
         grades = physical.grades(outlook, symbols)
         reached = torch.nonzero(physical.failure(grades, outlook, symbols).mean(0) <= self.target).flatten()
         return int(grades[int(reached[-1]) if len(reached) else 0])
+
+    def stand_in(self) -> Adaptation:
+        """A sender that believes what it expects: what earlier deliveries teach takes most of the time."""
+        return replace(self, outer_loop=None) if type(self.outer_loop) is OuterLoop else self
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, NoReturn
 
 import torch
@@ -117,6 +117,11 @@ class DigitalLink(Link):
     def prospects(self, payload: Payload, symbols: int, knowledge: Knowledge) -> Float[Tensor, "#transmissions"]:
         """Expected worth of each transmission that the sender can tell apart, one for all if it cannot."""
         return self._choose(payload, symbols, knowledge).prospects
+
+    def stand_in(self) -> "DigitalLink":  # noqa: D102
+        phy, adaptation = self.phy.stand_in(), self.adaptation.stand_in()
+        same = phy is self.phy and adaptation is self.adaptation
+        return self if same else replace(self, phy=phy, adaptation=adaptation)
 
     def threshold(self, plan: DigitalPlan) -> float | None:
         """What the physical layer needs, and the side information."""

@@ -112,6 +112,10 @@ class PhysicalLayer(ABC):
         """Mean |x|^2 over the payload symbols."""
         return 1.0
 
+    def stand_in(self) -> "PhysicalLayer":
+        """What is examined in its place: see `Link.stand_in`."""
+        return self
+
 
 def information(state: ChannelState, symbols: int) -> Float[Tensor, "realizations"]:
     """Mutual information of the realized channel over the payload symbols, in bits per complex symbol, float64.

@@ -1,5 +1,7 @@
 """Pieces that ship pass; one wrong thing in any of them is told in a line that names it."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -7,8 +9,11 @@ from airdeliver import AnalogLink, CapacityLink, DigitalLink, Execution, Problem
 from airdeliver.compression.quantisers import LSQ, RateDistortion, Signs
 from airdeliver.conformance import Bench, ConformanceError, check, faults, parts
 from airdeliver.data import load_dataset
+from airdeliver.links import LayeredLink, MixedLink
 from airdeliver.links.analog import MMSE, Hadamard, Laplacian, Mixture, Repetition, ZeroForcing
 from airdeliver.links.analog.protection import Both, ByExpansion, ByPower, BySize, Equal
+from airdeliver.links.digital import Abstraction, Adaptive, Full
+from airdeliver.links.digital.outer_loop import OuterLoop
 from airdeliver.models import CNN
 from airdeliver.schemes import AirNet, AirNetSpectrum, Clean, Digital, Noise, SeparateNetworks
 from airdeliver.task import Classification, task_of
@@ -64,6 +69,34 @@ def test_a_task_need_not_look_for_outputs_that_are_not_finite():
 def test_parts_come_before_the_whole():
     found = [name for name, _ in parts(Noise(train_channel=AWGN()))]
     assert found == ["link.receiver", "link.protection", "link", "train_channel", ""]
+
+
+@dataclass(frozen=True)
+class Renamed(DigitalLink):
+    """A link of one's own that goes on from one of ours."""
+
+
+@dataclass(frozen=True)
+class Careless(Abstraction):
+    """A layer of one's own that does."""
+
+
+@dataclass(frozen=True)
+class Trusting(OuterLoop):
+    """A loop of one's own."""
+
+
+def test_what_is_examined_in_the_place_of_a_link_is_the_same_but_for_what_takes_long():
+    """Ours and a stranger's alike; what the stranger has written stays."""
+    believing, ours = Adaptive(outer_loop=None), DigitalLink("abstraction")
+    for link in (ours, Renamed("abstraction")):
+        stands = link.stand_in()
+        assert type(stands) is type(link)
+        assert (stands.phy, stands.adaptation, stands.quantiser) == (Full(), believing, link.quantiser)
+    kept = DigitalLink(Careless(), adaptation=Adaptive(outer_loop=Trusting()))
+    assert kept.stand_in() is kept
+    assert MixedLink(ours).stand_in().base == LayeredLink((ours,), (1.0,)).stand_in().links[0] == ours.stand_in()
+    assert AnalogLink().stand_in() == AnalogLink()
 
 
 def test_what_is_none_of_these_is_refused():
