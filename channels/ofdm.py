@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from jaxtyping import Complex, Float, Int
@@ -89,6 +89,8 @@ class OFDM(Channel):
     >>> state.gain.shape, round(float(state.noise_variance[0]), 3)
     (torch.Size([4, 10000]), 0.1)
     """
+
+    requires: ClassVar[tuple[str, str]] = ("sionna", "airdeliver[sionna]")
 
     model: str = "TDL-C"
     delay_spread: float = 100e-9

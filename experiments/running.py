@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, RenderableType
 
 from airdeliver.data import DataError
-from experiments import comparisons, conforming, deliveries, earlier, finished, fitting, plans, provenance, table
+from experiments import conforming, earlier, finished, fitting, provenance, table, writing
 from experiments.command_line import Command, ConfigurationError
 from experiments.configuration import Sweep, configure
 from experiments.engine import Outcome, run_graph
@@ -19,6 +19,7 @@ from experiments.failures import report
 from experiments.machine import cores, notes, slowdown
 from experiments.planner import Plan, plan
 from experiments.progress import Progress
+from experiments.requirements import refuse_what_is_lacking
 from experiments.sources import sources
 from experiments.store import Store, StoreError, WriteError, write_bytes
 from experiments.store.parsed import parsed_files
@@ -70,6 +71,7 @@ def run(command: Command, arguments: list[str], began: float) -> int:
         whole = plan(sweep)
         parsed_files.keep()
         planned, misfits = fitting.divided(whole)
+        refuse_what_is_lacking(planned)
         if sweep.conformance:
             conforming.examine(sweep, whole, store)
         missing = planned.unfinished(store)
@@ -87,14 +89,9 @@ def run(command: Command, arguments: list[str], began: float) -> int:
         failures, misfits = fitting.met(planned, failures, misfits)
         done = planned.finished(store)
         results = table.of(sweep.experiment, done, sweep.conformance)
-        kept = earlier.keep_aside(sweep.folder, results)
-        if len(results):
-            table.write(results, sweep.folder / "results.parquet")
-            table.write(comparisons.of(sweep.experiment, done), sweep.folder / "comparisons.parquet")
-            table.write(deliveries.of(sweep.experiment, done), sweep.folder / "deliveries.parquet")
-            table.write(plans.of(sweep.experiment, done), sweep.folder / plans.FILE)
-            _write_holes(sweep, misfits)
-        provenance.write(sweep, arguments, started, counts, failures, misfits)
+        kept, written = writing.tables(sweep, done, results, misfits)
+        if written:
+            provenance.write(sweep, arguments, started, counts, failures, misfits)
     except (DataError, StoreError, WriteError, ValueError, OSError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
     except KeyboardInterrupt:
@@ -138,15 +135,6 @@ def _show(console: Console, said: Iterable[RenderableType], lines: Iterable[str]
 
 def _all_there(planned: Plan, store: Store) -> str:
     return f"{len(planned.cells)} cells: all of them are in {store.folder}"
-
-
-def _write_holes(sweep: Sweep, misfits: fitting.Misfits) -> None:
-    """The cells that cannot fit, beside the table; no file where there are none."""
-    path = sweep.folder / fitting.FILE
-    if misfits:
-        table.write(fitting.of(sweep.experiment, misfits), path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _say(console: Console, lines: Iterable[str]) -> None:

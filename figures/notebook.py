@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from airdeliver import AnalogLink, BudgetError, Link, deliver, evaluate
 from airdeliver.arguments import an_object, decibel, whole
+from airdeliver.conformance import check, parts
 from airdeliver.links import Knowledge, KnowledgeKind
 from airdeliver.links.base import generic
 from airdeliver.normalisation import Normalisation, NormalisationKind
@@ -23,6 +24,7 @@ from airdeliver.payload.inputs import Inputs, labelled
 from airdeliver.schemes.about import is_limit, side_of, words
 from airdeliver.task.base import Score
 from channels import Channel
+from experiments.own import is_own
 from figures import bandwidth, snr
 from figures.drawing import STYLES, write_below
 from figures.score import Score as Scored
@@ -90,6 +92,7 @@ def sweep(
     normalisation: NormalisationKind | Normalisation = "receiver",
     calibration_inputs: Any = None,
     task: Score | None = None,
+    conformance: bool = True,
 ) -> Swept:
     """Deliver a model over every combination of links, channels, SNRs, budgets and seeds, and evaluate what arrives.
 
@@ -110,8 +113,10 @@ def sweep(
         normalisation: where batch-norm statistics come from.
         calibration_inputs: the sender's inputs, for normalisation `sender`.
         task: whose score is taken; None for the accuracy of labels.
+        conformance: whether links and channels of one's own are examined first, a fraction of a second each.
 
     Raises:
+        ConformanceError: a link or channel of one's own breaks its contract.
         TypeError: what is no link or no channel.
         ValueError: nothing to sweep over; a budget that is neither a number nor a multiple such as `0.5x`.
 
@@ -131,6 +136,9 @@ def sweep(
     levels = [decibel(level, "snr_db") for level in _several(snr_db, "snr_db")]
     inputs, targets = labelled(inputs, targets)
     kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
+    for piece in (*named_links.values(), *named_channels.values()) if conformance else ():
+        if any(is_own(part) for _, part in parts(piece)):
+            check(piece, snr_db=levels)
     rows: list[dict[str, Any]] = []
     holes: list[dict[str, Any]] = []
     multiples: dict[int, str] = {}

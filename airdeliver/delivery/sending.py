@@ -1,5 +1,6 @@
 """Sending: a package over a channel, many realizations at once."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -191,10 +192,19 @@ def realized(
         realizations: independent deliveries, or fades.
         seed: of the fading.
         device: where it is computed.
+
+    Raises:
+        ValueError: a channel without noise, which would make any SNR as good as none.
     """
 
     def realize(block: int, count: int) -> ChannelState:
-        return channel.realize(count, symbols, snr_db, stream(seed, "fading", block, device))
+        state = channel.realize(count, symbols, snr_db, stream(seed, "fading", block, device))
+        if math.isfinite(snr_db) and not bool((state.noise_variance > 0).all()):
+            raise ValueError(
+                f"{type(channel).__name__}.realize gives a noise variance that is not above 0 at {snr_db:g} dB, where "
+                f"{10 ** (-snr_db / 10):.3g} is right; airdeliver.conformance.check examines a whole channel"
+            )
+        return state
 
     together = channel.receivers > 1 and (knowledge == "instantaneous" or any(c.fuses for c in package.choices))
     if isinstance(realizations, int) or together:

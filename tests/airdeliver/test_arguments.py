@@ -1,6 +1,7 @@
 """Arguments of the wrong kind work as one expects, or are refused in a line; labelled batches are data."""
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import airdeliver
 from airdeliver import AnalogLink, deliver, evaluate
 from airdeliver.normalisation import Normalisation, estimate_statistics
-from channels import AWGN
+from channels import AWGN, ChannelState
 
 
 def model() -> torch.nn.Module:
@@ -127,3 +128,20 @@ def test_what_is_printed_is_short_and_what_is_written_is_json(delivery):
 
 def test_the_version_is_that_of_the_package():
     assert airdeliver.__version__.count(".") == 2
+
+
+@dataclass(frozen=True)
+class Silent(AWGN):
+    """A channel whose author forgot the noise."""
+
+    def realize(self, realizations, n, snr_db, generator):
+        state = super().realize(realizations, n, snr_db, generator)
+        return ChannelState(state.gain, torch.zeros_like(state.noise_variance))
+
+
+def test_a_channel_without_noise_is_refused():
+    with pytest.raises(
+        ValueError, match=r"Silent.realize gives a noise variance that is not above 0 at 5 dB, .* 0.316"
+    ):
+        deliver(model(), **{**GIVEN, "channel": Silent()})
+    assert deliver(model(), **{**GIVEN, "snr_db": 300.0}).channel_uses_spent

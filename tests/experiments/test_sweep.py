@@ -203,6 +203,16 @@ def test_a_smaller_sweep_keeps_the_larger_table(sweeps, finished, capsys):
     assert sorted(p.name for p in (finished.folder / "earlier").iterdir()) == ["1", "2"]
 
 
+def test_a_sweep_of_which_nothing_fits_leaves_the_table_where_it_is(sweeps, finished, capsys):
+    before = {path: path.read_bytes() for path in finished.folder.iterdir() if path.name in earlier.FILES}
+    with pytest.raises(SystemExit) as ended:
+        sweeps.here(finished.folder, "channel_uses=[100]")
+    assert ended.value.code == 1
+    assert "was left as it is" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in before} == before
+    assert not (finished.folder / "earlier").exists()
+
+
 def test_fewer_realizations_keep_the_table_of_more_and_a_damaged_one_is_kept_too(sweeps, finished):
     sweeps.here(finished.folder, "realizations=2")
     assert set(pd.read_parquet(finished.folder / "earlier" / "1" / "results.parquet")["realizations"]) == {3}

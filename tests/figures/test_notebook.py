@@ -1,9 +1,12 @@
 """A sweep in one call: the numbers of `deliver` and `evaluate`, in the columns of tables, with their figure."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
 from airdeliver import AnalogLink, DigitalLink, deliver, evaluate
+from airdeliver.conformance import ConformanceError
 from channels import AWGN, Rayleigh
 from experiments.earlier import CELL
 from figures import sweep
@@ -85,3 +88,18 @@ def test_what_cannot_be_meant_is_refused(unchecked, changed, line):
     with pytest.raises((TypeError, ValueError)) as told:
         sweep(MODEL, **given)
     assert line in str(told.value)
+
+
+@dataclass(frozen=True)
+class Optimistic(AWGN):
+    """Three decibels better than it says."""
+
+    def realize(self, realizations, n, snr_db, generator):
+        return super().realize(realizations, n, snr_db + 3.0, generator)
+
+
+def test_a_channel_of_ones_own_is_examined_unless_nobody_wants_it():
+    given = {"snr_db": 10.0, "channel_uses": "1x", **DATA}
+    with pytest.raises(ConformanceError, match="Optimistic"):
+        sweep(MODEL, AnalogLink(), Optimistic(), **given)
+    assert len(sweep(MODEL, AnalogLink(), Optimistic(), conformance=False, **given).table) == 1

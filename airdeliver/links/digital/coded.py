@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -48,6 +49,8 @@ class Coded(PhysicalLayer):
     iterations: int = 20
     ladder: float = 1.0
     halvings: int = 0
+
+    requires: ClassVar[tuple[str, str]] = ("sionna", "airdeliver[sionna]")
 
     filling = 0.94
     alphabets = (2, 4, 6, 8)
