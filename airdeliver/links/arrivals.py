@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 
@@ -49,6 +49,11 @@ class Arrivals:
     def __len__(self) -> int:
         return self.realizations
 
+    def of(self, rows: Int64[Tensor, "rows"]) -> "Arrivals":
+        """The same of some realizations alone."""
+        numbers = rows.tolist()
+        return Arrivals(len(numbers), self.n, self.like, lambda row: self.pieces(numbers[row]))
+
     def __getitem__(self, row: int | Tensor) -> Float[Tensor, "n"]:
         """One row.
 
@@ -71,3 +76,8 @@ class Arrivals:
         if not -self.realizations <= row < self.realizations:
             raise IndexError(f"there are realizations 0 to {self.realizations - 1}, not {row}")
         return self.parts(row % self.realizations)
+
+
+def held(values: Float[Tensor, "realizations n"] | Arrivals) -> Float[Tensor, "realizations n"]:
+    """All rows as one tensor, for whoever looks at several at once."""
+    return torch.stack([values[row] for row in range(len(values))]) if isinstance(values, Arrivals) else values

@@ -74,11 +74,11 @@ class Decoded:
     layers: Bool[Tensor, "realizations layers"] | None = None
 
     def of(self, rows: Int64[Tensor, "rows"]) -> "Decoded":
-        """The same for some realizations alone; their values must be held."""
-        assert isinstance(self.values, Tensor)
+        """The same for some realizations alone."""
+        values = self.values.of(rows) if isinstance(self.values, Arrivals) else self.values[rows]
         power = self.power if self.power is None or len(self.power) == 1 else self.power[rows]
         layers = None if self.layers is None else self.layers[rows]
-        return Decoded(self.values[rows], self.usable[rows], self.uses[rows], power, layers)
+        return Decoded(values, self.usable[rows], self.uses[rows], power, layers)
 
     def given(self, told: Bool[Tensor, "realizations"]) -> "Decoded":
         """The same, unusable where the side information, by which it was decoded, did not arrive."""

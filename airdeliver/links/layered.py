@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from airdeliver.conversion import Converted, converted, instance_of, real, tuple_of
 from airdeliver.links.analog import AnalogLink
 from airdeliver.links.analog.plan import AnalogPlan
-from airdeliver.links.arrivals import Arrivals
+from airdeliver.links.arrivals import held
 from airdeliver.links.base import Decoded, Knowledge, Link, mutual_information, side_information_arrives
 from airdeliver.links.part import columns, part_of
 from airdeliver.links.plan import Plan
@@ -230,7 +230,7 @@ class LayeredLink(Link):
         # The first layer is used wherever it arrived: less there is not.
         usable[:, 0] = found[0].usable
         leading: Bool[Tensor, "realizations layers"] = usable.long().cumprod(-1).bool()
-        values = torch.cat([_held(d.values) for d in found], -1)
+        values = torch.cat([held(d.values) for d in found], -1)
         values = torch.nn.functional.pad(values, (0, plan.layout.size - values.shape[-1]))
         uses = torch.full((len(values),), plan.symbols, device=values.device)
         return Decoded(values, leading[:, 0], uses, layers=leading)
@@ -277,7 +277,3 @@ class LayeredLink(Link):
 def _carried(snr_db: float) -> float:
     """Mutual information in bits per complex symbol at an SNR in dB."""
     return math.log2(1 + 10 ** (snr_db / 10))
-
-
-def _held(values: Float[Tensor, "realizations n"] | Arrivals) -> Float[Tensor, "realizations n"]:
-    return torch.stack([values[row] for row in range(len(values))]) if isinstance(values, Arrivals) else values

@@ -1,14 +1,16 @@
 """The mixed link: a digital base that many receivers decode, and an analog refinement for those who hear well."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 from torch import Generator, Tensor
 
 from airdeliver.links.analog import AnalogLink, AnalogPlan
+from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Decoded, Knowledge, Link, memoryless, mutual_information
 from airdeliver.links.digital import DigitalLink, DigitalPlan
 from airdeliver.links.part import columns, part_of
@@ -208,10 +210,8 @@ class MixedLink(Link):
         return (channel, base), (channel, replace(state, noise_variance=state.noise_variance / (1 - self.share)))
 
     def _together(self, base: Decoded, rest: Decoded, heard: Tensor, plan: MixedPlan) -> Decoded:
-        assert isinstance(base.values, Tensor)
-        assert isinstance(rest.values, Tensor)
         mends = rest.usable & (heard >= math.log2(1 + 10 ** (plan.least_db / 10)))
-        values = base.values + torch.where(mends.unsqueeze(-1), rest.values, torch.zeros_like(rest.values))
+        values = _mended(base.values, rest.values, mends)
         uses = torch.full_like(base.uses, plan.symbols)
         return Decoded(values, base.usable, uses)
 
@@ -219,3 +219,19 @@ class MixedLink(Link):
         if plan.levels is None:
             raise ValueError("only the sender knows the levels: this plan was made from side information")
         return plan.levels.values()
+
+
+def _mended(
+    base: Float[Tensor, "realizations n"] | Arrivals,
+    rest: Float[Tensor, "realizations n"] | Arrivals,
+    mends: Bool[Tensor, "realizations"],
+) -> Float[Tensor, "realizations n"] | Arrivals:
+    """The base of each realization, and its refinement where that mends it; made row by row where either is."""
+    if isinstance(base, Tensor) and isinstance(rest, Tensor):
+        return base + torch.where(mends.unsqueeze(-1), rest, torch.zeros_like(rest))
+
+    def parts(row: int) -> Iterator[tuple[int, Tensor]]:
+        values = base[row]
+        yield 0, values + rest[row] if mends[row] else values
+
+    return Arrivals(len(base), base.shape[-1], torch.zeros(0, dtype=base.dtype, device=base.device), parts)

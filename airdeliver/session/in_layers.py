@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from airdeliver.links import Decoded, Knowledge, LayeredLink, LayeredPlan, Plan
+from airdeliver.links.arrivals import held
 from airdeliver.links.base import mutual_information
 from airdeliver.links.layered import layouts_of
 from airdeliver.links.part import columns
@@ -135,9 +136,8 @@ class _Kept:
 
     def _keep(self, layer: int, rows: Tensor, decoded: Decoded, state: ChannelState) -> None:
         had = self.found[layer]
-        assert isinstance(had.values, Tensor)
-        assert isinstance(decoded.values, Tensor)
-        had.values[rows] = decoded.values
+        assert isinstance(had.values, Tensor)  # made here
+        had.values[rows] = held(decoded.values)
         had.usable[rows] = decoded.usable
         self.heard[layer][rows] = mutual_information(Received(state.gain, state.gain, state.noise_variance))
         self.has[rows[decoded.usable]] = layer + 1

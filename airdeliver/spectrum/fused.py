@@ -10,6 +10,7 @@ from torch import Tensor
 from airdeliver.elastic import InParts
 from airdeliver.elastic.switches import part_of
 from airdeliver.links import Decoded, Plan
+from airdeliver.links.arrivals import held
 from airdeliver.package import Arrived, Choice
 
 
@@ -30,7 +31,7 @@ class FusedChoice(Choice):
     ) -> list[Arrived]:
         """One network for each transmission: the sum of the parts that are there."""
         assert isinstance(self.architecture, InParts)
-        assert isinstance(decoded.values, Tensor)
+        values = held(decoded.values)
         description = self.payload.layout.description
         (switch,) = self.architecture.counts(description)
         usable, parts = decoded.usable.cpu().view(-1, receivers), len(self.architecture.switches[switch])
@@ -43,7 +44,7 @@ class FusedChoice(Choice):
             told = description + bytes([mask]) if mask else description
             first = which * receivers + source[which, max(0, (mask & -mask).bit_length() - 1)]
             rows = which.unsqueeze(1) * receivers + source[which]
-            own = replace(decoded.of(first.to(decoded.usable.device)), values=self._values(decoded.values, told, rows))
+            own = replace(decoded.of(first.to(decoded.usable.device)), values=self._values(values, told, rows))
             groups.append(Arrived(first, self.architecture, told, own, numbers=transmissions[which]))
         return groups
 

@@ -9,8 +9,9 @@ import torch
 
 from airdeliver import AnalogLink, BudgetError, DigitalLink
 from airdeliver.conformance import check
-from airdeliver.links import Knowledge, MixedLink
-from airdeliver.links.digital import FixedGrade
+from airdeliver.links import Knowledge, MixedLink, arrivals
+from airdeliver.links.arrivals import Arrivals
+from airdeliver.links.digital import FixedGrade, rebuilding
 from airdeliver.links.part import part_of
 from airdeliver.models import CNN
 from airdeliver.payload import payload_of
@@ -151,3 +152,16 @@ def test_what_cannot_be_is_refused(payload, unchecked):
     with pytest.raises(ValueError, match="send them in turns"):
         sent(mixed("superposed"), payload, 10.0, Rayleigh(coherence=10))
     assert mixed().threshold(planned(mixed())) >= math.log2(1.18)
+
+
+@pytest.mark.parametrize("least_db", [-10.0, 10.0])
+def test_what_a_large_network_brings_is_made_row_by_row_and_the_same(payload, least_db, monkeypatch):
+    """The base of more than two million values is read when it is asked for: that had ended in an AssertionError."""
+    _, held, _ = sent(mixed(least_db=least_db), payload, 5.0, Rayleigh(), 6)
+    monkeypatch.setattr(rebuilding, "LONG", 1)
+    _, made, _ = sent(mixed(least_db=least_db), payload, 5.0, Rayleigh(), 6)
+    assert isinstance(made.values, Arrivals)
+    assert (made.values.shape, made.values.dtype) == (held.values.shape, held.values.dtype)
+    assert all(torch.equal(made.values[row], held.values[row]) for row in range(6))
+    some = made.of(torch.tensor([4, 1]))
+    assert torch.equal(arrivals.held(some.values), held.values[[4, 1]])

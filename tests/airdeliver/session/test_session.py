@@ -6,7 +6,7 @@ from torch import nn
 
 from airdeliver import AnalogLink, DigitalLink
 from airdeliver.links import BudgetError
-from airdeliver.links.digital import Abstraction, FixedGrade
+from airdeliver.links.digital import Abstraction, FixedGrade, rebuilding
 from airdeliver.links.digital.coded import transport_block
 from airdeliver.links.digital.gathering.full import FullGathered
 from airdeliver.links.digital.mcs import SCHEMES
@@ -153,3 +153,22 @@ def test_the_abstraction_loses_as_much_as_the_full_chain_over_rounds_of_unlike_s
     ]
     slack = 4 * (0.25 / 300) ** 0.5
     assert around[0] - slack < lost < around[2] + slack
+
+
+def test_rounds_of_a_large_network_are_the_same(monkeypatch):
+    """Values of more than two million are read when they are asked for: that had ended in an AssertionError."""
+    link = DigitalLink("capacity", adaptation=FixedGrade(8.0), bits_per_value=4.0)
+
+    def sent():
+        return converse(package(link), HARQ(rounds=4), Rayleigh(), 5.0, 6_000, "average", 6, 0)
+
+    held = sent()
+    monkeypatch.setattr(rebuilding, "LONG", 1)
+    made = sent()
+    assert held.stages == made.stages > 1
+    for number in range(held.stages):
+        for one, other in zip(held.stage(number).groups, made.stage(number).groups, strict=True):
+            assert torch.equal(one.realizations, other.realizations)
+            assert torch.equal(one.decoded.usable, other.decoded.usable)
+            rows = torch.nonzero(one.decoded.usable).flatten().tolist()
+            assert all(torch.equal(one.decoded.values[row], other.decoded.values[row]) for row in rows)
