@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import NamedTuple
 
 from experiments.store import modules
 from experiments.store.modules import file_of, origin, parsed
@@ -35,7 +36,8 @@ def fingerprints(roots: Iterable[str]) -> dict[str, str]:
 def forget() -> None:
     """Read every file again, as a new process would: for sessions in which code is edited."""
     modules.forget()
-    _fingerprints.cache_clear()
+    for function in (_fingerprints, _step, _when_imported):
+        function.cache_clear()
 
 
 @cache
@@ -73,7 +75,7 @@ class _Reached:
             item = waiting.pop()
             if item not in self.seen and file_of(item[0]) is not None:
                 self.seen.add(item)
-                waiting += self._next(*item)
+                waiting += [following for following in self._next(*item) if following not in self.seen]
             if not waiting and self.subclasses_count:
                 waiting = [(m, WHOLE) for m in self.parts if (m, WHOLE) not in self.seen]
 
@@ -86,42 +88,65 @@ class _Reached:
             text = json.dumps([content.rest.digest, used, imports])
             yield module, hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _next(self, module: str, name: str | None) -> Iterator[tuple[str, str | None]]:
-        content = parsed(module)
+    def _next(self, module: str, name: str | None) -> Iterable[tuple[str, str | None]]:
         if module not in self.parts:
-            yield from self._imported(module)
-        if name is WHOLE:
-            yield from ((module, part) for part in content.parts)
-            for imported in content.imports:
-                self.imports[module].add(imported)
-                yield from self._origin(module, imported)
-            return
-        if name in content.parts:
-            self.parts[module].add(name)
-            yield from self._read(module, content.parts[name])
-        for imported in content.imports:
-            if imported.called == name or imported.name == "*":
-                self.imports[module].add(imported)
-                yield from self._origin(module, imported)
+            self.parts[module], self.imports[module] = set(), set()
+            self.subclasses_count |= parsed(module).finds_subclasses
+            yield from _when_imported(module)
+        step = _step(module, name)
+        self.parts[module].update(step.parts)
+        self.imports[module].update(step.imports)
+        yield from step.leads
 
-    def _imported(self, module: str) -> Iterator[tuple[str, str | None]]:
-        """What runs when a module is imported, for the first time."""
-        content = parsed(module)
-        self.parts[module], self.imports[module] = set(), set()
-        self.subclasses_count |= content.finds_subclasses
-        yield from self._read(module, content.rest)
-        yield from ((origin_[0], "") for i in content.imports if (origin_ := origin(module, i)) is not None)
-        if content.finds_by_name:
-            yield module, WHOLE
 
-    def _read(self, module: str, part: Part) -> Iterator[tuple[str, str | None]]:
-        """What a part mentions and imports."""
-        yield from ((module, name) for name in part.names)
-        for imported in part.imports:
-            yield from self._origin(module, imported)
+class _Step(NamedTuple):
+    """What a name in a module is: its part, if it has one, the imports that bring it, and what these mention."""
 
-    def _origin(self, module: str, imported: Imported) -> Iterator[tuple[str, str | None]]:
-        """What an import statement brings: a name, or a module of which anything may be used."""
-        found = origin(module, imported)
-        if found is not None:
-            yield found[0], WHOLE if imported.name == "*" else found[1]
+    parts: tuple[str, ...]
+    imports: tuple[Imported, ...]
+    leads: tuple[tuple[str, str | None], ...]
+
+
+@cache
+def _step(module: str, name: str | None) -> _Step:
+    """The same from wherever it is reached: a sweep walks over it once for each of its schemes."""
+    content = parsed(module)
+    if name is WHOLE:
+        parts, imports = (), content.imports
+        leads = [(module, part) for part in content.parts]
+    else:
+        parts = (name,) if name in content.parts else ()
+        imports = tuple(i for i in content.imports if i.called == name or i.name == "*")
+        leads = [lead for part in parts for lead in _read(module, content.parts[part])]
+    leads += [lead for imported in imports for lead in _origin(module, imported)]
+    return _Step(parts, imports, _followed(leads))
+
+
+@cache
+def _when_imported(module: str) -> tuple[tuple[str, str | None], ...]:
+    """What runs when a module is imported, for the first time."""
+    content = parsed(module)
+    leads = list(_read(module, content.rest))
+    leads += [(found[0], "") for i in content.imports if (found := origin(module, i)) is not None]
+    if content.finds_by_name:
+        leads.append((module, WHOLE))
+    return _followed(leads)
+
+
+def _followed(leads: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
+    """Each of what leads on once, but what has no source."""
+    return tuple(lead for lead in dict.fromkeys(leads) if file_of(lead[0]) is not None)
+
+
+def _read(module: str, part: Part) -> Iterator[tuple[str, str | None]]:
+    """What a part mentions and imports."""
+    yield from ((module, name) for name in part.names)
+    for imported in part.imports:
+        yield from _origin(module, imported)
+
+
+def _origin(module: str, imported: Imported) -> Iterator[tuple[str, str | None]]:
+    """What an import statement brings: a name, or a module of which anything may be used."""
+    found = origin(module, imported)
+    if found is not None:
+        yield found[0], WHOLE if imported.name == "*" else found[1]

@@ -85,10 +85,12 @@ def parse(source: bytes) -> Parsed:
     True
     """
     tree = ast.parse(source)
-    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    methods = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    body = [node for node in _without_docstrings(tree).body if not _is_for_type_checkers(node)]
+    nodes = list(ast.walk(tree))
+    named = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    methods = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    _drop_docstrings(nodes)
+    body = [node for node in tree.body if not _is_for_type_checkers(node)]
     imports = tuple(imported for node in body for imported in _imported(node))
     sources = {imported.called: imported.source or imported.name for imported in imports}
     definitions: dict[str, list[ast.stmt]] = {}
@@ -153,14 +155,13 @@ def _imported(node: ast.AST) -> Iterator[Imported]:
             yield Imported(alias.name, node.module or "", node.level, alias.asname or alias.name)
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree without the docstrings of its module, classes and functions."""
-    for node in ast.walk(tree):
+def _drop_docstrings(nodes: Iterable[ast.AST]) -> None:
+    """Take the docstrings of modules, classes and functions out of their bodies."""
+    for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
             first = getattr(node.body[0], "value", None)
             if isinstance(node.body[0], ast.Expr) and isinstance(getattr(first, "value", None), str):
                 node.body[:1] = []
-    return tree
 
 
 def restored(plain: dict) -> Parsed:

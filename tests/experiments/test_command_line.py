@@ -2,7 +2,6 @@
 
 import random
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -99,15 +98,11 @@ ODD = [
 
 
 @pytest.mark.parametrize("name", [*ODD, "quo'\"te", "back\\"])
-@pytest.mark.parametrize("key", ["hydra.run.dir", "store", "dataset.path"])
-def test_folders_may_be_called_anything(key: str, name: str):
-    command = read([f"{key}=runs/{name}"])
-    found = {
-        "hydra.run.dir": command.folder,
-        "store": command.config.store,
-        "dataset.path": command.config.dataset.path,
-    }
-    assert str(found[key]) == f"runs/{name}"
+def test_folders_may_be_called_anything(name: str):
+    command = read([f"hydra.run.dir=runs/{name}", f"store=stores/{name}", f"dataset.path=data/{name}"])
+    assert str(command.folder) == f"runs/{name}"
+    assert command.config.store == f"stores/{name}"
+    assert command.config.dataset.path == f"data/{name}"
 
 
 @pytest.mark.parametrize("name", ["größe", "#1", "~x", "x=y", "(1)", "a, b"])
@@ -158,16 +153,6 @@ def test_an_argument_of_a_class_needs_no_plus():
     with pytest.raises(ConfigurationError, match=r"did you mean training\.weight_decay\?"):
         read(["training.weight_decai=0"])
     assert configure(read(["training.weight_decay=0.0"])).training.weight_decay == 0
-
-
-def test_published_commands_are_read(unchecked: None):
-    found = 0
-    for file in (ROOT / "figures" / "published").glob("*.csv"):
-        for line in file.read_text().splitlines():
-            if line.startswith("# command") and "experiments.sweep" in line:
-                configure(read([a for a in shlex.split(line.partition(": ")[2])[3:] if a != "device=cuda"]))
-                found += 1
-    assert found > 15
 
 
 KEYS = (

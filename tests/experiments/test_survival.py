@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LONGER = ("training.epochs=12", "fine_tuning.epochs=6")
+EPOCHS = 6, 2
+LONGER = (f"training.epochs={EPOCHS[0]}", f"fine_tuning.epochs={EPOCHS[1]}")
 SERVER = """
 import json, os, signal, sys
 from airdeliver.data import load_dataset
@@ -122,13 +123,14 @@ def finished(run: Any) -> Counter:
 def test_killed_in_training_goes_on_from_the_last_epoch(server, longer, tmp_path: Path):
     run = server.run_of(tmp_path)
     process = server.start(tmp_path, *LONGER)
-    wait_for(run, "epoch", "training", 5)
+    wait_for(run, "epoch", "training", 3)
     os.killpg(process, signal.SIGKILL)
     assert server.wait(process) == -signal.SIGKILL
     server.sweep(tmp_path, *LONGER)
     same_table(run, longer)
-    assert run.events("resumed", "training")[0]["epoch"] >= 5
-    assert len(run.events("epoch", "training")) in (12 + 6, 12 + 6 + 1)  # one may be written but not yet noted
+    assert run.events("resumed", "training")[0]["epoch"] >= 3
+    # One may be written but not yet noted.
+    assert len(run.events("epoch", "training")) in (sum(EPOCHS), sum(EPOCHS) + 1)
     assert len(run.events("finished", "training")) == 2
 
 

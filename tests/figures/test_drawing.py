@@ -4,7 +4,6 @@ from functools import cache
 
 import matplotlib
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from figures import pareto, session
@@ -79,7 +78,7 @@ def style(request):
 
 
 def laid_out(figure: Figure) -> Figure:
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     return figure
 
 
