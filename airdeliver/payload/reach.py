@@ -5,7 +5,7 @@ import dis
 import functools
 import types
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,13 +77,18 @@ def outside(model: nn.Module) -> Iterator[Found]:
         if isinstance(module, torch.jit.ScriptModule):
             continue
         for attribute, value in list(vars(module).items()):
-            if attribute not in _OWN:
+            if attribute not in _OWN and not _is_nothing(value):
                 path = f"{prefix}.{attribute}" if prefix else attribute
                 yield from walk.from_(value, path, module, attribute, False)
         for kind in type(module).__mro__:
             if kind is nn.Module:
                 break
             yield from walk.of_class(kind, prefix or type(module).__name__, module)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a walk would end there, as at most attributes that torch gives its modules."""
+    return isinstance(value, _ATOMS) or (type(value) in (dict, OrderedDict) and not value)
 
 
 class _Walk:

@@ -1,8 +1,9 @@
 """The page of claims, generated: what is claimed, where, the command, how long it takes, and the verdicts."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from figures.claims.claim import Claim
+from figures.claims.claim import Claim, Verdict
 from figures.claims.tables import minutes, published
 from figures.table import TableError, said
 
@@ -32,46 +33,53 @@ def page(groups: dict[str, tuple[Claim, ...]], picture: Callable[[str], str | No
         groups: claims by the heading that they stand under.
         picture: where the figure of a published table is, by the table's name; None if it has none.
     """
-    sections = [INTRODUCTION, *_summary(groups)]
+    found = {
+        claim.name: [_judged(claim, dataset) for dataset in DATASETS] for claims in groups.values() for claim in claims
+    }
+    sections = [INTRODUCTION, *_summary(groups, found)]
     for heading, claims in groups.items():
         sections += [f"## {heading}", ""]
         for claim in claims:
-            sections += [*_section(claim, picture), ""]
+            sections += [*_section(claim, found[claim.name], picture), ""]
     return "\n".join(sections)
 
 
-def answer(claim: Claim, dataset: str) -> str:
-    """The verdict in two or three words, on a data set."""
+class _Judged(NamedTuple):
+    """What a published table says of a claim, and the minutes that it took to make."""
+
+    verdict: Verdict
+    minutes: float
+
+
+def _judged(claim: Claim, dataset: str) -> _Judged | None:
+    """None if no table that tells is published."""
     try:
-        return claim.judgement.verdict(published(claim, dataset)).answer
+        table = published(claim, dataset)
+        return _Judged(claim.judgement.verdict(table), minutes(claim, table))
     except TableError:
-        return NONE_YET
+        return None
 
 
-def _summary(groups: dict[str, tuple[Claim, ...]]) -> list[str]:
+def _summary(groups: dict[str, tuple[Claim, ...]], found: dict[str, list[_Judged | None]]) -> list[str]:
     heads = [said("dataset", name) for name in DATASETS]
-    rows = [
-        f"| [{claim.name}](#{claim.name}) | {' | '.join(answer(claim, name) for name in DATASETS)} | {claim.says} |"
-        for claims in groups.values()
-        for claim in claims
-    ]
+    rows = []
+    for claim in (claim for claims in groups.values() for claim in claims):
+        answers = [NONE_YET if judged is None else judged.verdict.answer for judged in found[claim.name]]
+        rows.append(f"| [{claim.name}](#{claim.name}) | {' | '.join(answers)} | {claim.says} |")
     # Verdicts beside the names, where a phone shows them.
     return [f"| claim | {' | '.join(heads)} | in our words |", "| --- | --- | --- | --- |", *rows, ""]
 
 
-def _section(claim: Claim, picture: Callable[[str], str | None]) -> list[str]:
+def _section(claim: Claim, found: list[_Judged | None], picture: Callable[[str], str | None]) -> list[str]:
     lines = [f"### {claim.name}", "", f"*{claim.says}* ({claim.source})", ""]
     shown: list[str] = []
-    for dataset in DATASETS:
+    for dataset, judged in zip(DATASETS, found):
         named = said("dataset", claim.data.get(dataset, dataset))
-        try:
-            table = published(claim, dataset)
-            verdict = claim.judgement.verdict(table)
-        except TableError:
+        if judged is None:
             lines += [f"- **{named}**: {NONE_YET}."]
             continue
-        took = f"{_duration(minutes(claim, table))} on two cores"
-        lines += [f"- **{named}: {verdict.answer}.** {verdict.evidence}. From {_tables(claim, dataset)}; {took}."]
+        told = f"{judged.verdict.answer}.** {judged.verdict.evidence}"
+        lines += [f"- **{named}: {told}. From {_tables(claim, dataset)}; {_duration(judged.minutes)} on two cores."]
         shown = shown or [path for path in map(picture, claim.published(dataset)) if path]
     command = " ".join(f"'{part}'" if set(part) & set("[]{} ") else part for part in claim.command("digits"))
     lines += ["", f"Command: `make reproduce CLAIM={claim.name}`, or", "", "```console"]

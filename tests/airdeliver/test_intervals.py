@@ -45,7 +45,7 @@ def test_channel_interval_covers_the_mean_over_channels_with_the_images_as_given
 
 def drawn(whole: torch.Tensor, each: int, generator: torch.Generator) -> torch.Tensor:
     """Every realization's scores on random images of its own, the others not a number."""
-    shares = torch.rand(whole.shape, generator=generator).argsort(1)[:, :each]
+    shares = torch.rand(whole.shape, generator=generator).topk(each, largest=False, sorted=False).indices
     return torch.full_like(whole, torch.nan).scatter(1, shares, whole.gather(1, shares))
 
 

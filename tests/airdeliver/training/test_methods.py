@@ -30,16 +30,18 @@ from airdeliver.training.methods import (
     ThroughLink,
 )
 from channels import AWGN
+from tests.airdeliver.few import few_digits
 from tests.airdeliver.training.checkpoints import Memory
 
-RECIPE = Recipe(epochs=2, batch_size=128, learning_rate=0.05)
+RECIPE = Recipe(epochs=2, batch_size=64, learning_rate=0.05)
 USES = 3000
 CONDITION = Condition(AnalogLink(), AWGN(), (0.0, 10.0))
 
 
 @pytest.fixture(scope="module")
 def small(problem) -> Problem:
-    return replace(problem, model=CNN(width=0.5), training=RECIPE, fine_tuning=RECIPE)
+    task = few_digits(problem.task)
+    return replace(problem, task=task, model=CNN(width=0.5), training=RECIPE, fine_tuning=RECIPE)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from airdeliver.task import Classification
 from airdeliver.training import Training
 from airdeliver.training.methods import Continued, Plain, ThroughLink
 from channels import AWGN
+from tests.airdeliver.few import few_digits
 from tests.airdeliver.training.checkpoints import with_and_without_interruption
 
 
@@ -35,7 +36,7 @@ def test_an_interrupted_training_resumes_bit_for_bit(problem, optimizer):
     rate = 0.002 if optimizer == "adamw" else 0.05
     recipe = Recipe(epochs=3, batch_size=128, learning_rate=rate, optimizer=optimizer)
     method = ThroughLink(Plain(CNN()), Condition(AnalogLink(), AWGN(), (0.0, 10.0)))
-    with_and_without_interruption(Training.of(problem, method, recipe), problem.task, {}, epochs=2)
+    with_and_without_interruption(Training.of(problem, method, recipe), few_digits(problem.task), {}, epochs=2)
 
 
 def test_training_learns_and_another_seed_gives_another_network(problem, clean):
