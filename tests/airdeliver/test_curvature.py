@@ -50,7 +50,7 @@ def test_curvature_predicts_what_noise_does_to_the_loss(problem, network, kind, 
     layout = layout_of(network, normalisation.sends_statistics)
     variance = torch.stack([part.var(correction=0) for part in layout.split(values_of(network, layout))]) / 100
     predicted = by_curvature(network, layout, normalisation, *what) * variance
-    measured = by_measurement(network, layout, normalisation, *what, variance, draws=4) * variance
+    measured = by_measurement(network, layout, normalisation, *what, variance, draws=4, images=384) * variance
     assert spearmanr(predicted, measured).statistic >= 0.8
     assert 1 / within < float(measured.sum() / predicted.sum()) < within
 

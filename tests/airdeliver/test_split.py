@@ -108,10 +108,10 @@ def test_an_inference_takes_what_was_foretold_and_a_delivery_that_is_whole_takes
 
 @pytest.mark.parametrize("snr_db", [0.0, 10.0])
 def test_over_fading_it_is_foretold_over_the_law_of_the_gain(package, problem, snr_db):
-    """On the inputs that the share was measured on: what is left are draws, of 64 fades against eight deliveries."""
+    """On the inputs that the share was measured on: what is left are draws, of 32 fades against eight deliveries."""
     data = problem.task.dataset
     inputs = data.prepare(data.validation.take(torch.arange(len(data.validation)))[0])
-    delivery = send(package, Rayleigh(), snr_db, USES, "average", 64, 0)
+    delivery = send(package, Rayleigh(), snr_db, USES, "average", 32, 0)
     heard = [i for group in delivery.groups for i in group.realizations[group.decoded.usable].tolist()]
     counted = torch.stack([delivery.serve(inputs, seeded(i), i).asked.double().mean() for i in heard])
     serving = delivery.groups[0].serving
