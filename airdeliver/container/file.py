@@ -34,6 +34,7 @@ class Inspection:
         intact: of these, those whose checksum holds.
         bits_per_value: of the container alone.
         reconstructions: what the levels of each band stand for.
+        missing: names of the tensors of which values were in packets that are lost, and how many values.
     """
 
     version: int
@@ -46,6 +47,7 @@ class Inspection:
     intact: int
     bits_per_value: float
     reconstructions: tuple[str, ...]
+    missing: tuple[tuple[str, int], ...] = ()
 
 
 def pack(
@@ -90,12 +92,16 @@ def pack(
     fitted = levels_of(quantiser or RateDistortion(), Payload(values, layout), None, size, bits)
     exact = {name: _exact(tensor) for name, tensor in tensors.items() if name not in floating}
     about = {"segments": [[s.name, list(s.shape)] for s in layout.segments], "exact": exact}
+    if exact:  # names and shapes are in the checksum of the container's head
+        about["checksum"] = _checksum(exact)
     told = json.dumps(about, separators=(",", ":")).encode()
     return MAGIC + varint(len(told)) + told + codec.pack(fitted, packet_bytes).data
 
 
 def unpack(data: bytes) -> dict[str, Tensor]:
     """The tensors of a file, float32; what was in damaged packets is what the sender said is least harmful.
+
+    That is the mean of a layer, or 0; `inspect` tells which tensors are `missing`, wholly or in part.
 
     Args:
         data: a file's content, from `pack`; the end may be missing.
@@ -123,6 +129,7 @@ def inspect(data: bytes) -> Inspection:
     arrived = RangeCoded().unpack(container, layout).arrived
     packets = sum(head.counts)
     slots = head.slots(start, len(container))
+    lost = (int((~part).sum()) for part in arrived.split([segment.size for segment in layout.segments]))
     return Inspection(
         version=head.version,
         tensors=tuple((segment.name, segment.shape) for segment in layout.segments),
@@ -134,6 +141,7 @@ def inspect(data: bytes) -> Inspection:
         intact=_intact(container, slots) if bool(arrived.any()) else 0,
         bits_per_value=8 * len(container) / layout.size,
         reconstructions=tuple(type(each).__name__ for each in head.reconstructions),
+        missing=tuple((name, count) for name, count in zip(layout.names, lost, strict=True) if count),
     )
 
 
@@ -149,9 +157,16 @@ def _opened(data: bytes) -> tuple[Layout, dict, bytes, int]:
     try:
         about = json.loads(data[at : at + length])
         segments = tuple(Segment(str(name), tuple(shape)) for name, shape in about["segments"])
-        return Layout(segments), dict(about["exact"]), data[at + length :], at + length
+        layout, exact = Layout(segments), dict(about["exact"])
     except (ValueError, KeyError, TypeError) as error:
         raise DecodeError("names and shapes at the beginning of the file are damaged") from error
+    if about.get("checksum", _checksum(exact)) != _checksum(exact):
+        raise DecodeError("the whole numbers at the beginning of the file are damaged: their checksum fails")
+    return layout, exact, data[at + length :], at + length
+
+
+def _checksum(exact: dict) -> str:
+    return checksum(json.dumps(exact, separators=(",", ":")).encode()).hex()
 
 
 def _exact(tensor: Tensor) -> list:

@@ -19,6 +19,9 @@ DEAD_ZONE = 0.62
 """Magnitudes below this share of a step become 0 before rate and distortion are weighed (1/2 is plain rounding)."""
 
 
+FAINTEST = 2.0**-20
+"""Of the largest mean square in a band: a segment of less counts as if it had so much."""
+
 LONGEST = 1000
 """Levels from the centre beyond which values are rounded plainly: so fine are they that bits hardly differ."""
 
@@ -42,23 +45,32 @@ class Allocated(Levels):
 def sensitivities(payload: Payload) -> Float64[np.ndarray, "bands"]:
     """Increase of the loss per unit of squared error of a value, for each band.
 
-    Without a measured sensitivity every segment's noise counts relative to its mean square, whatever its size.
+    Without a measured sensitivity every segment's noise counts relative to its mean square, whatever its size: what is
+    kept least is the sum of these. Of a band of several segments, those of zeros count nothing, since 0 is a level of
+    any step, and faint ones no more than `FAINTEST` allows: one step for all that suits a bias of 1e-20 would take tens
+    of bits for each value of the others.
     """
     bands = bands_of(payload.layout)
     if payload.sensitivity is not None:
         segment = payload.sensitivity.detach().cpu().double()
     else:
-        parts = payload.layout.split(payload.values.detach().cpu())
-        segment = torch.tensor([_share(part) for part in parts], dtype=torch.float64)
+        segment = _relative(payload, bands)
     total = np.array([float(segment[list(members)].sum()) for members in bands.members])
     # float32 holds magnitudes of 1e-45 to 1e38: their squares, and the inverses of these, are within.
     return np.where(total > 0, np.clip(total, 1e-90, 1e90), 1e-60) / np.array(bands.sizes)
 
 
-def _share(values: Float[Tensor, "n"]) -> float:
-    """One over the mean square; for zeros, as for values of 1e-30, which no step is small enough for."""
-    square = _mean_square(values) if len(values) else math.inf
-    return 1 / square if square > 0 else 1e60
+def _relative(payload: Payload, bands: Bands) -> Float64[Tensor, "segments"]:
+    """One over the mean square of each segment; of a band of zeros alone, as of values of 1e-30."""
+    parts = payload.layout.split(payload.values.detach().cpu())
+    squares = torch.tensor([_mean_square(part) if len(part) else math.inf for part in parts], dtype=torch.float64)
+    shares = torch.zeros_like(squares)
+    for members in map(list, bands.members):
+        own = squares[members]
+        largest = float(own.max())
+        counted = torch.where(own > 0, 1 / own.clamp(min=FAINTEST * largest), 0.0)
+        shares[members] = counted if largest > 0 else 1e60
+    return shares
 
 
 def _mean_square(values: Float[Tensor, "n"]) -> float:
