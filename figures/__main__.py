@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     refused = []
     try:
-        view = View(options.ylim, options.percent)
+        view = View(options.ylim, options.percent, options.caption)
         carrier = Carrier(options.bandwidth_mhz, options.numerology)
         wanted = _wanted(options.names, options.results)
     except ValueError as error:
@@ -82,7 +82,12 @@ def write(
         hidden = view.apply(figure)
         if hidden and view.ylim is not None:
             print(f"{name}: {hidden} points are beyond {view.ylim[0]:g},{view.ylim[1]:g} and not to be seen")
-        folder.mkdir(parents=True, exist_ok=True)
+        if not view.caption and figure.get_supxlabel():
+            print(f"{name}, for the caption: {' '.join(figure.get_supxlabel().split())}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(f"--out {folder} cannot be made a folder ({error.strerror}): give another") from error
         figure.savefig(paths[0], metadata={"CreationDate": None})
         figure.savefig(paths[1])
     module.data(table, **extra).to_csv(paths[2], index=False, float_format="%.6g")
@@ -117,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         "--ylim", metavar="LOW,HIGH", help="ends of axes that show scores, such as 0.5,1 or 50,100 in per cent"
     )
     parser.add_argument("--percent", action=argparse.BooleanOptionalAction, default=True, help="say shares in per cent")
+    parser.add_argument(
+        "--caption",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write below a figure, in small grey lines, what all of it shares; otherwise these are printed",
+    )
     parser.add_argument("--bandwidth-mhz", type=float, default=20, metavar="MHZ", help="of latency, default: 20")
     parser.add_argument("--numerology", type=int, default=1, metavar="N", help="of latency, 0 to 3, default: 1")
     return parser

@@ -35,6 +35,9 @@ TOP = 1.03
 APART = 0.006
 """Of an axis: how far the error bars of neighbouring lines stand from each other, so that none hides another."""
 
+BELOW = "below"
+"""Marks the words below a figure."""
+
 WIDTH: ContextVar[float | None] = ContextVar("WIDTH", default=None)
 """Of the whole figure, in inches; None for the style's own: a panel's, or two for several panels."""
 
@@ -229,4 +232,4 @@ def write_below(figure: Figure, *paragraphs: str) -> None:
     letters = int(figure.get_figwidth() * 72 / (0.52 * FontProperties(size="x-small").get_size_in_points()))
     lines = [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, letters)]
     if lines:
-        figure.supxlabel("\n".join(lines), fontsize="x-small", color="0.35")
+        figure.supxlabel("\n".join(lines), fontsize="x-small", color="0.35").set_gid(BELOW)

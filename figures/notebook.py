@@ -1,13 +1,15 @@
 """A sweep in one call, for notebooks: any model over links and channels, as a table and as a figure; without Hydra."""
 
 import base64
+import difflib
+import inspect
 import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import Any
+from typing import Any, Never
 
 import matplotlib
 import pandas as pd
@@ -77,6 +79,10 @@ class Swept:
         return f'<img src="data:image/png;base64,{encoded}">{shown.to_html(index=False)}'
 
 
+OTHERWISE = {"labels": "targets", "y": "targets", "x": "inputs", "budget": "channel_uses", "score": "task"}
+"""What arguments are called elsewhere."""
+
+
 def sweep(
     model: Model,
     links: Link | Iterable[Link] | Mapping[str, Link],
@@ -93,6 +99,7 @@ def sweep(
     calibration_inputs: Any = None,
     task: Score | None = None,
     conformance: bool = True,
+    **unknown: Never,
 ) -> Swept:
     """Deliver a model over every combination of links, channels, SNRs, budgets and seeds, and evaluate what arrives.
 
@@ -114,10 +121,11 @@ def sweep(
         calibration_inputs: the sender's inputs, for normalisation `sender`.
         task: whose score is taken; None for the accuracy of labels.
         conformance: whether links and channels of one's own are examined first, a fraction of a second each.
+        unknown: what there is no argument for is refused, with the name that was probably meant.
 
     Raises:
         ConformanceError: a link or channel of one's own breaks its contract.
-        TypeError: what is no link or no channel.
+        TypeError: what is no link or no channel; an argument that there is not.
         ValueError: nothing to sweep over; a budget that is neither a number nor a multiple such as `0.5x`.
 
     >>> import torch
@@ -132,6 +140,8 @@ def sweep(
           title channel  snr_db  channel_uses  seed  accuracy (%)  accuracy_low (%)  accuracy_high (%)
     Analog link    AWGN     0.0           ...     0  ...
     """
+    if unknown:
+        raise TypeError(_meant(next(iter(unknown))))
     named_links, named_channels = _named(links, Link, "links"), _named(channels, Channel, "channels")
     levels = [decibel(level, "snr_db") for level in _several(snr_db, "snr_db")]
     inputs, targets = labelled(inputs, targets)
@@ -201,6 +211,14 @@ def _budgets_told(multiples: Mapping[int, str]) -> str:
         return f"budget: {next(iter(multiples.values()))} of what the model costs, sent analog as it is"
     told = ", ".join(f"{multiple} is {uses:,} channel uses" for uses, multiple in sorted(multiples.items()))
     return f"{told}; 1x: what the model costs, sent analog as it is"
+
+
+def _meant(name: str) -> str:
+    """That `sweep` has no such argument, and which it has."""
+    there = [each for each in inspect.signature(sweep).parameters if each != "unknown"]
+    near = difflib.get_close_matches(OTHERWISE.get(name, name), there, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(there)}"
+    return f"sweep has no argument {name!r}: {hint}"
 
 
 def _named(given: Any, kind: type, what: str) -> dict[str, Any]:

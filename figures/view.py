@@ -1,4 +1,4 @@
-"""What somebody wants to see of a figure: some schemes, other ends of the axes of scores, shares or per cent."""
+"""What somebody wants to see of a figure: some schemes, other ends of axes of scores, per cent or not, words below."""
 
 import difflib
 import math
@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
 
+from figures.drawing import BELOW
 from figures.score import SCORE_AXIS
 from figures.table import TableError
 
@@ -26,12 +28,13 @@ MOST_SHARE = 1.5
 
 
 class View:
-    """Ends and units of every axis that shows a score.
+    """Ends and units of every axis that shows a score, and whether words stand below the figure.
 
     Args:
         ylim: `LOW,HIGH`, in the units of the table (shares from 0 to 1), or, where shares are shown, in per cent; None
             for the figure's own.
         percent: whether shares are said in per cent.
+        caption: whether what all of a figure shares stands below it; papers say that in the caption.
 
     Raises:
         TableError: ends that are no two numbers, the lower first.
@@ -42,8 +45,9 @@ class View:
     figures.table.TableError: --ylim takes two numbers, the lower first, such as 0.5,1; got '0.5'
     """
 
-    def __init__(self, ylim: str | None = None, percent: bool = True):
+    def __init__(self, ylim: str | None = None, percent: bool = True, caption: bool = True):
         self.percent = percent
+        self.caption = caption
         self.ylim: tuple[float, float] | None = None
         if ylim is not None:
             try:
@@ -57,6 +61,9 @@ class View:
     def apply(self, figure: Figure) -> int:
         """Change what a figure shows accordingly; how many of its points are beyond the ends, and so hidden."""
         hidden = 0
+        for words in [] if self.caption else figure.findobj(_is_below):
+            words.set_visible(False)
+            words.set_in_layout(False)
         for axes in figure.axes:
             for axis, limit in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
                 if axis.get_gid() != SCORE_AXIS:
@@ -76,6 +83,10 @@ class View:
         low, high = self.ylim
         in_per_cent = high > MOST_SHARE and axis.get_label_text().endswith(PER_CENT)
         return (low / 100, high / 100) if in_per_cent else (low, high)
+
+
+def _is_below(artist: Artist) -> bool:
+    return artist.get_gid() == BELOW
 
 
 def _points(axes: Axes, along: bool) -> Iterator[NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""Reproduce claims: `python -m figures.claims [NAME ...] [--dataset digits] [--published]`."""
+"""Reproduce claims: `python -m figures.claims [NAME ...] [--dataset digits] [--published] [--out FOLDER]`."""
 
 import argparse
 import difflib
@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from figures.__main__ import OUT, write
+from figures.__main__ import IS_CLONE, OUT, write
 from figures.claims import CLAIMS, Claim
 from figures.claims.tables import published
 from figures.gallery import figures_of
 from figures.table import TableError, read
+
+STARRED = (
+    "  (*: with settings that the command which made the table changed; published tables begin with that command)\n"
+)
+"""Said below a verdict that names such a scheme."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,10 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             table = published(claim, options.dataset) if options.published else _run(claim, options)
             figure = figures_of(claim.experiment_on(options.dataset))[0]
-            picture = write(figure, table, "paper", OUT / "claims" / name)[1]
-            print(f"{name}: {claim.says}\n  {claim.judgement.verdict(table)}\n  {picture}")
-        except TableError as error:
-            refused.append(f"{name}: {error}")
+            picture = write(figure, table, "paper", (options.out or OUT / "claims") / name)[1]
+            verdict = str(claim.judgement.verdict(table))
+            print(f"{name}: {claim.says}\n  {verdict}\n{STARRED * ('*' in verdict)}  {picture}")
+        except (TableError, OSError) as error:
+            refused.append(f"{name}: {' '.join(str(error).split())}")
     if refused:
         raise SystemExit("\n".join(refused))
 
@@ -58,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", default="digits", help="default: digits; cifar10 takes hours on two cores")
     parser.add_argument("--published", action="store_true", help="judge the published table and run nothing")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="FOLDER", help="default: runs")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the pictures, a folder for each claim; default: "
+                        f"{'figures/out' if IS_CLONE else OUT}/claims")  # fmt: skip
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE",
                         help="further arguments of the sweep, such as dataset.path=FOLDER")  # fmt: skip
     return parser

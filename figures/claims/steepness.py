@@ -1,5 +1,6 @@
 """One scheme degrades more gradually than another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +35,18 @@ class Steepness:
         drawn = over_seeds(prepared(table, ("accuracy_low", "accuracy_high")))
         score = Score.of(drawn)
         falls = [_steepest(drawn, name) for name in self.schemes]
-        (title, fall, _, high, where), (other, steep, low, _, there) = falls
+        (title, fall, *own, where), (other, steep, *theirs, there) = falls
+        (_, high), (low, _) = own, theirs
         answer: Answer = "holds" if high < low else "holds in part" if fall < steep else "does not hold here"
         return Verdict(
             answer,
-            f"{title} loses at most {score.said(fall)} {score.unit} from one SNR to the next (below {where:g} dB), "
-            f"{other} {score.said(steep)} (below {there:g} dB)",
+            f"{title} loses at most {score.said(fall)} {_interval(score, own)} {score.unit} from one SNR to the next "
+            f"(below {where:g} dB), {other} {score.said(steep)} {_interval(score, theirs)} (below {there:g} dB)",
         )
+
+
+def _interval(score: Score, ends: Sequence[float]) -> str:
+    return f"[{', '.join(map(score.said, ends))}]"
 
 
 def _steepest(drawn: pd.DataFrame, scheme: str) -> tuple[str, float, float, float, float]:

@@ -1,5 +1,6 @@
 """Verdicts on claims follow from tables."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,8 @@ def test_steepness_is_the_greatest_fall(results):
     table = measured(results, mine=(0.6, 0.8), other=(0.1, 0.8))
     verdict = Steepness("mine", "other").verdict(table)
     assert verdict.answer == "holds"
-    assert "20.0 points" in verdict.evidence
-    assert "70.0 (below 5 dB)" in verdict.evidence
+    assert re.search(r"loses at most 20.0 \[\d+.\d, \d+.\d\] points", verdict.evidence)
+    assert re.search(r"70.0 \[\d+.\d, \d+.\d\] \(below 5 dB\)", verdict.evidence)
     assert Steepness("other", "mine").verdict(table).answer == "does not hold here"
 
 
@@ -260,6 +261,7 @@ def test_the_command_prints_the_verdict_and_where_the_picture_is(tmp_path, monke
     main(["protection", "--published"])
     said = capsys.readouterr().out
     assert "Unequal protection" in said
+    assert "*" not in said
     assert (tmp_path / "claims/protection/protection.png").is_file()
     with pytest.raises(SystemExit, match="did you mean protection"):
         main(["protecton"])
@@ -271,3 +273,15 @@ def test_claims_on_resolutions_and_exits_have_experiments_of_their_own_for_large
         assert CLAIMS[name].command("cifar10")[:2] == ["experiment=resolutions_32", "dataset=cifar10"]
         assert CLAIMS[name].published("cifar10") == ["cifar10_resolutions_32"]
         assert CLAIMS[name].published("digits") == ["digits_resolutions"]
+
+
+def test_stars_are_explained_and_pictures_go_where_they_are_asked_for(tmp_path, capsys):
+    main(["graceful", "--published", "--out", str(tmp_path / "here")])
+    said = capsys.readouterr().out
+    assert "AirNet*" in said
+    assert "*: with settings that the command" in said
+    assert len(re.findall(r"\[\d+.\d, \d+.\d\]", said)) == 2
+    assert (tmp_path / "here/graceful/snr.png").is_file()
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match=r"graceful: --out .*file.graceful cannot be made a folder"):
+        main(["graceful", "--published", "--out", str(tmp_path / "file")])

@@ -73,7 +73,23 @@ def test_one_line_for_what_cannot_be_drawn(run, tmp_path, results):
     results(experiment="mine").to_csv("mine.csv")
     assert "does not say which figure" in refused("--results", "mine.csv")
     (tmp_path / "out").write_text("a file where the folder should be")
-    assert "out" in refused("snr")
+    assert "--out out cannot be made a folder" in refused("snr")
+    with pytest.raises(SystemExit, match=r"--out out.deeper cannot be made a folder \(Not a directory\)"):
+        main(["snr", "--out", "out/deeper"])
+
+
+def test_words_below_a_figure_can_be_left_to_the_caption(run, tmp_path, capsys):
+    main(["snr", "--out", "with"])
+    assert "caption" not in capsys.readouterr().out
+    main(["snr", "--out", "without", "--no-caption"])
+    assert "snr, for the caption: " in capsys.readouterr().out
+    same, other = (
+        [(tmp_path / f / f"snr.{kind}").read_bytes() for f in ("with", "without")] for kind in ("csv", "png")
+    )
+    assert same[0] == same[1]
+    assert other[0] != other[1]
+    with Image.open(tmp_path / "without/snr.png") as image:
+        assert image.convert("L").crop((0, image.height - 3, image.width, image.height)).getextrema() == (255, 255)
 
 
 @pytest.mark.parametrize(("width", "panels_beside"), [("3.5", 1), ("7", 2)])

@@ -31,6 +31,14 @@ def test_every_combination_has_a_row_with_the_numbers_of_one_delivery():
     assert found._repr_html_().startswith('<img src="data:image/png;base64,')
 
 
+@pytest.mark.parametrize(("name", "meant"), [("labels", "targets"), ("snr", "snr_db"), ("seed", "seeds")])
+def test_an_argument_that_there_is_not_names_the_one_that_is_meant(name, meant):
+    with pytest.raises(TypeError, match=f"sweep has no argument '{name}': did you mean {meant}?"):
+        sweep(MODEL, AnalogLink(), AWGN(), snr_db=0, inputs=INPUTS, **{name: LABELS})
+    with pytest.raises(TypeError, match="it has model, links, channels, snr_db"):
+        sweep(MODEL, AnalogLink(), AWGN(), snr_db=0, inputs=INPUTS, zzz=1)
+
+
 def test_budgets_are_multiples_and_holes_where_they_are_too_small():
     found = sweep(
         MODEL, [AnalogLink(), DigitalLink("capacity")], AWGN(), snr_db=20, channel_uses=["1x", "0.7x"], **DATA
