@@ -334,3 +334,11 @@ def test_what_side_information_takes_of_the_digits_network():
             sent = deliver(model, link, AWGN(), snr_db=snr_db, channel_uses=9400, side_information=pace, seed=0)
             shares.append(f"{sent.groups[0].plan.side_information_symbols / 94:.1f} %")
         assert f"| {title} | {' | '.join(shares)} |" in text
+
+
+def test_what_a_random_width_a_step_is_worth_on_cifar10():
+    table = read(PUBLISHED / "cifar10_elastic.csv")
+    ahead, behind = lead(table, "fjord_4", "usnets_3", 40), lead(table, "separate_3", "fjord_4", 40)
+    assert f"at 40 dB {ahead} points ahead of US-Nets' and {behind} behind a network trained by itself" in page(
+        "docs/elastic"
+    )
