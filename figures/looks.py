@@ -35,9 +35,9 @@ KNOWN: dict[str, Look] = {
     "Digital: rate at capacity, these networks": _look(VERMILION, "", (0, (1, 1))),
     "Digital QAT": _look(SKY, "X", "--"),
     "Digital QAT, fixed rate": _look(SKY, "X", ":", hollow=True),
-    "Digital QAT, one size": _look(SKY, "X", ":", hollow=True),
+    "Digital QAT, one size": _look(SKY, "<", ":", hollow=True),
     "Digital QAT, several sizes": _look(SKY, "X", "-"),
-    "Rate at capacity, several sizes": _look(SKY, "", (0, (1, 1))),
+    "Rate at capacity, several sizes": _look(SKY, "", (0, (4, 1, 1, 1))),
     "Digital QAT: rate at capacity, these networks": _look(SKY, "", (0, (1, 1))),
 }
 """By title."""

@@ -1,5 +1,6 @@
 """Images at another resolution."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -11,10 +12,15 @@ def at_resolution(images: Tensor, resolution: int) -> Tensor:
         images: `(n, channels, height, width)`.
         resolution: height and width afterwards.
 
-    >>> import torch
     >>> at_resolution(torch.zeros(2, 3, 8, 8), 4).shape
     torch.Size([2, 3, 4, 4])
+    >>> at_resolution(torch.zeros(2, 3, 8, 8, dtype=torch.bfloat16), 4).dtype
+    torch.bfloat16
     """
     if tuple(images.shape[-2:]) == (resolution, resolution):
         return images
-    return interpolate(images, (resolution, resolution), mode="bilinear", align_corners=False, antialias=True)
+    # Processors resize with antialiasing in single precision alone.
+    wide = images.float() if images.dtype in (torch.bfloat16, torch.float16) else images
+    return interpolate(wide, (resolution, resolution), mode="bilinear", align_corners=False, antialias=True).to(
+        images.dtype
+    )
