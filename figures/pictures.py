@@ -47,7 +47,7 @@ class Picture:
     def table(self) -> pd.DataFrame:
         """Its tables as one; they share no condition."""
         table = pd.concat([read(PUBLISHED / f"{name}.csv") for name in self.tables], ignore_index=True)
-        title = table["scheme"].map(self.titles).fillna(table["title"]) if self.titles else table["title"]
+        title = [self.titles.get(scheme, own) for scheme, own in zip(table["scheme"], table["title"], strict=True)]
         return chosen(table.assign(title=title), self.schemes)
 
     def draw(self) -> Figure:

@@ -195,8 +195,8 @@ def _few_deliveries(table: pd.DataFrame) -> int:
     if "realizations" not in table:
         return 0
     width = (table["accuracy_high"] - table["accuracy_low"]) / (table["score_high"] - table["score_low"])
-    fewest = table["realizations"][width > 2 * WIDE].min()
-    return int(fewest) if fewest <= FEW else 0
+    counts = [int(count) for count in table["realizations"][width > 2 * WIDE]]
+    return min(counts) if counts and min(counts) <= FEW else 0
 
 
 def _losses_not_seen(deliveries: int) -> str:
