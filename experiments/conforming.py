@@ -8,7 +8,7 @@ from typing import Any
 from airdeliver.links import Link
 from channels import Channel
 from experiments.configuration import MARK, Sweep
-from experiments.own import OURS, is_own
+from experiments.own import OURS, holds_own, is_own
 from experiments.planner import Cell, Plan
 from experiments.refusal import ConfigurationError
 from experiments.store import Entry, Store
@@ -98,7 +98,7 @@ def parts_of(root: Any) -> Iterator[tuple[str, Any]]:
     from airdeliver.conformance import parts
 
     for place, piece in parts(root):
-        if is_own(piece) or (isinstance(piece, Channel | Link) and any(is_own(part) for _, part in parts(piece))):
+        if is_own(piece) or (isinstance(piece, Channel | Link) and holds_own(piece)):
             yield place, piece
 
 

@@ -14,3 +14,15 @@ def is_own(piece: Any) -> bool:
     False
     """
     return type(piece).__module__.partition(".")[0] not in OURS
+
+
+def holds_own(piece: Any) -> bool:
+    """Whether a channel, link or scheme, or any part of it that can be examined, is somebody's own.
+
+    >>> from airdeliver import AnalogLink
+    >>> holds_own(AnalogLink())
+    False
+    """
+    from airdeliver.conformance import parts
+
+    return any(is_own(part) for _, part in parts(piece))

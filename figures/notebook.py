@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from airdeliver import AnalogLink, BudgetError, Link, deliver, evaluate
 from airdeliver.arguments import an_object, decibel, whole
-from airdeliver.conformance import check, parts
+from airdeliver.conformance import check
 from airdeliver.links import Knowledge, KnowledgeKind
 from airdeliver.links.base import generic
 from airdeliver.normalisation import Normalisation, NormalisationKind
@@ -26,7 +26,7 @@ from airdeliver.payload.inputs import Inputs, labelled
 from airdeliver.schemes.about import is_limit, side_of, words
 from airdeliver.task.base import Score
 from channels import Channel
-from experiments.own import is_own
+from experiments.own import holds_own
 from figures import bandwidth, snr
 from figures.drawing import STYLES, write_below
 from figures.score import Score as Scored
@@ -147,7 +147,7 @@ def sweep(
     inputs, targets = labelled(inputs, targets)
     kind = normalisation if isinstance(normalisation, Normalisation) else Normalisation(normalisation)
     for piece in (*named_links.values(), *named_channels.values()) if conformance else ():
-        if any(is_own(part) for _, part in parts(piece)):
+        if holds_own(piece):
             check(piece, snr_db=levels)
     rows: list[dict[str, Any]] = []
     holes: list[dict[str, Any]] = []
