@@ -37,7 +37,7 @@ def test_slow_bfloat16_is_said_and_estimated(sweeps, finished, monkeypatch: pyte
     """The store knows epochs in float32 alone: those in bfloat16 are taken for 40 times as long."""
 
     def said(*arguments: str) -> tuple[str, float]:
-        sweeps.here(finished.folder, "--dry-run", "seeds=[1]", "training.epochs=2000", *arguments)
+        sweeps.here(finished.folder, "--dry-run", "seeds=[1]", "training.epochs=20000", *arguments)
         output = capsys.readouterr().out
         number, unit = re.search(r"about ([\d.]+) (s|min|h)", output).groups()
         return output, float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
