@@ -22,7 +22,8 @@ from airdeliver.links import Knowledge, KnowledgeKind
 from airdeliver.links.base import generic
 from airdeliver.normalisation import Normalisation, NormalisationKind
 from airdeliver.payload import Model, layout_of
-from airdeliver.payload.inputs import Inputs, labelled
+from airdeliver.payload.inputs import Inputs
+from airdeliver.payload.labelled import labelled
 from airdeliver.schemes.about import is_limit, side_of, words
 from airdeliver.task.base import Score
 from channels import Channel

@@ -88,7 +88,7 @@ def format_of(rows: Any, column: str, size: int | None = None) -> Format:
         size: pixels of a side; None for the most common.
 
     Raises:
-        DataError: an image that cannot be decoded, by its number.
+        DataError: an image that cannot be decoded, by its number or its file.
     """
     sizes, modes, brightest = Counter(), set(), 0.0
 
@@ -116,7 +116,7 @@ def decoded_images(rows: Any, column: str, format: Format, start: int) -> UInt8[
     """Up to a thousand images, from row `start` on.
 
     Raises:
-        DataError: an image that cannot be decoded, by its number.
+        DataError: an image that cannot be decoded, by its number or its file.
     """
     return np.stack(list(_each(rows, column, start, format.decode)))
 
@@ -144,7 +144,8 @@ def _each(rows: Any, column: str, start: int, read: Callable[[Image.Image], Any]
         except Exception as error:
             unknown = isinstance(error, UnidentifiedImageError)
             cause = "it is no image" if unknown else " ".join(str(error).split())[:200] or type(error).__name__
-            raise DataError(f"image {number} cannot be decoded: {cause}") from error
+            named = image["path"] if isinstance(image, dict) and image["bytes"] is None else f"image {number}"
+            raise DataError(f"{named} cannot be decoded: {cause}") from error
 
 
 def _full_scale(modes: set[str], brightest: float) -> float:

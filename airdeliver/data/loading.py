@@ -20,17 +20,12 @@ from airdeliver.data.digits import digits, digits_and_ink
 from airdeliver.data.docstrings import docstrings
 from airdeliver.data.images import Images, moments
 from airdeliver.data.inputs import Inputs, Rows, Texts
-from airdeliver.data.source import BUILT_IN, opened, parquet_files
+from airdeliver.data.source import BUILT_IN, files_of_set, opened
+from airdeliver.data.splits import NAMES, TEST, TRAIN, VALIDATION
 from airdeliver.data.tabular import breast_cancer, diabetes
 from airdeliver.data.targets import UNLABELLED, Classes, Masks, Numbers, Targets
 from airdeliver.data.views import VIEWS, several_views
 
-TRAIN, VALIDATION, TEST = range(3)
-NAMES = {
-    TRAIN: ("train", "training"),
-    VALIDATION: ("validation", "valid", "val", "dev"),
-    TEST: ("test", "testing"),
-}
 SHARE = 10
 """One training example in ten becomes one for validation (test) where the set has no such split: 5,000 of CIFAR-10."""
 SETS: dict[str, Callable[[], Dataset]] = dict(
@@ -67,8 +62,9 @@ def load_dataset(
     Args:
         name: a built-in set, `cifar10`, `cifar100`, `mnist`, `fashion_mnist`, `svhn`, or the hub's name of any set;
             with a path only what it is called.
-        path: a local folder in the hub's parquet layout (`train-*.parquet`, `test-*.parquet`), read without a
-            network.
+        path: a local folder, read without a network: in the hub's parquet layout (`train-*.parquet`,
+            `test-*.parquet`), or of images in a folder for each class (`train/cat/1.png`, `test/dog/2.png`; without
+            folders for the splits all are training examples).
         size: pixels of a side, to which images are cropped and resized, or bytes to which texts are cut; `None` for
             the set's most common size, for what the longest of the first texts needs, at most 256.
         cache: folder of decoded data; `None` for `$AIRDELIVER_CACHE` or `~/.cache/airdeliver`.
@@ -77,8 +73,8 @@ def load_dataset(
     Raises:
         TypeError: a path or a size that is none.
         DataError: one line: an unknown set (with the nearest name), a size of a built-in set, no network, a missing
-            folder, a folder without parquet files, a truncated or damaged file, no column of inputs or targets, a row
-            that lacks something, a full disk.
+            folder, a folder without parquet files and images, a truncated or damaged file, no column of inputs or
+            targets, a row that lacks something, a full disk.
 
     >>> load_dataset("digits").shape
     (1, 8, 8)
@@ -124,7 +120,7 @@ def files_of(name: str, path: str | Path | None = None) -> list[Path]:
         return files_of(TASKS[name][0], path)
     folder = _folder(path)
     decoded = sorted(_place(name, folder, None, None).glob("*"))
-    return decoded if folder is None else [*parquet_files(folder), *decoded]
+    return decoded if folder is None else [*files_of_set(folder), *decoded]
 
 
 def _folder(path: str | Path | None) -> Path | None:
@@ -137,7 +133,7 @@ def _folder(path: str | Path | None) -> Path | None:
 def _place(name: str, path: Path | None, size: int | None, cache: str | Path | None) -> Path:
     """Where a set lies once it is decoded."""
     folder = store.cache_folder(cache)
-    key = [name] if path is None else store.files_key(parquet_files(path))
+    key = [name] if path is None else store.files_key(files_of_set(path))
     return store.entry(folder, name, [key, size])
 
 

@@ -1,4 +1,4 @@
-"""Where images come from: the Hugging Face hub, or a local folder in its parquet layout. `datasets` reads both."""
+"""Where a set comes from: the Hugging Face hub, a folder in its parquet layout, or a folder of images."""
 
 import difflib
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from airdeliver.data.dataset import DataError
+from airdeliver.data.image_folder import image_files, read_folder
 
 # Short names: the set's place on the hub, and its configuration if it has several.
 HUB: dict[str, tuple[str, str | None]] = {
@@ -38,43 +39,49 @@ def opened(name: str, path: Path | None, scratch: Path) -> Iterator[Any]:
         with _quiet():
             yield _from_hub(name)
     else:
-        files = parquet_files(path)
+        files = files_of_set(path)
+        if files[0].suffix != ".parquet":
+            with _quiet():
+                yield read_folder(path, files)
+            return
         with tempfile.TemporaryDirectory(dir=scratch, prefix="reading-") as temporary, _quiet() as datasets:
             try:
-                rows = datasets.load_dataset(str(_linked(path, Path(temporary))), cache_dir=temporary)
+                rows = datasets.load_dataset(str(_linked(path, files, Path(temporary))), cache_dir=temporary)
             except Exception as error:
                 raise DataError(_unreadable(files) or f"{path} cannot be read: {_line(error)}") from error
             yield rows
 
 
-def _linked(path: Path, scratch: Path) -> Path:
+def _linked(path: Path, files: list[Path], scratch: Path) -> Path:
     """A folder of links to the files: `datasets` takes brackets, stars and `::` in a path for patterns of its own."""
     folder = scratch / "set"
-    for file in (*parquet_files(path), *path.glob("README.md")):
+    for file in (*files, *path.glob("README.md")):
         link = folder / re.sub(r"[^\w./-]", "-", str(file.relative_to(path)))
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(file.resolve())
     return folder
 
 
-def parquet_files(path: Path) -> list[Path]:
-    """The parquet files of a folder, each of which has a readable footer.
+def files_of_set(path: Path) -> list[Path]:
+    """The parquet files of a folder, each of which has a readable footer; the images where it holds none of these.
 
     Raises:
-        DataError: no such folder, no parquet file in it, or a truncated one, which is named.
+        DataError: no such folder, neither parquet files nor images in it, or a truncated file, which is named.
     """
     import pyarrow.parquet
 
+    wanted = "dataset.path must be a folder of parquet files, or of images in a folder for each class"
     if not path.is_dir():
-        raise DataError(f"dataset.path must be a folder of parquet files, there is no folder {path}")
+        raise DataError(f"{wanted}, there is no folder {path}")
     files = sorted(path.rglob("*.parquet"))
-    if not files:
-        raise DataError(f"dataset.path must be a folder of parquet files, {path} holds none")
     for file in files:
         try:
             pyarrow.parquet.read_metadata(file)
         except Exception as error:
             raise DataError(f"{file} is not a whole parquet file, was it truncated? Copy it again") from error
+    files = files or image_files(path)
+    if not files:
+        raise DataError(f"{wanted}, {path} holds neither")
     return files
 
 
@@ -115,7 +122,7 @@ def _from_hub(name: str) -> Any:
 def _advice(name: str) -> str:
     nearest = difflib.get_close_matches(name, [*BUILT_IN, *HUB], n=1)
     meant = f"did you mean {nearest[0]}? " if nearest and nearest[0] != name else ""
-    return f"{meant}digits needs no network, dataset.path=FOLDER reads a local copy in the hub's parquet layout"
+    return f"{meant}digits needs no network, dataset.path=FOLDER reads a copy in the hub's parquet layout, or images"
 
 
 def _line(error: BaseException) -> str:

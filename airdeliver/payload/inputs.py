@@ -1,13 +1,14 @@
 """What a model takes: one tensor, several, some by name, or batches of these."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, RandomSampler
+
+from airdeliver.payload.tensors import as_tensors
 
 Inputs = Any
 """Unlabelled inputs: a tensor, a tuple of tensors (one for each argument of the model), a mapping from argument to
@@ -80,7 +81,7 @@ def batches(inputs: Inputs, most: int, model: Any = None) -> Iterator[Inputs]:
     [5, 5]
     """
     if isinstance(check_inputs(inputs), (Tensor, np.ndarray, tuple, Mapping)):
-        pieces = _parts(_as_tensors(inputs), most)
+        pieces = _parts(as_tensors(inputs), most)
     else:
         pieces = _joined(_unlabelled(batch, model) for batch in inputs)
     empty = True
@@ -124,7 +125,7 @@ def check_inputs(inputs: Inputs, name: str = "inputs") -> Inputs:
 def _check_batch(batch: Any, name: str) -> None:
     values = list(batch.values()) if isinstance(batch, Mapping) else batch
     values = values if isinstance(values, (tuple, list)) else [values]
-    tensors = [_as_tensors(value) for value in values]
+    tensors = [as_tensors(value) for value in values]
     if not any(map(_has_rows, tensors)):
         raise _no_inputs(batch, name)
     lengths = {len(tensor) for tensor in tensors if _has_rows(tensor)}
@@ -172,6 +173,23 @@ def count(inputs: Inputs) -> int:
     return sum(_length(batch) for batch in inputs)
 
 
+def broken_example(inputs: Inputs) -> int | None:
+    """The first example of one batch that holds a NaN, or an infinity where the input is one tensor.
+
+    Masks that are added hold minus infinity beside other inputs.
+
+    >>> broken_example(torch.tensor([[1.0], [torch.inf]]))
+    1
+    >>> broken_example({"tokens": torch.zeros(2, 3), "mask": torch.full((2, 3), -torch.inf)}) is None
+    True
+    """
+    parts = inputs.values() if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
+    tensors = [part for part in parts if _has_rows(part)]
+    broken = [~part.isfinite() if len(tensors) == 1 else part.isnan() for part in tensors]
+    rows = torch.stack([each.reshape(len(each), -1).any(1) for each in broken]).any(0)
+    return int(rows.nonzero()[0]) if bool(rows.any()) else None
+
+
 def taken(inputs: Inputs, rows: slice | Tensor) -> Inputs:
     """Some examples of one batch.
 
@@ -183,115 +201,6 @@ def taken(inputs: Inputs, rows: slice | Tensor) -> Inputs:
     if isinstance(inputs, (tuple, list)):
         return tuple(value[rows] if _has_rows(value) else value for value in inputs)
     return inputs[rows]
-
-
-LABELS = ("labels", "label", "targets", "target")
-"""Names under which a batch that is a mapping holds its targets."""
-
-
-def labelled(inputs: Inputs, targets: Any = None) -> tuple[Inputs, Any]:
-    """Inputs as one batch, and their targets: whatever holds both is taken apart.
-
-    Args:
-        inputs: of any kind that models take; without targets, a `DataLoader`, a list of batches or a `Dataset` whose
-            examples hold their target last, or, in mappings, under a name of `LABELS`. NumPy arrays become tensors.
-        targets: of all examples, in order; None where the batches hold them, or there are none.
-
-    Raises:
-        TypeError: arrays of anything but numbers, batches that are none.
-        ValueError: an iterator, which can be gone through once alone; batches that do not belong together; tensors
-            that are sparse or on the meta device; targets beside a `DataLoader` that shuffles.
-
-    >>> labelled([(torch.zeros(2, 3), torch.tensor([0, 1])), (torch.zeros(1, 3), torch.tensor([1]))])[1]
-    tensor([0, 1, 1])
-    """
-    inputs, targets = _as_tensors(inputs), _as_tensors(targets)
-    if isinstance(targets, list):
-        numbers = all(isinstance(t, int | float) for t in targets)
-        targets = torch.as_tensor(targets) if numbers else _joint(targets)
-    if inputs is None or isinstance(inputs, (Tensor, tuple, Mapping)):
-        return inputs, targets
-    if isinstance(inputs, Dataset):
-        inputs = DataLoader(inputs, batch_size=256)
-    if targets is not None and isinstance(inputs, DataLoader) and isinstance(inputs.sampler, RandomSampler):
-        raise ValueError("a DataLoader that shuffles does not keep the order of the targets: leave shuffling out")
-    if isinstance(inputs, Iterator) or not isinstance(inputs, Iterable) or isinstance(inputs, (str, bytes)):
-        raise ValueError(
-            "inputs must be tensors, arrays, batches of them, a Dataset or a DataLoader, not an iterator, "
-            f"got {type(inputs).__name__}"
-        )
-    pieces = [_as_tensors(batch) for batch in inputs]
-    if not pieces:
-        raise ValueError("there are no inputs: at least one batch is needed")
-    if targets is None and all(isinstance(piece, (tuple, list)) and len(piece) > 1 for piece in pieces):
-        targets = _joint([piece[-1] for piece in pieces])
-        pieces = [piece[0] if len(piece) == 2 else tuple(piece[:-1]) for piece in pieces]
-    elif targets is None and all(isinstance(piece, Mapping) for piece in pieces):
-        name = next((name for name in LABELS if name in pieces[0]), None)
-        if name is not None:
-            targets = _joint([piece[name] for piece in pieces])
-            pieces = [{key: value for key, value in piece.items() if key != name} for piece in pieces]
-    joint = _joint(pieces)
-    if not isinstance(joint, (Tensor, tuple, Mapping)):
-        raise TypeError(f"batches must be tensors, tuples or mappings of them, got {type(joint).__name__}")
-    return joint, targets
-
-
-def _joint(pieces: Sequence[Any]) -> Any:
-    """Batches as one."""
-    if len({_form(piece) for piece in pieces}) > 1:
-        raise ValueError(f"batches must have the same parts, got {shapes(pieces[0])} and others")
-    first = pieces[0]
-    if isinstance(first, Mapping):
-        return {name: _joint([piece[name] for piece in pieces]) for name in first}
-    if isinstance(first, (tuple, list)):
-        return tuple(_joint(parts) for parts in zip(*pieces, strict=True))
-    if not isinstance(first, Tensor):
-        return first
-    try:
-        return torch.cat([piece if piece.ndim else piece[None] for piece in pieces])
-    except RuntimeError as error:
-        kinds = sorted({tuple(piece.shape[1:]) for piece in pieces})
-        raise ValueError(f"batches must have examples of one shape, got {kinds}") from error
-
-
-def _form(piece: Any) -> tuple[Any, ...]:
-    """What batches must have in common to be joined."""
-    if isinstance(piece, Mapping):
-        return ("mapping", *sorted(map(str, piece)))
-    if isinstance(piece, (tuple, list)):
-        return "tuple", len(piece)
-    return ("tensor",) if isinstance(piece, Tensor) else ("value", type(piece))
-
-
-def _as_tensors(value: Any) -> Any:
-    """NumPy arrays, also within tuples, lists and mappings, as tensors."""
-    if isinstance(value, np.ndarray):
-        return _from_numpy(value)
-    if isinstance(value, Tensor):
-        if value.layout != torch.strided or value.is_meta:
-            kind = "on the meta device" if value.is_meta else str(value.layout).removeprefix("torch.")
-            raise ValueError(f"inputs and targets must be dense tensors with values, got one that is {kind}")
-        return value.detach()
-    if isinstance(value, Mapping):
-        return {name: _as_tensors(item) for name, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return type(value)(_as_tensors(item) for item in value) if type(value) in (tuple, list) else value
-    return value
-
-
-def _from_numpy(array: np.ndarray) -> Tensor:
-    """The same numbers; whatever byte order they have.
-
-    Raises:
-        TypeError: texts, objects, or other than numbers.
-        ValueError: a masked array in which something is missing.
-    """
-    if array.dtype.kind not in "biufc" or array.dtype.itemsize > 16 or array.dtype == np.longdouble:
-        raise TypeError(f"arrays must hold numbers, got {array.dtype} of shape {array.shape}: convert them before")
-    if isinstance(array, np.ma.MaskedArray) and bool(np.ma.getmaskarray(array).any()):
-        raise ValueError("arrays must be whole, got a masked one: fill in what is missing, or leave its rows out")
-    return torch.from_numpy(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
 
 
 def _parts(inputs: Tensor | tuple[Any, ...] | Mapping[str, Any], most: int) -> Iterator[Inputs]:

@@ -175,6 +175,20 @@ def test_outputs_that_are_not_finite_are_a_broken_delivery_at_the_floor(value):
     assert evaluate(sent(nn.Linear(4, 2)), inputs, labels).finite == 1.0
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_inputs_that_are_not_finite_are_not_taken_for_a_broken_delivery(value):
+    inputs, labels = torch.randn(100, 4, generator=seeded(0)), torch.arange(100) % 2
+    inputs[7, 2] = value
+    with pytest.raises(ValueError, match="inputs must be finite, example 7 is not, and neither are the outputs"):
+        evaluate(sent(nn.Linear(4, 2)), inputs, labels)
+
+    class Cleared(nn.Linear):
+        def forward(self, x):
+            return super().forward(x.nan_to_num(0, 0, 0))
+
+    assert evaluate(sent(Cleared(4, 2)), inputs, labels).finite == 1.0
+
+
 @pytest.mark.parametrize(("outputs", "floor"), [(3, 1 / 3), (1, 0.5), (10, 0.1)])
 def test_labels_that_do_not_show_all_classes_do_not_raise_the_floor(outputs, floor):
     """Where all images are of class 0, a broken network and one that did not arrive are worth what guessing is."""

@@ -185,7 +185,7 @@ def test_missing_folder(tmp_path, cache):
 
 
 def test_folder_without_parquet(tmp_path, cache):
-    assert f"{tmp_path} holds none" in refused("pets", tmp_path, cache=cache)
+    assert f"{tmp_path} holds neither" in refused("pets", tmp_path, cache=cache)
 
 
 @pytest.mark.parametrize("keep", [0, 3, 100, -10])
