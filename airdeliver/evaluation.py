@@ -85,7 +85,7 @@ def evaluate(
         return Report.of(sample, delivery.usable, calibrated, seconds, "metric", UNBOUNDED, finite)
     if inputs is None or not isinstance(targets, Tensor) or not targets.ndim or count(inputs) != len(targets):
         found = "none" if inputs is None else count(inputs)
-        told = type(targets).__name__ if not isinstance(targets, Tensor) else len(targets) if targets.ndim else "one"
+        told = _number_of(targets)
         raise ValueError(f"evaluate needs inputs and as many labels or targets, or a metric, got {found} and {told}")
     score = _of_labels(targets) if task is None else task
     if not isinstance(score, Score):
@@ -114,23 +114,33 @@ def evaluate(
     )
 
 
+def _number_of(targets: Any) -> str:
+    """How many targets there are, or what was given instead, in words."""
+    if isinstance(targets, Tensor):
+        return str(len(targets)) if targets.ndim else "one"
+    kind = type(targets).__name__
+    return "none" if targets is None else f"{kind}: targets are numbers in a tensor, an array or a list"
+
+
 def _sample(delivery: Delivery, scores: Tensor, floor: float | None, judged: Scores | None = None) -> Sample:
     numbers = torch.arange(len(scores))
     evaluations, payloads = (numbers, numbers) if judged is None else (judged.evaluations, judged.payloads)
     arrived, settled = delivery.usable_realizations, delivery.settled
-    return Sample(scores, arrived, settled, evaluations, payloads, floor, delivery.strata)
+    by_example = judged is not None or scores.shape[1] > 1
+    return Sample(scores, arrived, settled, evaluations, payloads, floor, delivery.strata, by_example)
 
 
 def _of_labels(labels: Tensor) -> Accuracy:
     """The accuracy of labels alone: as many classes as the largest says, but at least two."""
+    if not labels.numel():
+        raise ValueError("there is no example: give at least one input with its label")
     if labels.is_floating_point() or labels.is_complex():
         raise ValueError(
             f"labels must be whole numbers, got {labels.dtype}: labels.long() makes them whole, numbers to predict "
             "need task=Explained()"
         )
-    if not labels.numel() or int(labels.min()) < 0:
-        least = int(labels.min()) if labels.numel() else "none"
-        raise ValueError(f"labels must be from 0 on, got {least}: leave out examples without a label")
+    if int(labels.min()) < 0:
+        raise ValueError(f"labels must be from 0 on, got {int(labels.min())}: leave out examples without a label")
     return Accuracy(max(2, int(labels.max()) + 1))
 
 

@@ -61,6 +61,23 @@ def batch_norms(model: Model) -> list[Any]:
     return [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_var is not None]
 
 
+def check_scripted(model: Model, normalisation: Normalisation) -> None:
+    """Refuse batch norm in TorchScript, whose statistics nobody can estimate anew, where that is wanted.
+
+    Raises:
+        ValueError: the first one by name.
+    """
+    if normalisation.kind == "frozen" or not isinstance(model, nn.Module):
+        return
+    for name, module in model.named_modules():
+        kind = getattr(module, "original_name", "")
+        if isinstance(module, torch.jit.ScriptModule) and kind.startswith(("BatchNorm", "SyncBatchNorm")):
+            raise ValueError(
+                f"{name or type(model).__name__} is a {kind} in TorchScript, which cannot estimate statistics anew: "
+                'deliver the module that was scripted, or with normalisation="frozen"'
+            )
+
+
 @torch.no_grad()
 def estimate_statistics(model: Model, inputs: Inputs) -> Model:
     """Replace the running statistics of every batch norm by those of `inputs`; there is no labels argument.
@@ -99,15 +116,20 @@ def recalibrate(model: Model, inputs: Inputs) -> Model:
         inputs: unlabelled, as `estimate_statistics` takes them.
 
     Raises:
-        ValueError: as `estimate_statistics`.
+        ValueError: as `estimate_statistics`; weights or inputs that are not finite, batch norm in TorchScript.
 
     >>> model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     >>> outputs = recalibrate(model, inputs := torch.randn(64, 3))(inputs)
     >>> bool(outputs.mean().abs() < 1e-3), model.training
     (True, True)
     """
+    check_scripted(model, Normalisation())
     payload = payload_of(model, statistics=False)
-    return estimate_statistics(load(architecture_of(model), payload.layout, payload.values), inputs)
+    estimated = estimate_statistics(load(architecture_of(model), payload.layout, payload.values), inputs)
+    found = [] if is_keras(estimated) else [norm.running_var for norm in batch_norms(estimated)]
+    if not all(bool(variance.isfinite().all()) for variance in found):
+        raise ValueError("inputs must be finite: the variance that batch norm found is not")
+    return estimated
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from airdeliver.architecture import Architecture, Given
 from airdeliver.asked import PieceError, asked
 from airdeliver.links import Decoded, Knowledge, Link, Plan
 from airdeliver.links.side_information import Pace
-from airdeliver.normalisation import Normalisation, average_statistics
+from airdeliver.normalisation import Normalisation, average_statistics, check_scripted
 from airdeliver.payload import Model, Payload, architecture_of, load, payload_of, values_of, write
 from airdeliver.payload.inputs import Inputs
 from airdeliver.serving import Service
@@ -108,8 +108,9 @@ class Choice:
         """A network sent whole, or pruned as it was; the receiver knows its architecture and none of its values.
 
         Raises:
-            ValueError: weights that are not finite.
+            ValueError: weights that are not finite; batch norm in TorchScript that is not sent frozen.
         """
+        check_scripted(model, normalisation)
         if isinstance(model, Trained):
             network = model.model()
             layout = model.architecture.layout(model.description, normalisation.sends_statistics)

@@ -39,6 +39,8 @@ class Sample:
         payloads: equal numbers for deliveries that brought the same values.
         floor: what a delivery counts as of which nothing usable arrived; None if that is not known.
         strata: that deliveries stand for; None for independent ones.
+        by_example: whether the scores are of examples, of which a single one says nothing of others; else a delivery
+            has one number in all.
     """
 
     scores: Float[Tensor, "realizations n"]
@@ -48,6 +50,7 @@ class Sample:
     payloads: Int64[Tensor, "realizations"]
     floor: float | None = 0.0
     strata: Strata | None = None
+    by_example: bool = True
 
     @classmethod
     def of(cls, scores: Float[Tensor, "realizations n"]) -> "Sample":
@@ -108,7 +111,7 @@ class Sample:
         further = replace(further, value=further.value / arrival.mean**2)
         crossed = shared_interval if bool(given.isnan().any()) else crossed_interval
         channel = channel_interval(given.nanmean(1), bounds=bounds, further=further)
-        both = crossed(given, bounds=bounds, further=further) if given.shape[1] > 1 else channel
+        both = crossed(given, bounds=bounds, further=further) if self.by_example else channel
         if self.floor is None:
             return both, channel
         return joined(arrival, both, self.floor, bounds), joined(arrival, channel, self.floor, bounds)
@@ -127,7 +130,7 @@ class Sample:
         for parts, n in (([*channel, over_images], images), (channel, 0)):
             interval = around(mean, sum(p.value for p in parts), quantile_of(parts, LEVEL), n, LEVEL, bounds)
             found.append(self._with_losses(interval, losses, bounds))
-        return found[0], found[1]
+        return (Interval(mean, *bounds) if self.by_example and images < 2 else found[0]), found[1]
 
     def _with_losses(self, interval: Interval, losses: float, bounds: Bounds) -> Interval:
         """As wide as so large a share of losses that were not seen makes it."""

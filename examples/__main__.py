@@ -173,7 +173,11 @@ def main(arguments: list[str] | None = None) -> None:
             path.write_text(notebook((FOLDER / f"{name}.py").read_text(encoding="utf-8")), encoding="utf-8")
             print(path)
             continue
-        for path in keep(name, options.out):
+        try:
+            paths = keep(name, options.out)
+        except ImportError as error:
+            raise SystemExit(f"example {name}: {error}") from error
+        for path in paths:
             print(path)
 
 

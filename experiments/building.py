@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.command_line import ConfigurationError, suggestion
-from experiments.typed import mistyped
+from experiments.typed import declared_types, is_text_for_a_number, mistyped, said
 
 HYDRA = ("_target_", "_args_", "_convert_", "_partial_", "_recursive_")
 """What `hydra.utils.instantiate` reads of a node; everything else is an argument."""
@@ -106,6 +106,8 @@ def _arguments(
         parameters = _parameters(kind, given)
     values = {}
     for name, value in given.items():
+        if is_text_for_a_number(value, kind, name):
+            raise ConfigurationError(f"{key}.{name} must be {said(declared_types(kind)[name])}, got {value!r}")
         values[name] = _value(value, f"{key}.{name}", target, (*path, name))
         if type(value) is int and name in parameters and _takes_a_float(parameters[name]):
             values[name] = float(value)

@@ -22,7 +22,7 @@ def mistyped(built: Any, key: str) -> Iterator[str]:
             yield from mistyped(item, f"{key}[{number}]")
     if not dataclasses.is_dataclass(built) or isinstance(built, type):
         return
-    declared = _declared(type(built)) if type(built).__module__.partition(".")[0] in OURS else {}
+    declared = declared_types(type(built)) if type(built).__module__.partition(".")[0] in OURS else {}
     for field in dataclasses.fields(built):
         value = getattr(built, field.name, None)
         kind = declared.get(field.name, Any)
@@ -31,6 +31,18 @@ def mistyped(built: Any, key: str) -> Iterator[str]:
             yield f"{key}.{field.name} must be {said(kind)}, got {shown}"
         else:
             yield from mistyped(value, f"{key}.{field.name}")
+
+
+def is_text_for_a_number(value: Any, owner: Any, name: str) -> bool:
+    """Whether a text is given for a field of a class that is declared as a number, or true or false, and nothing else.
+
+    Asked before the class is built, whose own checks would compare the text with numbers.
+    """
+    if not isinstance(value, str) or not isinstance(owner, type) or owner.__module__.partition(".")[0] not in OURS:
+        return False
+    kind = declared_types(owner).get(name, Any)
+    kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return set(kinds) <= {int, float, bool, type(None)}
 
 
 def is_of(value: Any, kind: Any) -> bool:
@@ -84,7 +96,8 @@ def _is_plain(kind: Any) -> bool:
 
 
 @lru_cache
-def _declared(kind: type) -> dict[str, Any]:
+def declared_types(kind: type) -> dict[str, Any]:
+    """The declared type of each field of a class; nothing where these cannot be told."""
     try:
         return get_type_hints(kind)
     except Exception:  # names that exist for type checkers alone

@@ -81,7 +81,7 @@ def write(
         view = View() if view is None else view
         hidden = view.apply(figure)
         if hidden and view.ylim is not None:
-            print(f"{name}: {hidden} points are beyond {view.ylim[0]:g},{view.ylim[1]:g} and not to be seen")
+            print(f"{name}: {hidden} points and intervals reach beyond {view.ylim[0]:g},{view.ylim[1]:g}")
         if not view.caption and figure.get_supxlabel():
             print(f"{name}, for the caption: {' '.join(figure.get_supxlabel().split())}")
         try:
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         help="of the whole figure, such as 3.5 for one column of a paper, panels one below the other, or 7 for two; "
         "default: one column, two for several panels",
     )
-    parser.add_argument("--schemes", metavar="A,B", help="draw these alone, in this order; default: all")
+    parser.add_argument("--schemes", metavar="A,B", help="draw these alone; default: all")
     parser.add_argument(
         "--ylim", metavar="LOW,HIGH", help="ends of axes that show scores, such as 0.5,1 or 50,100 in per cent"
     )

@@ -245,6 +245,9 @@ def _several(given: Any, what: str) -> list[Any]:
     items = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
     if not items:
         raise ValueError(f"{what} must have one value at least, got none")
+    twice = next((item for number, item in enumerate(items) if item in items[:number]), None)
+    if twice is not None:
+        raise ValueError(f"{what} has {twice} twice")
     return items
 
 

@@ -27,7 +27,7 @@ class Picture:
     Args:
         figure: that draws it.
         tables: published, drawn together.
-        schemes: of them, in this order, separated by commas; None for all.
+        schemes: of them, separated by commas; None for all.
         width: of a panel, times that of the style.
         titles: of schemes, where those of their tables do not tell them apart.
     """

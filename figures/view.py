@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class View:
             self.ylim = low, high
 
     def apply(self, figure: Figure) -> int:
-        """Change what a figure shows accordingly; how many of its points are beyond the ends, and so hidden."""
+        """Change what a figure shows accordingly; how many points and intervals the ends hide or cut."""
         hidden = 0
         for words in [] if self.caption else figure.findobj(_is_below):
             words.set_visible(False)
@@ -72,6 +73,7 @@ class View:
                     low, high = self._ends(axis)
                     limit(low, high)
                     hidden += sum(int(((p < low) | (p > high)).sum()) for p in _points(axes, axis is axes.xaxis))
+                    hidden += sum(_is_cut(bar, low, high) for bar in _intervals(axes, axis is axes.xaxis))
                 if not self.percent:
                     axis.set_major_formatter(ScalarFormatter())
                     axis.set_label_text(axis.get_label_text().removesuffix(PER_CENT))
@@ -96,8 +98,23 @@ def _points(axes: Axes, along: bool) -> Iterator[NDArray[np.float64]]:
             yield np.asarray(line.get_xdata() if along else line.get_ydata(), dtype=np.float64)
 
 
+def _intervals(axes: Axes, along: bool) -> Iterator[NDArray[np.float64]]:
+    """Both ends of every interval that is drawn along one axis."""
+    for container in axes.containers:
+        bars = container[2] if isinstance(container, ErrorbarContainer) else ()
+        for segment in (segment for bar in bars for segment in bar.get_segments()):
+            ends = np.asarray(segment)[:, 0 if along else 1]
+            if ends[0] != ends[-1]:
+                yield ends
+
+
+def _is_cut(ends: NDArray[np.float64], low: float, high: float) -> bool:
+    """Whether an end of an axis hides a part of an interval, but not all of it."""
+    return bool(ends.min() < low < ends.max() or ends.min() < high < ends.max())
+
+
 def chosen(table: pd.DataFrame, schemes: str | None) -> pd.DataFrame:
-    """The rows of some schemes, in the order in which they are named.
+    """The rows of some schemes; the first that is named comes first.
 
     Args:
         table: results.

@@ -1,6 +1,6 @@
 """A network that somebody hands in: its code is the recipe."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -30,7 +30,7 @@ class Given(Architecture):
     """
 
     blank: Model
-    inputs: Inputs = None
+    inputs: Inputs = field(default=None, repr=False)
 
     @classmethod
     def of(cls, model: Model, inputs: Inputs = None) -> "Given":

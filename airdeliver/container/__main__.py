@@ -8,6 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from airdeliver.compression.quantisers import TrellisCoded
 from airdeliver.container.errors import LOST, relative_errors
@@ -31,12 +32,40 @@ def main(arguments: list[str] | None = None) -> None:
             _unpack(options)
         else:
             _show(options.source)
-    except (ValueError, OSError, SafetensorError) as error:
+    except OSError as error:
+        raise SystemExit(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
+    except (ValueError, SafetensorError) as error:
         raise SystemExit(" ".join(str(error).split())) from error
 
 
+def _weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file of safetensors."""
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        said = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} is no safetensors file ({said}): safetensors.torch.save_file(model.state_dict(), ...) writes one"
+        ) from error
+
+
+def _check_files(source: Path, target: Path) -> None:
+    """Before anything is computed: there is something to read, and a place to write to that is not the same.
+
+    Raises:
+        ValueError: one line.
+    """
+    if not source.is_file():
+        raise ValueError(f"{source} is no file")
+    if target.is_dir() or not target.parent.is_dir():
+        raise ValueError(f"{target} must be a file in a folder that exists")
+    if target.exists() and target.samefile(source):
+        raise ValueError(f"{target} is read and would be overwritten: give the result another name")
+
+
 def _pack(options: argparse.Namespace) -> None:
-    tensors = load_file(options.source)
+    _check_files(options.source, options.target)
+    tensors = _weights(options.source)
     quantiser = None if options.trellis is None else TrellisCoded(states=options.trellis)
     data = pack(tensors, options.bits, quantiser, options.packet_bytes, options.contexts)
     options.target.write_bytes(data)
@@ -55,6 +84,7 @@ def _pack(options: argparse.Namespace) -> None:
 
 
 def _unpack(options: argparse.Namespace) -> None:
+    _check_files(options.source, options.target)
     data = options.source.read_bytes()
     damage = _damage(inspect(data))
     if damage and not options.damaged:

@@ -95,8 +95,12 @@ class Accuracy(Score):
             targets = targets[:, 0]
         wanted = (len(outputs), *outputs.shape[2:])
         if outputs.ndim < 1 or tuple(targets.shape) != wanted:
-            raise ValueError(f"there must be a logit of each class for each label, got {shapes}")
+            one_hot = targets.shape == outputs.shape
+            meant = ": labels.argmax(1) makes numbers of one-hot labels" if one_hot else ""
+            raise ValueError(f"there must be a logit of each class for each label, got {shapes}{meant}")
         said = logits(outputs)
+        if targets.dtype == torch.bool and said > 2:
+            raise ValueError(f"labels must be the numbers of {said} classes, got true and false: {shapes}")
         if said < self.classes:
             raise ValueError(f"there must be a logit of each of the {self.classes} classes, got {shapes}")
         labels = targets.long()

@@ -13,7 +13,7 @@ from airdeliver.payload import is_keras, layout_of, load_tensors
 from airdeliver.payload.inputs import Inputs
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trained:
     """What a training has made: any training can start from it or learn from it.
 
@@ -31,6 +31,11 @@ class Trained:
     description: bytes = b""
     state: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """What it is, without its numbers."""
+        values = sum(tensor.numel() for tensor in self.tensors.values())
+        return f"Trained({type(self.architecture).__name__}, {len(self.tensors)} tensors of {values:,} values)"
+
     @classmethod
     def of(cls, model: nn.Module, inputs: Inputs = None) -> "Trained":
         """A network that was trained elsewhere; with inputs it can be pruned.
@@ -46,6 +51,8 @@ class Trained:
                 by name.
 
         >>> network = Trained.of(nn.Linear(2, 1))
+        >>> network
+        Trained(Given, 2 tensors of 3 values)
         >>> network.model()
         Linear(in_features=2, out_features=1, bias=True)
         """

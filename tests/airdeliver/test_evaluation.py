@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from airdeliver import AnalogLink, Report, deliver, evaluate
+from airdeliver import AnalogLink, Fades, Report, deliver, evaluate
 from airdeliver.data import load_dataset
 from airdeliver.normalisation import estimate_statistics
 from airdeliver.payload.inputs import called
@@ -76,7 +76,7 @@ def test_a_metric_without_chance_is_refused_where_nothing_arrived():
 
 def test_images_without_labels_are_refused():
     delivery = deliver(nn.Linear(4, 2), AnalogLink(), AWGN(), 5.0, 500, 2)
-    with pytest.raises(ValueError, match="as many labels or targets, or a metric, got 3 and NoneType"):
+    with pytest.raises(ValueError, match="as many labels or targets, or a metric, got 3 and none"):
         evaluate(delivery, torch.zeros(3, 4))
 
 
@@ -382,3 +382,38 @@ def test_merged_reports_keep_score_and_bounds():
     merged = Report.merged(parts)
     assert (merged.metric, merged.bounds, merged.finite) == ("r2", (-math.inf, 1.0), 1.0)
     assert merged.extras["rmse_progression"] == pytest.approx(sum(p.extras["rmse_progression"] for p in parts) / 2)
+
+
+def test_one_example_says_nothing_of_others():
+    """Eight deliveries that agree about it do not make its score certain."""
+    model = nn.Linear(4, 2)
+    for many in (8, Fades(sent=8, exact=20)):
+        delivery = sent(model, realizations=many)
+        inputs = torch.randn(1, 4, generator=seeded(0))
+        report = evaluate(delivery, inputs, model(inputs).argmax(1))
+        assert (report.accuracy, report.low, report.high) == (1.0, 0.0, 1.0)
+        assert report.channel_low > 0.5
+    number = evaluate(sent(model, realizations=8), metric=lambda m: 0.5)
+    assert (number.low, number.high) == (0.5, 0.5)
+
+
+def test_labels_that_are_truths_need_two_classes():
+    inputs, labels = torch.randn(20, 4), torch.arange(20) % 2 == 0
+    assert evaluate(sent(nn.Linear(4, 2)), inputs, labels).metric == "accuracy"
+    assert evaluate(sent(nn.Linear(4, 1)), inputs, labels).metric == "accuracy"
+    with pytest.raises(ValueError, match="labels must be the numbers of 3 classes, got true and false"):
+        evaluate(sent(nn.Linear(4, 3)), inputs, labels)
+
+
+@pytest.mark.parametrize(
+    ("n", "labels", "words"),
+    [
+        (0, torch.zeros(0, dtype=torch.int64), "there is no example"),
+        (3, torch.eye(3, dtype=torch.int64), r"labels.argmax\(1\) makes numbers of one-hot labels"),
+        (3, ["cat", "dog", "cat"], "got 3 and str: targets are numbers in a tensor, an array or a list"),
+        (3, None, "got 3 and none"),
+    ],
+)
+def test_labels_that_cannot_be_scored_are_told_in_words(n, labels, words):
+    with pytest.raises(ValueError, match=words):
+        evaluate(sent(nn.Linear(4, 3)), torch.randn(n, 4), labels)

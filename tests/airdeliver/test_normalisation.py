@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from airdeliver import AnalogLink, Normalisation, deliver, evaluate
+from airdeliver import AnalogLink, Normalisation, deliver, evaluate, recalibrate
 from airdeliver.normalisation import estimate_statistics
 from channels import AWGN
 
@@ -147,3 +147,24 @@ def test_models_in_half_precision_are_calibrated_in_theirs(dtype):
     estimate_statistics(model, inputs)
     assert model[1].running_mean.dtype == dtype
     assert torch.allclose(model[1].running_mean.float(), model[0].float()(inputs).mean(0), atol=0.05)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_inputs_that_are_not_finite_make_no_statistics(value):
+    inputs = torch.randn(20, 3)
+    inputs[4, 1] = value
+    with pytest.raises(ValueError, match="inputs must be finite"):
+        recalibrate(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), inputs)
+
+
+def test_batch_norm_in_torchscript_is_sent_as_it_is_or_not_at_all():
+    """Nobody can estimate its statistics anew: it had been sent frozen where the receiver was to estimate them."""
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)).eval())
+    for kind in ("receiver", "sender"):
+        with pytest.raises(ValueError, match="1 is a BatchNorm1d in TorchScript, which cannot estimate"):
+            deliver(
+                scripted, AnalogLink(), AWGN(), 10.0, 2_000, normalisation=kind, calibration_inputs=torch.randn(9, 3)
+            )
+    assert deliver(scripted, AnalogLink(), AWGN(), 10.0, 2_000, normalisation="frozen").realizations == 16
+    plain = torch.jit.script(nn.Sequential(nn.Linear(3, 4), nn.ReLU()))
+    assert deliver(plain, AnalogLink(), AWGN(), 10.0, 2_000).realizations == 16

@@ -290,6 +290,8 @@ def test_what_cannot_be_read_gets_one_line_before_anything_is_built(argument: st
         ("channel_uses=[0.5]", "did you mean 0.5x?"),
         ("channel_uses=[1e30]", "channel_uses must be positive"),
         ("training.epochs=0", "training.epochs must be at least 1"),
+        ("training.epochs=abc", "training.epochs must be an int, got 'abc'"),
+        ("training.learning_rate=fast", "training.learning_rate must be a float, got 'fast'"),
         ("fine_tuning.epochs=0", "fine_tuning.epochs must be at least 1"),
         ("channel._target_=builtins.dict", "channel.own must be of class Channel, got dict"),
         ("scheme._target_=channels.AWGN", "scheme.own must be of class Scheme, got AWGN"),

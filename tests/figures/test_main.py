@@ -122,7 +122,7 @@ def test_ends_of_the_axis_may_be_in_per_cent_and_hide_no_point_in_silence(run, t
     View("50,100").apply(figure)
     assert figure.axes[0].get_ylim() == (0.5, 1.0)
     main(["snr", "--ylim", "99,100", "--out", "out"])
-    assert "points are beyond 99,100 and not to be seen" in capsys.readouterr().out
+    assert "points and intervals reach beyond 99,100" in capsys.readouterr().out
 
 
 def test_a_view_changes_axes_of_scores_alone(results):

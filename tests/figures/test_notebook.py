@@ -87,6 +87,7 @@ def test_nothing_fits():
         ({"channels": []}, "channels must be one Channel at least"),
         ({"snr_db": "five"}, "snr_db must be one number of dB, got 'five'"),
         ({"snr_db": []}, "snr_db must have one value at least"),
+        ({"snr_db": [5, 5.0]}, "snr_db has 5.0 twice"),
         ({"channel_uses": "half"}, "multiples such as 1x or 0.5x, got 'half'"),
         ({"channel_uses": "-1x"}, "multiples such as 1x or 0.5x, got '-1x'"),
     ],

@@ -66,6 +66,7 @@ def deliver_bits(
 
     Raises:
         BudgetError: not even the fastest rate fits; names the minimum.
+        TypeError: data that are no bytes, no channel.
         ValueError: no payload, or an argument out of range.
 
     >>> from channels import AWGN
@@ -75,6 +76,8 @@ def deliver_bits(
     """
     an_object(channel, Channel, "channel", "AWGN() or another channel")
     snr_db, realizations = decibel(snr_db, "snr_db"), whole(realizations, "realizations", 1)
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"data must be bytes, got {type(data).__name__}")
     if not data:
         raise ValueError("data must have at least one byte, got none")
     layer = PHYSICAL_LAYERS[phy]() if isinstance(phy, str) else phy

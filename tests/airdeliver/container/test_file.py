@@ -67,6 +67,30 @@ def test_the_command(state, tmp_path: Path, capsys):
         main(["inspect", str(tmp_path / "none.adf")])
 
 
+def test_what_is_read_is_not_overwritten(state, tmp_path: Path):
+    weights, packed = tmp_path / "model.safetensors", tmp_path / "model.adf"
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, weights)
+    main(["pack", str(weights), str(packed)])
+    (tmp_path / "link").symlink_to(weights)
+    before = weights.read_bytes(), packed.read_bytes()
+    for given in (("pack", weights, weights), ("unpack", packed, packed), ("pack", weights, tmp_path / "link")):
+        with pytest.raises(SystemExit, match="is read and would be overwritten: give the result another name"):
+            main([str(part) for part in given])
+    assert (weights.read_bytes(), packed.read_bytes()) == before
+
+
+def test_files_that_are_not_what_is_wanted_are_named(tmp_path: Path):
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "model.pt")
+    for source, target, words in (
+        ("model.pt", "model.adf", "is no safetensors file"),
+        ("none.safetensors", "model.adf", "is no file"),
+        ("model.pt", "none/model.adf", "must be a file in a folder that exists"),
+        ("model.pt", "", "must be a file in a folder that exists"),
+    ):
+        with pytest.raises(SystemExit, match=words):
+            main(["pack", str(tmp_path / source), str(tmp_path / target)])
+
+
 @pytest.fixture(scope="module")
 def perceptron():
     torch.manual_seed(0)
