@@ -24,7 +24,7 @@ from figures.holes import mark, of_panel
 from figures.hover import remember
 from figures.looks import Look, looks
 from figures.score import SCORE_AXIS, Score
-from figures.table import conditions, panels, said
+from figures.table import INTERVAL, conditions, panels, said
 
 STYLES = {name: Path(__file__).parent / f"{name}.mplstyle" for name in ("paper", "slides")}
 
@@ -192,10 +192,8 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[objec
     groups, score = list(rows.groupby(by, sort=False)), Score.of(rows)
     for number, (value, own) in enumerate(groups):
         own: Any = own.sort_values(x)
-        middle = own["accuracy"]
-        reach = [(middle - own["accuracy_low"]).clip(lower=0), (own["accuracy_high"] - middle).clip(lower=0)]
         places = apart(axes, own[x], rows[x], number - (len(groups) - 1) / 2)
-        axes.errorbar(places, middle, yerr=reach, label=said(by, value), **look[value])
+        draw_intervals(axes, places, own, said(by, value), look[value])
         remember(axes, places, own, by, score)
     bounded = math.isfinite(score.low) and math.isfinite(score.high)
     shown = pd.concat([rows[name] for name in ("accuracy", "accuracy_low", "accuracy_high")[: 3 if bounded else 2]])
@@ -205,6 +203,22 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, by: str, look: dict[objec
     if not math.isfinite(score.low):
         # Below it, nothing at all would be better.
         axes.axhline(score.base, color="0.5", linewidth=0.8, linestyle=":", zorder=1)
+
+
+def draw_intervals(axes: Axes, places: pd.Series, rows: pd.DataFrame, label: str, look: Look) -> None:
+    """Scores with their 95 % intervals, as one line or, with a look that has none, as marks.
+
+    Args:
+        axes: that they are drawn in.
+        places: of the points along the axis.
+        rows: of the table, a point each.
+        label: of the line in a legend.
+        look: of the line.
+    """
+    # As arrays: Matplotlib takes series apart many times.
+    middle, low, high = (rows[name].to_numpy(float) for name in INTERVAL)
+    reach = np.stack([middle - low, high - middle]).clip(min=0)
+    axes.errorbar(places.to_numpy(float), middle, yerr=reach, label=label, **look)
 
 
 def say_score(axis: Axis, score: Score) -> None:

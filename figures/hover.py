@@ -34,7 +34,8 @@ class Point:
     row: pd.Series
 
 
-_POINTS: "WeakKeyDictionary[Axes, list[Point]]" = WeakKeyDictionary()
+_POINTS: "WeakKeyDictionary[Axes, list[Callable[[], list[Point]]]]" = WeakKeyDictionary()
+"""What makes the points of axes: few who draw a figure ask for them."""
 
 
 def remember(axes: Axes, places: pd.Series, rows: pd.DataFrame, by: str, score: Score) -> None:
@@ -47,13 +48,17 @@ def remember(axes: Axes, places: pd.Series, rows: pd.DataFrame, by: str, score: 
         by: column of which the line is one value.
         score: of the rows.
     """
-    found = _POINTS.setdefault(axes, [])
+    _POINTS.setdefault(axes, []).append(lambda: _of_line(places, rows, by, score))
+
+
+def _of_line(places: pd.Series, rows: pd.DataFrame, by: str, score: Score) -> list[Point]:
+    found, unit = [], " %" if score.is_share else ""
     for place, (_, each) in zip(places, rows.iterrows()):
         row: Any = each
         ends = f"{score.said(row['accuracy_low'])} to {score.said(row['accuracy_high'])}"
-        unit = " %" if score.is_share else ""
         says = f"{said(by, row[by])}: {score.said(row['accuracy'])}{unit}, 95 % interval {ends}"
         found.append(Point(float(place), float(row["accuracy"]), says, row))
+    return found
 
 
 def remember_gain(
@@ -70,14 +75,18 @@ def remember_gain(
         over: whom the difference is to.
         subject: whose it is.
     """
+    _POINTS.setdefault(axes, []).append(lambda: [_of_gain(place, row, name, score, over, subject)])
+
+
+def _of_gain(place: tuple[float, float], row: Any, name: str, score: Score, over: str, subject: str) -> Point:
     ends = f"{score.said(row[f'{name}_low'], '+')} to {score.said(row[f'{name}_high'], '+')}"
     says = f"{subject}: {score.said(row[name], '+')} {score.unit} against {over}, 95 % interval {ends}"
-    _POINTS.setdefault(axes, []).append(Point(*place, says, row))
+    return Point(*place, says, row)
 
 
 def points_of(figure: Figure) -> list[tuple[Axes, Point]]:
     """All points that are known of a figure, with their axes."""
-    return [(axes, point) for axes in figure.axes for point in _POINTS.get(axes, [])]
+    return [(axes, point) for axes in figure.axes for made in _POINTS.get(axes, []) for point in made()]
 
 
 def with_points(svg: str, figure: Figure, told: Callable[[Point], str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures.drawing import in_thousands, legend_above, panel_grid, say_score, write_conditions
+from figures.drawing import draw_intervals, in_thousands, legend_above, panel_grid, say_score, write_conditions
 from figures.holes import mark, of_panel
 from figures.hover import remember
 from figures.looks import looks
@@ -70,7 +70,7 @@ def data(table: pd.DataFrame, costs: Sequence[str] = COSTS, figure: str = "paret
     if not parts:
         raise TableError(f"no row of the table has {' or '.join(costs)}: choose another cost")
     together = pd.concat(parts, ignore_index=True)
-    together.attrs["holes"] = drawn.attrs.get("holes", [])
+    together.attrs |= drawn.attrs
     return together
 
 
@@ -104,7 +104,7 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
     """
     drawn: Any = data(table, costs, name)
     costs = list(dict.fromkeys(costs))
-    missing = drawn.attrs["holes"] if BUDGET in costs else []
+    missing = drawn.attrs.get("holes", []) if BUDGET in costs else []
     look = looks([*drawn["title"], *(hole["title"] for hole in missing)])
     keys = [k for k in ("dataset", "channel", "knowledge", "snr_db") if drawn[k].nunique() > 1] or ["snr_db"]
     groups = list(drawn.groupby(keys, sort=True))
@@ -115,12 +115,7 @@ def draw(table: pd.DataFrame, costs: Sequence[str] = COSTS, name: str = "pareto"
             front, score = rows[rows["front"]], Score.of(rows)
             panel.step(front["value"], front["accuracy"], where="post", color="0.6", linewidth=1, zorder=1)
             for title, own in rows.groupby("title", sort=False):
-                reach = [
-                    (own["accuracy"] - own["accuracy_low"]).clip(lower=0),
-                    (own["accuracy_high"] - own["accuracy"]).clip(lower=0),
-                ]
-                style = {**look[title], "linestyle": "none"}
-                panel.errorbar(own["value"], own["accuracy"], yerr=reach, label=str(title), **style)
+                draw_intervals(panel, own["value"], own, str(title), {**look[title], "linestyle": "none"})
                 remember(panel, own["value"], own, "title", score)
             named = front.drop_duplicates("title")
             panel.scatter(

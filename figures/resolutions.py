@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from figures.drawing import legend_above, panel_grid, say_score, write_conditions
+from figures.drawing import draw_intervals, legend_above, panel_grid, say_score, write_conditions
 from figures.hover import remember
 from figures.looks import looks
 from figures.score import Score
@@ -59,10 +59,9 @@ def draw(table: pd.DataFrame) -> Figure:
 def _draw_scores(panel: Any, rows: pd.DataFrame, look: dict[Any, Any]) -> None:
     score = Score.of(rows)
     for point in rows.to_dict("records"):
-        reach = [[max(0.0, point["accuracy"] - point[INTERVAL[1]])], [max(0.0, point[INTERVAL[2]] - point["accuracy"])]]
-        style = {**look[point["title"]], "linestyle": "none"}
-        panel.errorbar([point["macs"]], [point["accuracy"]], yerr=reach, label=str(point["title"]), **style)
-        remember(panel, pd.Series([point["macs"]]), pd.DataFrame([point]), "title", score)
+        place, row = pd.Series([point["macs"]]), pd.DataFrame([point])
+        draw_intervals(panel, place, row, str(point["title"]), {**look[point["title"]], "linestyle": "none"})
+        remember(panel, place, row, "title", score)
     panel.set(
         xlabel="mean multiply-accumulates",
         ylabel=score.label,

@@ -130,7 +130,8 @@ def over_seeds(table: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
             half = ((mean[end] - middle) ** 2 + between**2) ** 0.5
             mean[end] = (middle + sign * half).clip(same["score_low"], same["score_high"])
     drawn = mean.assign(seeds=seeds, **same).reset_index()
-    drawn.attrs |= {"holes": holes, "few_deliveries": _few_deliveries(table)}
+    # What there is of them: pandas copies them at every step.
+    drawn.attrs |= {k: v for k, v in {"holes": holes, "few_deliveries": _few_deliveries(table)}.items() if v}
     return drawn
 
 

@@ -1,5 +1,6 @@
 """Shapes are checked while tests run, and only a missing GPU or LLVM may skip a test."""
 
+import gc
 from collections.abc import Iterator
 
 import jaxtyping
@@ -8,6 +9,9 @@ import pytest
 from tests import shapes
 
 shapes.install(["airdeliver", "channels"])
+
+gc.set_threshold(50_000, 10, 10)
+"""Few make garbage in circles, and each look at a million objects of torch and pytest takes a third of a second."""
 
 _skips: list[str] = []
 
@@ -18,6 +22,12 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: nobody need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -13,6 +13,11 @@ from torch.utils._pytree import tree_leaves
 class _Live(TorchDispatchMode):
     """Counts the bytes of all storages that operations make, for as long as they live."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # As torch would, by an import of its compiler, which takes longer than the inference.
+        return False
+
     def __init__(self) -> None:
         super().__init__()
         self.bytes, self.peak = 0, 0

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parameter import is_lazy
-from torch.utils.flop_counter import FlopCounterMode
 
+from airdeliver.cost.counter import Counter
 from airdeliver.cost.energy import FLOAT_BITS, Energy
 from airdeliver.cost.memory import peak_activation_bytes
 
@@ -171,7 +171,7 @@ def _counted(model: nn.Module, example: Tensor) -> tuple[int, dict[str, int], di
     # The fused operations of attention are not counted: without them it is made of matrix products.
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        with Counter() as counter, sdpa_kernel(SDPBackend.MATH):
             model.eval()(example)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

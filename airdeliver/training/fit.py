@@ -19,6 +19,7 @@ from airdeliver.task.judged import judged
 from airdeliver.training.checkpoint import Checkpoint
 from airdeliver.training.methods.base import Batch, Run, laid_out
 from airdeliver.training.muon import Muon
+from airdeliver.training.optimizers import SGD, AdamW
 from airdeliver.training.trained import Trained
 
 FILTERS = 0.5
@@ -201,7 +202,7 @@ def _optimizer(
         groups.append({"params": [p for p in own if p.ndim > 1], "weight_decay": decay, "lr": rate})
         groups.append({"params": free, "weight_decay": 0.0, "lr": rate})
     if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        return AdamW(groups, lr=recipe.learning_rate)
     if recipe.optimizer == "muon":
         return Muon(groups, lr=recipe.learning_rate)
-    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
+    return SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)

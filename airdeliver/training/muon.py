@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from airdeliver.training.optimizers import SGD
+
 ITERATIONS = 3
 """Of Newton and Schulz: singular values need not be 1, only alike."""
 
@@ -16,7 +18,7 @@ MOMENTUM = 0.6
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
-class Muon(torch.optim.SGD):
+class Muon(SGD):
     """SGD with Nesterov momentum, but for groups with `orthogonal`, whose steps are made orthogonal.
 
     The momentum of a weight, one row a filter, goes over to the nearest matrix whose singular values are about 1, times
