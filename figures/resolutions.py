@@ -65,7 +65,7 @@ def _draw_scores(panel: Any, rows: pd.DataFrame, look: dict[Any, Any]) -> None:
     panel.set(
         xlabel="mean multiply-accumulates",
         ylabel=score.label,
-        ylim=score.limits([*rows["accuracy"], *rows[INTERVAL[1]]]),
+        ylim=score.limits(value for name in INTERVAL for value in rows[name]),
     )
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))
     say_score(panel.yaxis, score)

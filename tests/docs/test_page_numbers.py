@@ -342,3 +342,17 @@ def test_what_a_random_width_a_step_is_worth_on_cifar10():
     assert f"at 40 dB {ahead} points ahead of US-Nets' and {behind} behind a network trained by itself" in page(
         "docs/elastic"
     )
+
+
+def test_what_resolutions_save_on_cifar_10():
+    table = read(PUBLISHED / "cifar10_resolutions_32.csv")
+    at = table[table["snr_db"] == 40].groupby("scheme")[["macs", "share_24px"]].mean()
+    assert (table[table["scheme"] == "drnet"]["share_24px"] == 1).all()
+    text = page("docs/elastic")
+    behind, share = lead(table, "fixed", "drnet", 40), at["macs"]["drnet"] / at["macs"]["fixed"]
+    assert f"DRNet loses {behind} points at 40 dB for {100 * share:.0f} % of the operations" in text
+    m = means("cifar10_resolutions_32")
+    assert all(m["fixed", 5] - m[name, 5] > 6 for name in ("drnet", "drnet_16", "drnet_24", "drnet_32"))
+    assert abs(m["fixed", 40] - m["drnet_32", 40]) < 0.1
+    assert 0.74 < at["macs"]["mutualnet"] / at["macs"]["usnets"] < 0.78
+    assert f"is {lead(table, 'usnets', 'mutualnet', 40)} points behind half the width at full resolution" in text
