@@ -1,7 +1,8 @@
 """The configuration that overrides ask for, composed by Hydra and then checked: every key in it is one that is read."""
 
+import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
     groups = _groups(overrides, own)
     rest = [override for override in overrides if override not in groups]
     signed = any(override.sign for override in rest)
-    known = _Keys(_of_choices(groups, own)) if signed else None
+    known = _Keys(_compose(groups, own)) if signed else None
     if known is not None:
         for override in rest:
             known.check_sign(override)
@@ -49,7 +50,7 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
         config = _compose(overrides, own)
     except ConfigurationError:
         # Which keys there are depends on the choices of the groups.
-        known = known or _Keys(_of_choices(groups, own))
+        known = known or _Keys(_compose(groups, own))
         amended = [override if override in groups else known.amended(override, rest) for override in overrides]
         if amended == overrides:
             raise
@@ -73,7 +74,7 @@ def composed(overrides: list[Override], own: Path | None) -> DictConfig:
 def derived(overrides: list[Override], own: Path | None) -> list[str]:
     """The schemes that an experiment derives itself, whichever of the group are chosen."""
     groups = [override for override in _groups(overrides, own) if override.key != "scheme"]
-    return list(_of_choices([*groups, Override("", "scheme", "[]")], own).get("scheme") or {})
+    return list(_compose([*groups, Override("", "scheme", "[]")], own).get("scheme") or {})
 
 
 def unknown(key: str, config: DictConfig) -> ConfigurationError:
@@ -102,7 +103,7 @@ def _groups(overrides: list[Override], own: Path | None) -> list[Override]:
     return [o for o in overrides if o.key.partition("@")[0] in groups or o.key in HYDRA]
 
 
-def _spelled(overrides: list[Override]) -> Iterator[str]:
+def _spelled(overrides: Iterable[Override]) -> Iterator[str]:
     """As Hydra reads them; a number of realizations in braces takes the place of another, and is not merged with it."""
     for override in overrides:
         text = override.spelled()
@@ -112,32 +113,51 @@ def _spelled(overrides: list[Override]) -> Iterator[str]:
         yield text
 
 
-def _of_choices(overrides: list[Override], own: Path | None) -> DictConfig:
-    """What choices alone compose, to be looked at and not changed; once a process without files of one's own."""
-    if own is None and all(override.key != "hydra.searchpath" for override in overrides):
-        return _composed_once(tuple(overrides))
-    return _compose(overrides, own)
+def _compose(overrides: list[Override], own: Path | None) -> DictConfig:
+    """What Hydra composes; it takes values over what choices make, as Hydra does, so that these are composed once."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+    from hydra.types import RunMode
+
+    choices = [override for override in overrides if _is_choice(override, own)]
+    if any((override.value or "").lstrip().startswith("{") for override in choices):
+        choices = overrides  # a mapping for a group is a value, and the last value counts
+    try:
+        values = OverridesParser.create().parse_overrides(
+            list(_spelled(override for override in overrides if override not in choices))
+        )
+        ConfigLoaderImpl.validate_sweep_overrides_legal(values, RunMode.RUN, from_shell=False)
+        is_ours = own is None and all(override.key != "hydra.searchpath" for override in choices)
+        config = copy.deepcopy(_composed_once(tuple(choices))) if is_ours else _composed(choices, own)
+        ConfigLoaderImpl._apply_overrides_to_config(values, config)
+    except OverrideParseException as error:
+        raise ConfigurationError(f"cannot read {error.override!r}: {first_line(error)}") from error
+    except Exception as error:  # a file of one's own may raise whatever reading it can
+        raise ConfigurationError(first_line(error)) from error
+    return config
+
+
+def _is_choice(override: Override, own: Path | None) -> bool:
+    """Whether Hydra may read files for it."""
+    groups = groups_of([CONF, *([own] if own else [])])
+    return override.key == "hydra.searchpath" or override.key in groups or any(mark in override.key for mark in "@/")
 
 
 @lru_cache(maxsize=64)
-def _composed_once(overrides: tuple[Override, ...]) -> DictConfig:
-    return _compose(list(overrides), None)
+def _composed_once(choices: tuple[Override, ...]) -> DictConfig:
+    """Of our own files alone, which are read once a process."""
+    return _composed(list(choices), None)
 
 
-def _compose(overrides: list[Override], own: Path | None) -> DictConfig:
+def _composed(choices: list[Override], own: Path | None) -> DictConfig:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import OverrideParseException
 
     search = [f"hydra.searchpath=[{quoted(f'file://{own.resolve()}')}]"] if own else []
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        try:
-            return compose("sweep", [*search, *_spelled(overrides)], return_hydra_config=True)
-        except OverrideParseException as error:
-            raise ConfigurationError(f"cannot read {error.override!r}: {first_line(error)}") from error
-        except Exception as error:  # a file of one's own may raise whatever reading it can
-            raise ConfigurationError(first_line(error)) from error
+        return compose("sweep", [*search, *_spelled(choices)], return_hydra_config=True)
 
 
 class _Keys:

@@ -22,10 +22,12 @@ ROOT = Path(__file__).parents[2]
 EPOCHS = 6, 2
 LONGER = (f"training.epochs={EPOCHS[0]}", f"fine_tuning.epochs={EPOCHS[1]}")
 SERVER = """
-import json, os, signal, sys
+import contextlib, io, json, os, signal, sys, tempfile
 from airdeliver.data import load_dataset
 from experiments import running, sweep
 load_dataset("digits")
+with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as folder:
+    sweep.main([*sys.argv[1:], "--dry-run", f"store={folder}", f"hydra.run.dir={folder}/run"])
 for line in sys.stdin:
     asked = json.loads(line)
     if "wait" in asked:
@@ -46,7 +48,7 @@ for line in sys.stdin:
         os._exit(0)
     print(child, flush=True)
 """
-"""Forks sweeps that have done their imports: quick to start, and a kill hits work, not imports."""
+"""Forks sweeps that have planned one already: quick to start, and a kill hits work, not imports."""
 
 
 class Server:
@@ -55,7 +57,7 @@ class Server:
     def __init__(self, run: Any, arguments: list[str]) -> None:
         self.run_of, self.arguments = type(run), arguments
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", SERVER, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
 
