@@ -42,7 +42,8 @@ def data(table: pd.DataFrame) -> pd.DataFrame:
     table = weighted(table)
     by: Any = table.groupby(list(CONDITIONS), sort=False)
     means: Any = (table["share"] * table["accuracy"]).groupby([table[name] for name in CONDITIONS], sort=False).sum()
-    drawn: Any = by["accuracy"].agg(deliveries="count").join(means.rename("mean")).join(by[["title", *SCORE]].first())
+    counts: Any = by.agg(deliveries=("accuracy", "count"), seeds=("seed", "nunique"))
+    drawn: Any = counts.join(means.rename("mean")).join(by[["title", *SCORE]].first())
     best = drawn.groupby(["dataset", "model"])["mean"].transform("max")
     base = Score.of(drawn).base
     drawn["target"] = (base + TARGET * (best - base)).round(2)
