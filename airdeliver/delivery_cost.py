@@ -12,7 +12,7 @@ from airdeliver.compression.codec import Codebook, Levels
 from airdeliver.cost import Carrier, Energy, NetworkCost, latency, network_cost
 from airdeliver.delivery import Delivery, Group
 from airdeliver.links import Plan
-from airdeliver.links.digital import DigitalPlan
+from airdeliver.links.digital import DigitalLink, DigitalPlan
 from airdeliver.models.dynamic import Dynamic
 from airdeliver.payload import load
 from airdeliver.randomness import stream
@@ -119,12 +119,13 @@ def level_bits(levels: Levels) -> dict[str, int]:
         levels: a payload as integers.
     """
     bands, found = bands_of(levels.layout), {}
-    parts = zip(bands.members, bands.split(levels.numbers), levels.reconstructions, strict=True)
+    parts = zip(bands.members, levels.runs(), levels.reconstructions, strict=True)
     for members, run, reconstruction in parts:
         if isinstance(reconstruction, Codebook):
             bits = max(1, (len(reconstruction.entries) - 1).bit_length())
         else:
-            bits = max(1, (int(run.max(initial=0)) - int(run.min(initial=0))).bit_length())
+            numbers = np.asarray(run)
+            bits = max(1, (int(numbers.max(initial=0)) - int(numbers.min(initial=0))).bit_length())
         for index in members:
             found[levels.layout.names[index]] = bits
     return found
@@ -133,6 +134,13 @@ def level_bits(levels: Levels) -> dict[str, int]:
 def _levels(plan: Plan) -> Hashable:
     """What tells networks of one description apart: how finely they were quantised."""
     return (plan.grade, plan.lengths) if isinstance(plan, DigitalPlan) else None
+
+
+def _sent(group: Group) -> Levels | None:
+    """The levels that were sent; None of an analog link."""
+    if isinstance(group.link, DigitalLink) and isinstance(group.plan, DigitalPlan):
+        return group.link.levels(group.plan)
+    return None
 
 
 @torch.no_grad()
@@ -144,7 +152,8 @@ def _of_network(group: Group, example: Tensor, paths: Mapping[str, float]) -> li
     usable = torch.nonzero(group.decoded.usable).flatten().tolist()
     if usable:
         load(model, group.layout, group.decoded.values[usable[0]].cpu())
-    bits = level_bits(group.plan.levels) if isinstance(group.plan, DigitalPlan) and group.plan.levels else {}
+    levels = _sent(group)
+    bits = {} if levels is None else level_bits(levels)
     if not isinstance(model, Dynamic):
         return [(1.0, network_cost(model, example, bits), latency(model, example))]
     shares = [paths.get(name, 0.0) for name in model.paths]

@@ -64,9 +64,14 @@ class Bands:
                 yield slice(first, stop), slice(place, place + stop - first)
             first, segment = max(first, stop), segment + 1
 
+    @cached_property
+    def places(self) -> tuple[slice, ...]:
+        """Where each band lies in band order."""
+        return tuple(slice(end - size, end) for size, end in zip(self.sizes, accumulate(self.sizes)))
+
     def split(self, ordered: Shaped[np.ndarray, "n"]) -> list[Shaped[np.ndarray, "_"]]:
         """What belongs to each band, of an array in band order."""
-        return np.split(ordered, np.cumsum(self.sizes)[:-1]) if self.sizes else []
+        return [ordered[place] for place in self.places]
 
     @cached_property
     def _lengths(self) -> tuple[int, ...]:

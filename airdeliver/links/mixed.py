@@ -103,7 +103,7 @@ class MixedLink(Link):
         first = left - told if superposed else math.floor(self.share * left)
         base = self.base.plan(Payload(payload.values, bare), max(first, 1), knowledge)
         rest = left - (base.side_information_symbols if superposed else base.symbols)
-        residual = Payload(payload.values - self._levels(base).to(payload.values), bare, payload.sensitivity)
+        residual = Payload(payload.values - self.base.sent(base).to(payload.values), bare, payload.sensitivity)
         refinement = self.refinement.plan(residual, max(rest, 1), knowledge)
         least = min(_HIGHEST, max(_LOWEST, round(_STEPS * self.least_db) / _STEPS))
         plan = MixedPlan(layout, self.side_information_rate, base, refinement, least, superposed)
@@ -141,7 +141,7 @@ class MixedLink(Link):
     def encode(self, values: Float[Tensor, "n"], plan: MixedPlan) -> Complex[Tensor, "1 symbols"]:
         """Both parts, one behind the other or added, where the physical layer has a waveform."""
         base = self.base.encode(values, plan.base)
-        refinement = self.refinement.encode(values - self._levels(plan.base).to(values), plan.refinement)
+        refinement = self.refinement.encode(values - self.base.sent(plan.base).to(values), plan.refinement)
         if not plan.superposed:
             return torch.cat([base, refinement], -1)
         wide = [torch.nn.functional.pad(x, (0, plan.payload_symbols - x.shape[-1])) for x in (base, refinement)]
@@ -172,7 +172,7 @@ class MixedLink(Link):
         told = self.plan_from_bytes(plan.to_bytes(), layout)
         told = replace(told, refinement=told.refinement.granting(plan.refinement.granted))
         bare = replace(layout, description=b"")
-        residual = values - self._levels(plan.base).to(values)
+        residual = values - self.base.sent(plan.base).to(values)
         of_base, of_rest = self._met(plan, channel, state)
         base = self.base.send(values, plan.base, bare, *of_base, generator)
         rest = self.refinement.send(residual, plan.refinement, bare, *of_rest, generator)
@@ -180,7 +180,7 @@ class MixedLink(Link):
         return self._together(base, rest, heard, told)
 
     def power(self, values: Float[Tensor, "n"], plan: MixedPlan) -> Float[Tensor, "#realizations"]:  # noqa: D102
-        residual = values - self._levels(plan.base).to(values)
+        residual = values - self.base.sent(plan.base).to(values)
         base, rest = self.base.power(values, plan.base), self.refinement.power(residual, plan.refinement)
         n, m = plan.base.payload_symbols, plan.refinement.payload_symbols
         if plan.superposed:
@@ -190,7 +190,7 @@ class MixedLink(Link):
     def perturb(  # noqa: D102
         self, values: Float[Tensor, "n"], plan: MixedPlan, channel: Channel, snr_db: Decibel, generator: Generator
     ) -> Float[Tensor, "n"]:
-        levels = self._levels(plan.base).to(values)
+        levels = self.base.sent(plan.base).to(values)
         if float(snr_db) < plan.least_db:
             return values + (levels - values).detach()
         db = float(snr_db) + (10 * math.log10(1 - self.share) if plan.superposed else 0.0)
@@ -214,11 +214,6 @@ class MixedLink(Link):
         values = _mended(base.values, rest.values, mends)
         uses = torch.full_like(base.uses, plan.symbols)
         return Decoded(values, base.usable, uses)
-
-    def _levels(self, plan: DigitalPlan) -> Float[Tensor, "n"]:
-        if plan.levels is None:
-            raise ValueError("only the sender knows the levels: this plan was made from side information")
-        return plan.levels.values()
 
 
 def _mended(

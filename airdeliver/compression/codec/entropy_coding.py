@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, Integer
 
 from airdeliver.compression.codec.adaptive import adapted, expected_bits, parts
+from airdeliver.compression.computed import LevelArray
 
 _stream: Any = constriction.stream  # type: ignore[attr-defined]
 
@@ -34,6 +35,8 @@ ZEROS = 128
 ESCAPE = 2 * REACH + 1
 _TOTAL = 1 << 24
 _ESCAPE_WEIGHT = 1 << 10
+_NEAR = 1 << 14
+"""Centres below this have all levels that do not escape within 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class LevelModel:
         """Cost in bits of each level."""
         return self.bits()[symbols_of(self.coarse(levels))]
 
-    def total(self, levels: Integer[np.ndarray, "n"]) -> float:
+    def total(self, levels: LevelArray) -> float:
         """Cost in bits of all levels together, counted piece by piece."""
         return float(sum(self.cost(part.astype(np.int64, copy=False)).sum() for part in pieces_of(levels)))
 
@@ -114,7 +117,7 @@ class LevelModel:
 
 
 def fit(
-    levels: Integer[np.ndarray, "n"],
+    levels: LevelArray,
     centre: int | None = None,
     paired: bool = False,
     times: Int64[np.ndarray, "n"] | None = None,
@@ -159,7 +162,7 @@ def fit(
     return LevelModel(centre, shift, shape, scale, int(min(ZEROS - 1, max(0, round(odds)))), paired)
 
 
-def pieces_of(levels: Integer[np.ndarray, "n"]) -> list[Integer[np.ndarray, "_"]]:
+def pieces_of(levels: LevelArray) -> list[LevelArray]:
     """Levels in pieces that a cache holds: what is computed of them takes many times their memory."""
     return [levels[first : first + PIECE] for first in range(0, len(levels), PIECE)]
 
@@ -182,14 +185,20 @@ def encode(runs: list[tuple[LevelModel, Int64[np.ndarray, "_"]]], adapts: bool =
     return encoder.get_compressed().astype(">u4").tobytes().rstrip(b"\0")
 
 
-def encode_run(encoder: Any, model: LevelModel, levels: Int64[np.ndarray, "n"], adapts: bool = True) -> None:
+def encode_run(encoder: Any, model: LevelModel, levels: LevelArray, adapts: bool = True) -> None:
     """One of the runs of `encode`."""
-    coarse, fine = model.parts(levels)
-    symbols, seen = symbols_of(coarse), np.zeros(256, np.int64)
-    for part in _learning(len(symbols), adapts):
-        encoder.encode(symbols[part].astype(np.int32), table_of(model, seen))
-        seen += np.bincount(symbols[part], minlength=256)
-    encode_rest(encoder, model, levels, symbols, fine)
+    seen = np.zeros(256, np.int64)
+    for part in _learning(len(levels), adapts):
+        table, counts = table_of(model, seen), np.zeros(256, np.int64)
+        for piece in pieces_of(levels[part]):
+            symbols = symbols_of(model.coarse(piece.astype(np.int64, copy=False)))
+            encoder.encode(symbols.astype(np.int32), table)
+            counts += np.bincount(symbols, minlength=256)
+        seen += counts
+    if model.shift or seen[ESCAPE]:
+        every = levels.astype(np.int64, copy=False)
+        coarse, fine = model.parts(every)
+        encode_rest(encoder, model, every, symbols_of(coarse), fine)
 
 
 def encode_rest(
@@ -210,7 +219,7 @@ def encode_rest(
         encoder.encode((fine >> low & ((1 << width) - 1)).astype(np.int32), _uniform(width))
 
 
-def decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool = True) -> list[Int64[np.ndarray, "_"]]:
+def decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool = True) -> list[Integer[np.ndarray, "_"]]:
     """The inverse of `encode`, given the models and the number of levels of each run.
 
     Bytes that were not made by `encode` mostly give levels that mean nothing, which a checksum has to tell.
@@ -224,7 +233,7 @@ def decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool = True)
         raise ValueError("the bytes were not coded with these models") from error
 
 
-def coded_bits(model: LevelModel, levels: Integer[np.ndarray, "n"]) -> float:
+def coded_bits(model: LevelModel, levels: LevelArray) -> float:
     """About how many bits `encode` makes of a run whose model adapts."""
     plain, counts = _extra(model.shift), []
     for part in parts(len(levels)):
@@ -233,21 +242,27 @@ def coded_bits(model: LevelModel, levels: Integer[np.ndarray, "n"]) -> float:
     return expected_bits(counts, np.exp2(plain - model.bits())) + sum(float(part @ plain) for part in counts)
 
 
-def _decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool) -> list[Int64[np.ndarray, "_"]]:
+def _decode(data: bytes, runs: list[tuple[LevelModel, int]], adapts: bool) -> list[Integer[np.ndarray, "_"]]:
     words = np.frombuffer(data + bytes(-len(data) % 4), dtype=">u4").astype(np.uint32)
     decoder = _stream.queue.RangeDecoder(words)
     return [decode_run(decoder, model, count, adapts) for model, count in runs]
 
 
-def decode_run(decoder: Any, model: LevelModel, count: int, adapts: bool = True) -> Int64[np.ndarray, "n"]:
-    """One of the runs of `decode`."""
+def decode_run(decoder: Any, model: LevelModel, count: int, adapts: bool = True) -> Integer[np.ndarray, "n"]:
+    """One of the runs of `decode`, in two bytes a level where its symbol says all, in eight where more follows."""
     if not count:
         return np.zeros(0, np.int64)
-    seen, symbols = np.zeros(256, np.int64), np.zeros(count, np.int64)
+    seen, symbols = np.zeros(256, np.int64), np.empty(count, np.uint8)
     for part in _learning(count, adapts):
-        symbols[part] = decoder.decode(table_of(model, seen), part.stop - part.start)
-        seen += np.bincount(symbols[part], minlength=256)
-    return decode_rest(decoder, model, symbols)
+        table, counts = table_of(model, seen), np.zeros(256, np.int64)
+        for first in range(part.start, part.stop, PIECE):
+            piece = symbols[first : min(first + PIECE, part.stop)]
+            piece[:] = decoder.decode(table, len(piece))
+            counts += np.bincount(piece, minlength=256)
+        seen += counts
+    if not model.shift and not seen[ESCAPE] and abs(model.centre) < _NEAR:
+        return symbols.astype(np.int16) + np.int16(model.centre - REACH)
+    return decode_rest(decoder, model, symbols.astype(np.int64))
 
 
 def _learning(count: int, adapts: bool) -> Iterable[slice]:

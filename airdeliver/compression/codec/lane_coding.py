@@ -25,6 +25,7 @@ from airdeliver.compression.codec.entropy_coding import (
     table_of,
 )
 from airdeliver.compression.codec.trellis import FURTHEST, Lanes, Trellis
+from airdeliver.compression.computed import LevelArray
 
 CONTEXTS = 5
 """Classes of what comes before a level: twice the magnitude of the last in its lane, and those of the two before that,
@@ -123,11 +124,11 @@ class LaneModel:
         stretch = Stretch.of(self, levels, place, state)
         return np.where(stretch.second, self.models[-1].bits()[stretch.symbols], self.first.bits()[stretch.symbols])
 
-    def total(self, levels: Integer[np.ndarray, "n"]) -> float:
+    def total(self, levels: LevelArray) -> float:
         """Cost in bits of all levels of a band together, contexts left aside; counted piece by piece."""
         return float(sum(self.cost(part.astype(np.int64, copy=False)).sum() for part in pieces_of(levels)))
 
-    def states(self, levels: Integer[np.ndarray, "n"]) -> UInt8[np.ndarray, "n"] | None:
+    def states(self, levels: LevelArray) -> UInt8[np.ndarray, "n"] | None:
         """The state of the trellis at each level of a band; None without one."""
         if self.trellis is None:
             return None
@@ -308,7 +309,7 @@ class _Found:
         return classes, symbols
 
 
-def lane_bits(model: LaneModel, levels: Integer[np.ndarray, "n"]) -> float:
+def lane_bits(model: LaneModel, levels: LevelArray) -> float:
     """About how many bits `encode_lanes` makes of a band."""
     counts = np.zeros(model.classes * 256, np.int64)
     for part in pieces_of(levels):

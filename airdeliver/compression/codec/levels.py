@@ -12,6 +12,7 @@ from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, PIECE, fit, pieces_of
 from airdeliver.compression.codec.reconstruction import KINDS, Reconstruction
 from airdeliver.compression.codec.run_coding import BandModel
+from airdeliver.compression.computed import Computed, LevelArray
 from airdeliver.payload import Layout
 
 
@@ -21,7 +22,8 @@ class Levels:
 
     Args:
         layout: of the payload.
-        numbers: the levels in band order (`Bands.order`), in any signed integer type that holds them.
+        numbers: the levels in band order (`Bands.order`), in any signed integer type that holds them; a large payload's
+            may be worked out where they are asked for.
         reconstructions: what those of each band stand for.
         models: probability model of each band.
         groups: number of consecutive bands in each group of packets, which are sent at a grade of their own; empty for
@@ -29,7 +31,7 @@ class Levels:
     """
 
     layout: Layout
-    numbers: Integer[np.ndarray, "n"]
+    numbers: LevelArray
     reconstructions: tuple[Reconstruction, ...]
     models: tuple[BandModel, ...]
     groups: tuple[int, ...] = ()
@@ -65,8 +67,11 @@ class Levels:
     @property
     def bits(self) -> float:
         """What an ideal entropy coder makes of the levels under their models."""
-        runs = bands_of(self.layout).split(self.numbers)
-        return float(sum(model.total(run) for model, run in zip(self.models, runs, strict=True)))
+        return float(sum(model.total(run) for model, run in zip(self.models, self.runs(), strict=True)))
+
+    def runs(self) -> list[LevelArray]:
+        """The levels of each band."""
+        return [self.numbers[place] for place in bands_of(self.layout).places]
 
     def values(self) -> Float[Tensor, "n"]:
         """The payload's values as the receiver reconstructs them."""
@@ -86,8 +91,8 @@ class Levels:
             yield "are of another layout than the values that they are for"
         elif (fault := _no_integers(numbers, layout)) is not None:
             yield fault
-        elif any(abs(int(end)) > LARGEST_LEVEL for part in pieces_of(numbers) for end in (part.min(), part.max())):
-            yield f"must be at most 2^30 in magnitude, got {numbers.min()} to {numbers.max()}"
+        elif max(map(abs, ends := _ends(numbers))) > LARGEST_LEVEL:
+            yield f"must be at most 2^30 in magnitude, got {ends[0]} to {ends[1]}"
         elif len(self.reconstructions) != count or len(self.models) != count:
             yield (
                 f"need a reconstruction and a model for each of {count} bands, got {len(self.reconstructions)} and "
@@ -132,9 +137,18 @@ def centre_of(scaled: Float[np.ndarray, "n"]) -> int:
     return centre if centre and abs(mean) > 2 * float(scaled.std()) / np.sqrt(len(scaled)) else 0
 
 
+def _ends(numbers: LevelArray) -> tuple[int, int]:
+    """The least and the largest level; 0 for both where two bytes hold each, which a container carries in any case."""
+    if numbers.dtype.itemsize <= 2 or not len(numbers):
+        return 0, 0
+    ends = [(int(part.min()), int(part.max())) for part in map(np.asarray, pieces_of(numbers))]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
 def _no_integers(numbers: object, layout: Layout) -> str | None:
     """Why an array cannot be levels, in words that go on from "levels"; None where it can."""
-    if isinstance(numbers, np.ndarray) and numbers.shape == (layout.size,) and numbers.dtype.kind == "i":
+    array = isinstance(numbers, np.ndarray | Computed)
+    if array and numbers.shape == (layout.size,) and numbers.dtype.kind == "i":
         return None
-    got = f"{numbers.dtype} of shape {numbers.shape}" if isinstance(numbers, np.ndarray) else type(numbers).__name__
+    got = f"{numbers.dtype} of shape {numbers.shape}" if array else type(numbers).__name__
     return f"must be an array of {layout.size} signed integers, got {got}"

@@ -9,15 +9,16 @@ from jaxtyping import Float64, Int64, Integer
 from airdeliver.compression.bands import Bands, bands_of
 from airdeliver.compression.codec.bitstream import DecodeError, read_varint, varint
 from airdeliver.compression.codec.crc32c import checksum, crc32c
-from airdeliver.compression.codec.entropy_coding import pieces_of
 from airdeliver.compression.codec.head import CHECKSUM, Head, borders
 from airdeliver.compression.codec.lane_coding import LaneModel
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.run_coding import Run, decode_runs, encode_runs
+from airdeliver.compression.codec.sums import Sums
 from airdeliver.compression.codec.trellis import LANE
+from airdeliver.compression.computed import LevelArray
 
 AHEAD = 1 << 18
-"""Levels whose costs are known at a time, at least."""
+"""Levels whose costs are summed up before sums begin anew, at least."""
 
 _AT_ONCE = 1 << 18
 """Bytes of packets whose checksums are compared at a time, at least one packet."""
@@ -37,11 +38,8 @@ class Packer:
 
     def __init__(self, levels: Levels, packet_bytes: int) -> None:
         self.levels, self.bands, self.packet_bytes = levels, bands_of(levels.layout), packet_bytes
-        self._first, self._bits = 0, np.zeros(1)
-        self._states = [
-            model.states(run) if isinstance(model, LaneModel) else None
-            for model, run in zip(levels.models, self.bands.split(levels.numbers), strict=True)
-        ]
+        self._stretches = _Stretches(levels)
+        self._sums, self._end = Sums(0, len(levels.numbers), self._stretches.costs), 0
 
     def packets(self, first: int, end: int) -> list[bytes]:
         """The packets of the values from `first` to `end`, all but the last one equally long."""
@@ -78,39 +76,46 @@ class Packer:
 
     def _coded(self, first: int, to: int, end: int, leads: bool) -> bytes:
         numbers = (b"" if leads else varint(first)) + (b"" if to == end else varint(to - first))
-        runs = self._runs(first, to)
+        runs = self._stretches.between(first, to)
         return numbers + _told(runs[0][0]) + encode_runs(runs)
 
     def _reached(self, first: int, bits: float) -> int:
         """The value before which so many bits are full, counted from `first`; one behind the last if they are not."""
-        ahead = AHEAD
+        ahead, count = AHEAD, len(self.levels.numbers)
         while True:
-            found = int(np.searchsorted(self._bits, self._bits[first - self._first] + bits))
-            if found < len(self._bits) or self._first + len(self._bits) > len(self.levels.numbers):
-                return self._first + found
-            self._first, self._bits = first, self._costs(first, min(first + ahead, len(self.levels.numbers)))
+            found = self._sums.reached(self._sums.before(first) + bits, self._end)
+            if found <= self._end or self._end >= count:
+                return found
+            # Sums begin anew from time to time: large ones would be less exact.
+            if self._sums.first != first:
+                self._sums = Sums(first, count, self._stretches.costs)
+            self._end = min(first + ahead, count)
             ahead *= 2
 
-    def _costs(self, first: int, to: int) -> Float64[np.ndarray, "some"]:
-        """Bits of the values from `first` on, up to each of those before `to`."""
-        bits, place = np.zeros(1 + to - first), 1
-        for run, numbers in self._stretches(first, to):
-            # By contexts a level costs what those before it say; else each can be asked by itself.
-            for part in [numbers] if isinstance(run.model, LaneModel) else pieces_of(numbers):
-                bits[place : place + len(part)] = _cost(run, part.astype(np.int64, copy=False))
-                place += len(part)
-        return np.cumsum(bits, out=bits)
 
-    def _runs(self, first: int, to: int) -> list[tuple[Run, Int64[np.ndarray, "_"]]]:
-        return [(run, numbers.astype(np.int64, copy=False)) for run, numbers in self._stretches(first, to)]
+class _Stretches:
+    """Levels in band order, and how those of each band are coded."""
 
-    def _stretches(self, first: int, to: int) -> list[tuple[Run, Integer[np.ndarray, "_"]]]:
+    def __init__(self, levels: Levels) -> None:
+        self._levels, self._bands = levels, bands_of(levels.layout)
+        self._states = [
+            model.states(run) if isinstance(model, LaneModel) else None
+            for model, run in zip(levels.models, levels.runs(), strict=True)
+        ]
+
+    def between(self, first: int, to: int) -> list[tuple[Run, LevelArray]]:
+        """Those from one value up to another, band after band."""
         found = []
-        for band, fro, end, place in _runs(self.bands, first, to):
+        for band, fro, end, place in _runs(self._bands, first, to):
             states = self._states[band]
             state = 0 if states is None else int(states[place])
-            found.append((Run(self.levels.models[band], place, end - fro, state), self.levels.numbers[fro:end]))
+            found.append((Run(self._levels.models[band], place, end - fro, state), self._levels.numbers[fro:end]))
         return found
+
+    def costs(self, first: int, to: int) -> Float64[np.ndarray, "some"]:
+        """Bits of each value from `first` up to `to`."""
+        each = [_cost(run, numbers.astype(np.int64, copy=False)) for run, numbers in self.between(first, to)]
+        return each[0] if len(each) == 1 else np.concatenate(each)
 
 
 def _cost(run: Run, levels: Int64[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:
@@ -129,7 +134,7 @@ def _tells(run: Run) -> bool:
     return isinstance(run.model, LaneModel) and run.model.trellis is not None and run.place % LANE > 0
 
 
-def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, list[Int64[np.ndarray, "_"]]]]:
+def read_packets(data: bytes, start: int, head: Head) -> Iterator[tuple[int, list[Integer[np.ndarray, "_"]]]]:
     """First value of each packet that arrived, in band order, and the levels of each band from there on.
 
     Args:

@@ -74,7 +74,7 @@ class BitPlanes(Codec):
         """Write levels as a container; those of the layered bands must lie within the planes."""
         kind = DeadZone if self.dead_zone else MidRise
         layered = [band for band, r in enumerate(levels.reconstructions) if type(r) is kind]
-        runs = bands_of(levels.layout).split(levels.numbers)
+        runs = levels.runs()
         values = np.concatenate([np.zeros(0, np.int64), *(runs[band] for band in layered)])
         planes = [self._plane(values, plane) for plane in range(self.sent)]
         lengths = b"".join(varint(len(chunk)) for _, chunks in planes for chunk in chunks)
@@ -124,8 +124,7 @@ class BitPlanes(Codec):
     def _contents(self, levels: Levels, layered: Sequence[int], known: "_Known") -> Contents:
         """Values, each at the precision that arrived of it."""
         bands, layout, first = bands_of(levels.layout), levels.layout, 0
-        runs = bands.split(levels.numbers)
-        found = [r.values(run) for r, run in zip(levels.reconstructions, runs, strict=True)]
+        found = [r.values(run.astype(np.int64)) for r, run in zip(levels.reconstructions, levels.runs(), strict=True)]
         here = [np.ones(size, bool) for size in bands.sizes]
         for band in layered:
             part = known.part(slice(first, first + bands.sizes[band]))
@@ -200,7 +199,7 @@ class _Known:
 
 def _small(levels: Levels, layered: Sequence[int]) -> Levels:
     """The same with 0 in place of the layered values, which costs next to nothing; it keeps their steps."""
-    runs, reconstructions = bands_of(levels.layout).split(levels.numbers), list(levels.reconstructions)
+    runs, reconstructions = levels.runs(), list(levels.reconstructions)
     for band in layered:
         kind = reconstructions[band]
         assert isinstance(kind, MidRise | DeadZone)

@@ -4,17 +4,16 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.base import Codec, Container, Contents
 from airdeliver.compression.codec.bitstream import DecodeError
-from airdeliver.compression.codec.entropy_coding import PIECE
+from airdeliver.compression.codec.entropy_coding import PIECE, pieces_of
 from airdeliver.compression.codec.head import (
     CHECKSUM,
     LARGEST_PACKET,
@@ -66,17 +65,12 @@ class RangeCoded(Codec):
         packer = Packer(levels, packet_bytes)
         packets = [packer.packets(*ends) for ends in borders(packer.bands, groups_of(levels))]
         head = write_head(levels, packet_bytes, packets)
-        groups = []
-        for group in packets:
-            groups.append(b"".join(group))
-            group.clear()
-        first, *others = map(len, groups)
-        return Container(b"".join([head, *groups]), (len(head) + first, *others))
+        first, *others = (sum(map(len, group)) for group in packets)
+        return Container(b"".join(chain([head], *packets)), (len(head) + first, *others))
 
     def estimate(self, levels: Levels, packet_bytes: int) -> tuple[int, ...]:  # noqa: D102
         levels = self._modelled(levels)
-        runs = bands_of(levels.layout).split(levels.numbers)
-        each = [band_bits(model, run) / 8 for model, run in zip(levels.models, runs, strict=True)]
+        each = [band_bits(model, run) / 8 for model, run in zip(levels.models, levels.runs(), strict=True)]
         lengths, band = [], 0
         for count in groups_of(levels):
             lengths.append(_in_packets(float(sum(each[band : band + count])), packet_bytes))
@@ -88,8 +82,7 @@ class RangeCoded(Codec):
         """With models that go by contexts, of the bands that take fewer bits so."""
         if not self.contexts:
             return levels
-        runs = bands_of(levels.layout).split(levels.numbers)
-        return replace(levels, models=tuple(map(cheaper_by_context, levels.models, runs)))
+        return replace(levels, models=tuple(map(cheaper_by_context, levels.models, levels.runs())))
 
     def levels(self, data: bytes, layout: Layout) -> Levels:
         """The levels of a container that arrived whole.
@@ -98,7 +91,7 @@ class RangeCoded(Codec):
             DecodeError: it did not.
         """
         head, start = read_head(data, layout)
-        numbers, read = np.zeros(layout.size, np.int64), 0
+        numbers, read = np.zeros(layout.size, np.int32), 0
         for first, runs in read_packets(data, start, head):
             held = np.concatenate(runs)
             numbers[first : first + len(held)] = held
@@ -153,8 +146,10 @@ def _stretches(data: bytes, start: int, head: Head) -> Iterator[tuple[int, int, 
         for levels in runs:
             # A run is what a packet holds of one band; bands without values have none.
             band = bisect_right(starts, first) - 1
-            yield band, first, _values(head.reconstructions[band], levels, first - starts[band], head.bands.sizes[band])
-            first += len(levels)
+            kind, size = head.reconstructions[band], head.bands.sizes[band]
+            for part in pieces_of(levels):
+                yield band, first, _values(kind, part.astype(np.int64, copy=False), first - starts[band], size)
+                first += len(part)
 
 
 def _values(

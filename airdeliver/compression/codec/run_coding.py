@@ -6,10 +6,11 @@ from typing import Any
 
 import constriction
 import numpy as np
-from jaxtyping import Int64, Integer
+from jaxtyping import Integer
 
 from airdeliver.compression.codec.entropy_coding import LevelModel, coded_bits, decode_run, encode_run
 from airdeliver.compression.codec.lane_coding import LaneModel, decode_lanes, encode_lanes, lane_bits
+from airdeliver.compression.computed import LevelArray
 
 BandModel = LevelModel | LaneModel
 """The probabilities of a band: one level after the other, or lane beside lane."""
@@ -34,18 +35,18 @@ class Run:
     state: int = 0
 
 
-def encode_runs(runs: Sequence[tuple[Run, Int64[np.ndarray, "_"]]]) -> bytes:
+def encode_runs(runs: Sequence[tuple[Run, LevelArray]]) -> bytes:
     """Range-code runs of levels into bytes; trailing zero bytes are left out."""
     encoder = _stream.queue.RangeEncoder()
     for run, levels in runs:
         if isinstance(run.model, LaneModel):
-            encode_lanes(encoder, run.model, levels, run.place, run.state)
+            encode_lanes(encoder, run.model, levels.astype(np.int64, copy=False), run.place, run.state)
         else:
             encode_run(encoder, run.model, levels)
     return encoder.get_compressed().astype(">u4").tobytes().rstrip(b"\0")
 
 
-def decode_runs(data: bytes, runs: Sequence[Run], adapts: bool = True) -> list[Int64[np.ndarray, "_"]]:
+def decode_runs(data: bytes, runs: Sequence[Run], adapts: bool = True) -> list[Integer[np.ndarray, "_"]]:
     """The inverse of `encode_runs`.
 
     Bytes that were not made by it mostly give levels that mean nothing, which a checksum has to tell.
@@ -66,18 +67,18 @@ def decode_runs(data: bytes, runs: Sequence[Run], adapts: bool = True) -> list[I
         raise ValueError("the bytes were not coded with these models") from error
 
 
-def band_bits(model: BandModel, levels: Integer[np.ndarray, "n"]) -> float:
+def band_bits(model: BandModel, levels: LevelArray) -> float:
     """About how many bits the levels of a whole band take, its model learning from them."""
     return lane_bits(model, levels) if isinstance(model, LaneModel) else coded_bits(model, levels)
 
 
-def cheaper_by_context(model: BandModel, levels: Integer[np.ndarray, "n"]) -> BandModel:
+def cheaper_by_context(model: BandModel, levels: LevelArray) -> BandModel:
     """The model of a band that goes by contexts, if its levels take fewer bits so."""
     by_context = replace(model, contexts=True) if isinstance(model, LaneModel) else LaneModel(model, contexts=True)
     return by_context if band_bits(by_context, levels) < band_bits(model, levels) else model
 
 
-def _decoded(decoder: Any, run: Run, adapts: bool) -> Int64[np.ndarray, "_"]:
+def _decoded(decoder: Any, run: Run, adapts: bool) -> Integer[np.ndarray, "_"]:
     if isinstance(run.model, LaneModel):
         return decode_lanes(decoder, run.model, run.count, run.place, run.state)
     return decode_run(decoder, run.model, run.count, adapts)

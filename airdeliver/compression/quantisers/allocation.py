@@ -6,24 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from airdeliver.compression.bands import Bands, bands_of
-from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, PIECE, LevelModel, fit
-from airdeliver.compression.codec.levels import Levels, centre_of
+from airdeliver.compression.codec.entropy_coding import LARGEST_LEVEL, PIECE
+from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.reconstruction import STEPS, OnGrid, step_size
+from airdeliver.compression.quantisers.choosing import choose_levels
 from airdeliver.payload import Payload
-
-DEAD_ZONE = 0.62
-"""Magnitudes below this share of a step become 0 before rate and distortion are weighed (1/2 is plain rounding)."""
-
 
 FAINTEST = 2.0**-20
 """Of the largest mean square in a band: a segment of less counts as if it had so much."""
-
-LONGEST = 1000
-"""Levels from the centre beyond which values are rounded plainly: so fine are they that bits hardly differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +161,7 @@ def bisect(
             best, high = quantised, middle
         else:
             low = middle
+        del quantised  # what does not fit is not held while the next is sought
     return solve(math.exp(high)) if best is None else best
 
 
@@ -176,7 +171,10 @@ class Problem:
     def __init__(self, payload: Payload) -> None:
         self.layout = payload.layout
         self.bands: Bands = bands_of(payload.layout)
-        self.values = payload.values.detach().cpu().numpy().astype(np.float64)[self.bands.order]
+        values = payload.values.detach().cpu().numpy()
+        self.values = np.empty(len(values), np.float64)
+        for ordered, place in self.bands.spans(0, len(values)):
+            self.values[ordered] = values[place]
         self.weights = sensitivities(payload)
 
     def slopes(self) -> tuple[float, float]:
@@ -198,40 +196,10 @@ class Problem:
 
     def solve(self, slope: float, steps: tuple[int, ...]) -> Allocated:
         """Levels and models of every band at a slope."""
-        levels, models = [], []
-        for values, weight, step in zip(self.bands.split(self.values), self.weights, steps, strict=True):
+        numbers, models = np.empty(len(self.values), np.int64), []
+        bands = zip(self.bands.split(self.values), self.bands.split(numbers), self.weights, steps, strict=True)
+        for values, run, weight, step in bands:
             size = step_size(step)
-            chosen, model = choose_levels(values / size, slope / (weight * size * size))
-            levels.append(chosen)
+            run[:], model = choose_levels(values / size, slope / (weight * size * size))
             models.append(model)
-        numbers = np.concatenate([np.zeros(0, np.int64), *levels])
         return Allocated(self.layout, numbers, tuple(map(OnGrid, steps)), tuple(models), slope=slope)
-
-
-def choose_levels(scaled: Float64[np.ndarray, "n"], slope: float) -> tuple[Int64[np.ndarray, "n"], LevelModel]:
-    """Levels of least squared error plus slope times bits, and the model that the bits are counted with.
-
-    Each value may take the nearest level, the next towards the centre, or the centre. Model and levels are found in
-    turn, twice.
-
-    Args:
-        scaled: values over the step.
-        slope: squared error, in steps, that one bit is worth.
-    """
-    centre = centre_of(scaled)
-    offset = scaled - centre
-    magnitude = np.abs(offset)
-    nearest = np.rint(offset).astype(np.int64)
-    if magnitude.max(initial=0) > LONGEST:
-        return nearest + centre, fit(nearest + centre, centre)
-    levels = np.sign(nearest) * np.floor(magnitude + 1 - DEAD_ZONE).astype(np.int64)
-    inner = nearest - np.sign(nearest)
-    errors = [(candidate - offset) ** 2 for candidate in (nearest, inner)] + [offset**2]
-    for _ in range(2):
-        model = fit(levels, 0)
-        loss = errors[0] + slope * model.cost(nearest)
-        other = errors[1] + slope * model.cost(inner)
-        levels = np.where(other < loss, inner, nearest)
-        none = errors[2] + slope * model.cost(np.zeros(1, np.int64))
-        levels[none < np.minimum(loss, other)] = 0
-    return levels + centre, fit(levels + centre, centre)

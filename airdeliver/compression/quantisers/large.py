@@ -1,20 +1,17 @@
-"""Rate and distortion of large payloads: the slope is sought on a sample, levels are chosen piece by piece."""
+"""Rate and distortion of large payloads: the slope is sought on a sample, levels follow from it piece by piece."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
 import torch
-from jaxtyping import Float64, Integer
 
-from airdeliver.compression.bands import Bands, bands_of
-from airdeliver.compression.codec.entropy_coding import LevelModel
-from airdeliver.compression.codec.entropy_coding import fit as fit_model
+from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.reconstruction import OnGrid, step_size
-from airdeliver.compression.quantisers.allocation import DEAD_ZONE, LONGEST, Allocated, Problem, bisect, sensitivities
+from airdeliver.compression.quantisers.allocation import Allocated, Problem, bisect, sensitivities
+from airdeliver.compression.quantisers.choosing import Pieces, chosen
 from airdeliver.payload import Layout, Payload, Segment
 
 LARGE = 1 << 20
@@ -25,12 +22,6 @@ SAMPLE = 1 << 17
 
 LEAST = 1 << 12
 """Values of each band in the sample, at least: all of those that have fewer."""
-
-PIECE = 1 << 16
-"""Values that are looked at at a time."""
-
-_AT_ONCE = 1 << 14
-"""Values whose levels are chosen at a time: that takes ten times their memory."""
 
 _SOLUTIONS, _ENOUGH = 6, 0.99
 
@@ -97,8 +88,8 @@ def seek(
     """
     best, whole, filled = None, None, math.inf
     for _ in range(looks):
+        whole = None  # levels may be large: those of one answer are there at a time, and not while the next is sought
         found = find(goal)
-        del whole  # levels are large: one answer is held at a time, and the best one made again if it was not the last
         whole = make(found)
         now = share(whole)
         if best is None or now < filled if filled > 1 else filled < now <= 1:
@@ -107,8 +98,11 @@ def seek(
             break
         goal = sample.bits(found) * 0.997 / now
     assert best is not None
+    if best is not found:
+        whole = None
+        whole = make(best)
     assert whole is not None
-    return whole if best is found else make(best)
+    return whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +149,7 @@ class Sample:
 
     def bits(self, found: Allocated) -> float:
         """What all values would take by an ideal entropy coder."""
-        runs = zip(found.models, self.problem.bands.split(found.numbers), self.times, strict=True)
+        runs = zip(found.models, found.runs(), self.times, strict=True)
         return float(sum(times * model.total(run) for model, run, times in runs))
 
     def at(self, bits: float, between: tuple[float, float], steps: tuple[int, ...] | None) -> Allocated:
@@ -169,131 +163,14 @@ class Sample:
 
 
 def quantised(payload: Payload, steps: tuple[int, ...], slope: float) -> Allocated:
-    """What `Problem.solve` finds, in the smallest integers that hold it, with little memory beside them.
+    """What `Problem.solve` finds; levels are worked out where they are asked for, in little memory.
 
     Args:
         payload: values, and their sensitivity if it is known.
         steps: index of each band's step.
         slope: loss that one bit is worth.
     """
-    values, weights, bands = Pieces(payload), sensitivities(payload), bands_of(payload.layout)
-    scales = [step_size(step) for step in steps]
-    largest = [max(map(abs, ends)) / scale for ends, scale in zip(values.ends, scales, strict=True)]
-    dtype = np.int32
-    for smaller in (np.int16, np.int8):
-        # Levels lie at most one beyond what rounding makes of the largest value.
-        dtype = smaller if max(largest, default=0.0) + 2 < np.iinfo(smaller).max else dtype
-    numbers, models, first = np.empty(payload.layout.size, dtype), [], 0
-    for band, (weight, scale, size) in enumerate(zip(weights, scales, bands.sizes, strict=True)):
-        run = numbers[first : first + size]
-        models.append(choose(lambda b=band, s=scale: values.scaled(b, s), slope / (weight * scale * scale), run))
-        first += size
-    return Allocated(payload.layout, numbers, tuple(map(OnGrid, steps)), tuple(models), slope=slope)
-
-
-class Pieces:
-    """The values of a payload, band after band, piece by piece."""
-
-    def __init__(self, payload: Payload) -> None:
-        self._values = payload.values.detach().cpu().numpy()
-        self._bands: Bands = bands_of(payload.layout)
-        self._starts = (0, *np.cumsum(self._bands.sizes).tolist())
-        self.ends = [self._range(band) for band in range(len(self._bands))]
-
-    def scaled(self, band: int, scale: float) -> Iterator[Float64[np.ndarray, "_"]]:
-        """The values of a band over the step."""
-        for _, place in self._bands.spans(self._starts[band], self._starts[band + 1]):
-            for first in range(place.start, place.stop, PIECE):
-                yield self._values[first : min(first + PIECE, place.stop)].astype(np.float64) / scale
-
-    def _range(self, band: int) -> tuple[float, float]:
-        spans = self._bands.spans(self._starts[band], self._starts[band + 1])
-        ends = [(self._values[place].min(), self._values[place].max()) for _, place in spans]
-        return float(min(low for low, _ in ends)), float(max(high for _, high in ends))
-
-
-def choose(
-    pieces: Callable[[], Iterator[Float64[np.ndarray, "_"]]], slope: float, levels: Integer[np.ndarray, "n"]
-) -> LevelModel:
-    """What `choose_levels` does, in three passes over pieces of the values.
-
-    Args:
-        pieces: values over the step; asked for at each pass.
-        slope: squared error, in steps, that one bit is worth.
-        levels: written.
-
-    Returns:
-        The model that bits are counted with.
-    """
-    centre, furthest = _centre(pieces(), len(levels))
-    if furthest > LONGEST:
-        for run, scaled in _along(levels, pieces()):
-            run[:] = np.rint(scaled - centre) + centre
-        return fit_model(levels, centre)
-    reach = math.ceil(furthest) + 1
-    around = np.arange(-reach, reach + 1)
-
-    def counted(found: Iterator[Integer[np.ndarray, "_"]]) -> LevelModel:
-        counts = sum((np.bincount(part + reach, minlength=len(around)) for part in found), np.zeros(len(around), int))
-        return fit_model(around, 0, times=counts)
-
-    def begun() -> Iterator[Integer[np.ndarray, "_"]]:
-        for scaled in _smaller(pieces()):
-            offset = scaled - centre
-            yield (np.sign(np.rint(offset)) * np.floor(np.abs(offset) + 1 - DEAD_ZONE)).astype(np.int64)
-
-    def chosen(model: LevelModel) -> Iterator[Integer[np.ndarray, "_"]]:
-        prices = slope * model.cost(around)
-        for run, scaled in _along(levels, _smaller(pieces())):
-            offset = scaled - centre
-            best = _cheapest(offset, prices, reach)
-            run[:] = best + centre
-            yield best
-
-    model = counted(begun())
-    for _ in range(2):
-        model = counted(chosen(replace(model, centre=0)))
-    return replace(model, centre=centre)
-
-
-def _cheapest(
-    offset: Float64[np.ndarray, "n"], prices: Float64[np.ndarray, "levels"], reach: int
-) -> Integer[np.ndarray, "n"]:
-    """Of the nearest level, the next towards the centre, and the centre, the one of least error plus price."""
-    nearest = np.rint(offset).astype(np.int64)
-    nearer = nearest - np.sign(nearest)
-    cost = (nearest - offset) ** 2 + prices[nearest + reach]
-    other = (nearer - offset) ** 2 + prices[nearer + reach]
-    best = np.where(other < cost, nearer, nearest)
-    best[offset**2 + prices[reach] < np.minimum(cost, other)] = 0
-    return best
-
-
-def _centre(pieces: Iterator[Float64[np.ndarray, "_"]], count: int) -> tuple[int, float]:
-    """See `centre_of`; and how far from it the values reach."""
-    total = squares = 0.0
-    low, high = math.inf, -math.inf
-    for part in pieces:
-        total, squares = total + float(part.sum()), squares + float(part @ part)
-        low, high = min(low, float(part.min())), max(high, float(part.max()))
-    if not count:
-        return 0, 0.0
-    mean = total / count
-    deviation = math.sqrt(max(0.0, squares / count - mean * mean))
-    centre = round(mean) if abs(mean) > 2 * deviation / math.sqrt(count) else 0
-    return centre, max(abs(low - centre), abs(high - centre))
-
-
-def _smaller(pieces: Iterator[Float64[np.ndarray, "_"]]) -> Iterator[Float64[np.ndarray, "_"]]:
-    for part in pieces:
-        yield from (part[first : first + _AT_ONCE] for first in range(0, len(part), _AT_ONCE))
-
-
-def _along(
-    levels: Integer[np.ndarray, "n"], pieces: Iterator[Float64[np.ndarray, "_"]]
-) -> Iterator[tuple[Integer[np.ndarray, "_"], Float64[np.ndarray, "_"]]]:
-    """Pieces, and where their levels go."""
-    first = 0
-    for part in pieces:
-        yield levels[first : first + len(part)], part
-        first += len(part)
+    scales, weights = [step_size(step) for step in steps], sensitivities(payload)
+    slopes = [slope / (weight * scale * scale) for weight, scale in zip(weights, scales, strict=True)]
+    numbers, models = chosen(Pieces(payload), scales, slopes)
+    return Allocated(payload.layout, numbers, tuple(map(OnGrid, steps)), models, slope=slope)

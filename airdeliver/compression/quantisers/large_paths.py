@@ -6,14 +6,15 @@ import numpy as np
 from jaxtyping import Integer
 
 from airdeliver.compression.bands import bands_of
-from airdeliver.compression.codec.entropy_coding import fit
+from airdeliver.compression.codec.entropy_coding import LevelModel, fit
 from airdeliver.compression.codec.lane_coding import LaneModel
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.reconstruction import OnGrid, OnTrellis, step_size
 from airdeliver.compression.codec.run_coding import BandModel
 from airdeliver.compression.codec.trellis import FURTHEST, Trellis
 from airdeliver.compression.quantisers.allocation import Allocated, sensitivities
-from airdeliver.compression.quantisers.large import Pieces, Sample, choose, seek
+from airdeliver.compression.quantisers.choosing import Pieces, rule_of
+from airdeliver.compression.quantisers.large import Sample, seek
 from airdeliver.compression.quantisers.paths import Path, Paths, centred, nearest, prices_of
 from airdeliver.compression.quantisers.viterbi import best_multiples
 from airdeliver.payload import Payload
@@ -79,9 +80,19 @@ def along(payload: Payload, found: Path, trellis: Trellis) -> Path:
         if isinstance(kind, OnTrellis) and isinstance(model, LaneModel):
             models.append(_followed(values, band, scale, slope, model, run))
         else:
-            models.append(choose(lambda b=band, s=scale: values.scaled(b, s), slope, run))
+            models.append(_chosen(values, band, scale, slope, run))
         first += count
     return Path(payload.layout, numbers, found.reconstructions, tuple(models), slope=found.slope, chosen=found.chosen)
+
+
+def _chosen(values: Pieces, band: int, scale: float, slope: float, levels: Integer[np.ndarray, "n"]) -> LevelModel:
+    """Levels of a band one by one, written where they go; and their model."""
+    rule, model = rule_of(values, band, scale, slope)
+    first = 0
+    for scaled in values.scaled(band, scale):
+        levels[first : first + len(scaled)] = rule.levels(scaled)
+        first += len(scaled)
+    return model or fit(levels, rule.centre)
 
 
 def _followed(

@@ -7,7 +7,6 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from airdeliver.compression.bands import bands_of
 from airdeliver.compression.codec.entropy_coding import fit
 from airdeliver.compression.codec.levels import Levels
 from airdeliver.compression.codec.trellis import Trellis
@@ -80,8 +79,7 @@ class TrellisCoded(RateDistortion):
     def rate(self, values: Float[Tensor, "n"], layout: Layout, state: State) -> Float[Tensor, ""]:
         """By one model of the multiples of a band, whichever quantiser they are of: it rises from 0 on, as bits do."""
         last = last_of(state)
-        runs = zip(last.models, bands_of(layout).split(last.numbers), strict=True)
-        smooth = tuple(fit(run, model.centre) for model, run in runs)
+        smooth = tuple(fit(run, model.centre) for model, run in zip(last.models, last.runs(), strict=True))
         return rate(values, replace(last, models=smooth))
 
     def _fitted(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from airdeliver.compression.codec import Codec, Container, Levels
 from airdeliver.compression.quantisers import Quantiser, State
 from airdeliver.compression.quantisers.answers import levels_of
@@ -19,40 +21,21 @@ class Fitted:
     """A container and the grade that it is sent at.
 
     Args:
-        levels: that it holds.
+        levels: that it holds; None of a large payload, of which they are not held beside the container.
         container: its bytes.
         grade: of the physical layer.
     """
 
-    levels: Levels
+    levels: Levels | None
     container: Container
     grade: int
-
-
-@dataclass(frozen=True)
-class _Best:
-    """The best container so far, and how its levels are made again.
-
-    Args:
-        container: their bytes.
-        levels: that it holds; None where two of them would be too large.
-        goal: share that they might take.
-        near: what they started from.
-        taken: share that those took, where they are not held.
-    """
-
-    container: Container
-    levels: Levels | None
-    goal: float
-    near: Levels | None
-    taken: float | None
 
 
 SMALL = 1 << 16
 """Values up to which containers are remembered: senders ask for the same at many SNRs and fades."""
 
 LARGE = 1 << 20
-"""Values from which on the levels of one answer are held at a time."""
+"""Values from which on levels are held until they are in a container."""
 
 _FITTED = Memory[Fitted](64)
 
@@ -114,21 +97,17 @@ class Fitting:
             container = self.codec.pack(levels, packet_bytes)
             share = self._share(container.groups, levels, grade)
             if best is None or share <= 1:
-                best = _Best(container, None if large else levels, goal, near, taken)
+                best = Fitted(None if large else levels, container, grade)
+            del container
             if _ENOUGH <= share <= 1 or not self.quantiser.adapts or tried == _TRIES:
                 break
             goal *= 0.9995 / share
             near = levels
             if large:
-                taken, near = size(levels), replace(levels, numbers=levels.numbers[:0].copy())
+                taken, near = size(levels), replace(levels, numbers=np.asarray(levels.numbers[:0]).copy())
             del levels
         assert best is not None
-        if best.levels is not None:
-            levels = best.levels
-        elif best.container is not container:
-            near, taken = best.near, best.taken
-            levels = levels_of(self.quantiser, payload, state, size, best.goal, near)
-        return self._at_its_grade(Fitted(levels, best.container, grade))
+        return self._at_its_grade(best)
 
     def _at_its_grade(self, fitted: Fitted) -> Fitted:
         grade, resolution = fitted.grade, self.physical.resolution

@@ -178,9 +178,25 @@ class DigitalLink(Link):
         self, values: Float[Tensor, "n"], plan: DigitalPlan, channel: Channel, snr_db: Decibel, generator: Generator
     ) -> Float[Tensor, "n"]:
         """What arrives where nothing is lost, whatever the channel; straight through to the values."""
-        if plan.levels is None:
-            raise ValueError("only the sender knows the levels: this plan was made from side information")
-        return values + (plan.levels.values().to(values.device) - values).detach()
+        return values + (self.sent(plan).to(values.device) - values).detach()
+
+    def sent(self, plan: DigitalPlan) -> Float[Tensor, "n"]:
+        """The values that a plan's container holds, which arrive where nothing is lost.
+
+        Raises:
+            ValueError: a plan that was made from side information.
+        """
+        container = _container(plan)
+        return self.codec.values(container.data, plan.layout) if plan.levels is None else plan.levels.values()
+
+    def levels(self, plan: DigitalPlan) -> Levels | None:
+        """The levels that a plan's container holds: those of a large payload are read from it.
+
+        None of a plan that was made from side information, and of a large payload whose codec reads values alone.
+        """
+        if plan.levels is None and plan.container is not None and isinstance(self.codec, RangeCoded):
+            return self.codec.levels(plan.container.data, plan.layout)
+        return plan.levels
 
     def _restored(self, layout: Layout) -> State | None:
         return None if self.state is None else self.quantiser.restore(json.loads(self.state), layout)

@@ -18,7 +18,7 @@ class DigitalPlan(Plan):
         grade: how fast.
         lengths: bytes of each group of packets, the head with the first, without which nothing can be rebuilt; where
             the layer can, that one is sent more robustly. One number where it cannot.
-        levels: what is sent; known to the sender alone.
+        levels: what is sent; known to the sender alone. None of a large payload too: see `DigitalLink.levels`.
         container: its bytes; known to the sender alone.
     """
 

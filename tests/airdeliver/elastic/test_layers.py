@@ -13,8 +13,8 @@ from airdeliver.delivery import send
 from airdeliver.elastic import ElasticArchitecture, NestedBuilder, SlimmableBuilder, Statistics, layers_of
 from airdeliver.elastic.layers import elastic_values
 from airdeliver.links import DigitalLink, LayeredLink
-from airdeliver.links.analog import Repetition
-from airdeliver.links.digital import FixedGrade
+from airdeliver.links.analog import Repetition, pieces
+from airdeliver.links.digital import FixedGrade, rebuilding
 from airdeliver.links.layered import layouts_of
 from airdeliver.models import VGG, ResNet20
 from airdeliver.package import Package
@@ -25,6 +25,7 @@ from airdeliver.schemes.layered import thresholds
 from airdeliver.spectrum.layered import LayeredChoice
 from channels import AWGN, Multicast, Rayleigh
 from tests.airdeliver.compression.random_network import prunable
+from tests.airdeliver.stages import assert_same
 
 USES = 20_000
 WIDTHS = (0.25, 0.5, 1.0)
@@ -120,6 +121,23 @@ def test_a_lost_layer_leaves_a_working_smaller_member(choice, problem):
         assert evaluate(delivery, data.prepare(inputs), targets, task=problem.task).finite == 1.0
     delivery = sent(digital, AWGN(), -9.0, realizations=2, uses=20_000)
     assert delivery.usable == 0.0
+
+
+def test_layers_of_a_large_network_are_the_same(choice, monkeypatch):
+    """Digital values of more than two million are read when they are asked for; many analog ones come in pieces."""
+    grades = (FixedGrade(grade) for grade in (-3.0, 6.0))
+    links = [DigitalLink("capacity", adaptation=grade, quantiser=Signs()) for grade in grades]
+    digital = replace(choice, link=LayeredLink([*links, AnalogLink()], [0.3, 0.1, 0.6]))
+    held = sent(digital, Rayleigh(), 8.0, realizations=6)
+    monkeypatch.setattr(rebuilding, "LONG", 1)
+    assert len(held.groups) > 1
+    assert_same(held, sent(digital, Rayleigh(), 8.0, realizations=6))
+    monkeypatch.setattr(pieces, "LARGE", 1)
+    in_pieces = sent(digital, Rayleigh(), 8.0, realizations=6)
+    assert torch.equal(in_pieces.usable_realizations, held.usable_realizations)
+    for one, other in zip(in_pieces.groups, held.groups, strict=True):
+        assert torch.equal(one.realizations, other.realizations)
+        assert one.decoded.values.shape == other.decoded.values.shape
 
 
 def test_a_late_layer_leaves_a_working_smaller_member(choice):

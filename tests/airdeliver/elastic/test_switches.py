@@ -11,7 +11,8 @@ from airdeliver.delivery import send
 from airdeliver.elastic import ElasticArchitecture, Every, InParts, SlimmableBuilder, Switches, SwitchesBuilder
 from airdeliver.fades import Fades
 from airdeliver.links import DigitalLink
-from airdeliver.links.digital import FixedGrade
+from airdeliver.links.analog import pieces
+from airdeliver.links.digital import FixedGrade, rebuilding
 from airdeliver.models import CNN, VGG, ResNet20, Segmenter
 from airdeliver.normalisation import batch_norms
 from airdeliver.package import Package
@@ -26,6 +27,7 @@ from airdeliver.training.methods.joint import JointRun
 from channels import AWGN, Multicast
 from experiments.stage import closure
 from tests.airdeliver.compression.random_network import prunable
+from tests.airdeliver.stages import assert_same
 
 SWITCHES = ((0.25,) * 4, (0.5, 0.25, 0.25), (0.5, 0.5), (1.0,))
 LOUD, DEAF = 60.0, -60.0
@@ -158,6 +160,18 @@ def test_a_transmission_that_nobody_hears_is_lost_and_a_single_receiver_runs_all
     assert (lost.usable, report.accuracy, len(report.per_realization)) == (0.0, pytest.approx(0.1), 3)
     alone = sent(choice_of(elastic, 2), (0.0,), snr_db=LOUD)
     torch.testing.assert_close(alone.model(1)(images()), elastic.members[2].model(images()), atol=0.02, rtol=0.02)
+
+
+def test_parts_of_a_large_network_are_the_same(elastic, monkeypatch):
+    """Digital values of more than two million are read when they are asked for; many analog ones come in pieces."""
+    digital = choice_of(elastic, 0, DigitalLink("capacity", adaptation=FixedGrade(0.0), bits_per_value=4.0))
+    offsets = (LOUD, DEAF, LOUD, LOUD)
+    held = sent(digital, offsets)
+    monkeypatch.setattr(rebuilding, "LONG", 1)
+    assert held.usable == 1.0
+    assert_same(held, sent(digital, offsets))
+    monkeypatch.setattr(pieces, "LARGE", 1)
+    test_a_receiver_in_outage_is_a_missing_summand(elastic, offsets, [0, 2, 3])
 
 
 def test_each_part_bears_the_noise_of_its_own_receiver(elastic):

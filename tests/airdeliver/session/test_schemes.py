@@ -5,7 +5,7 @@ import torch
 
 from airdeliver import DigitalLink, Problem, evaluate
 from airdeliver.elastic import SlimmableBuilder
-from airdeliver.links.digital import FixedGrade
+from airdeliver.links.digital import FixedGrade, rebuilding
 from airdeliver.normalisation import Normalisation
 from airdeliver.package import Package
 from airdeliver.schemes import Clean, ElasticNetwork, InSession, Layered
@@ -13,6 +13,7 @@ from airdeliver.session import HARQ, AssuredChoice, InLayers, Repetition, conver
 from airdeliver.spectrum.layered import LayeredChoice
 from airdeliver.training import Trained, Training
 from channels import AWGN, Multicast, Rayleigh
+from tests.airdeliver.stages import assert_same
 
 
 def test_an_analog_network_promises_less_the_more_its_noise_adds_to_the_loss(problem: Problem, clean):
@@ -79,6 +80,20 @@ def test_who_wants_one_layer_leaves_after_it(layered):
     package = Package((layered,), Normalisation())
     delivery = converse(package, InLayers(enough=1), AWGN(), 12.0, 60_000, "average", 4, 0)
     assert delivery.stages == 1
+
+
+def test_layers_of_a_large_network_that_wait_for_answers_are_the_same(layered, monkeypatch):
+    """Values of more than two million are read when they are asked for: that had ended in an AssertionError."""
+
+    def sent():
+        package = Package((layered,), Normalisation())
+        return converse(package, InLayers(rounds=4, spare=0.5), Rayleigh(), 6.0, 60_000, "average", 6, 0)
+
+    held = sent()
+    monkeypatch.setattr(rebuilding, "LONG", 1)
+    assert held.stages > 1
+    assert 0 < held.stage(0).usable <= held.usable
+    assert_same(held, sent())
 
 
 @pytest.mark.parametrize("spare", [0.0, 0.5, 0.8])

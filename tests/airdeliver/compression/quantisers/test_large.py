@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import Generator
 
+from airdeliver.compression import computed
 from airdeliver.compression.codec import RangeCoded
-from airdeliver.compression.quantisers import RateDistortion, large
+from airdeliver.compression.quantisers import RateDistortion, choosing, large
 from airdeliver.compression.quantisers.allocation import Problem, allocate
 from airdeliver.payload import Layout, Payload, Segment
 
@@ -21,7 +22,8 @@ def payload(scale: float = 1.0, offset: float = 0.0) -> Payload:
 @pytest.mark.parametrize("bits_per_value", [0.05, 1.0, 4.0, 14.0])
 def test_levels_chosen_in_pieces_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch, bits_per_value, scale, offset):
     """`quantised` is `Problem.solve`: the same levels and models, in integers as small as can be."""
-    monkeypatch.setattr(large, "PIECE", 1 << 12)
+    monkeypatch.setattr(computed, "PIECE", 1 << 12)
+    monkeypatch.setattr(choosing, "_AT_ONCE", 1 << 10)
     source = payload(scale, offset)
     whole = allocate(source, bits_per_value * source.layout.size)
     pieced = large.quantised(source, whole.steps, whole.slope)
@@ -55,7 +57,7 @@ def test_a_large_payload_fills_its_bits_as_well(monkeypatch: pytest.MonkeyPatch,
 
 def test_what_does_not_fit_is_as_coarse_as_can_be(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(large, "LARGE", 1000)
-    assert not RateDistortion().fit(payload(), None, lambda levels: levels.bits, 1e-9).numbers.any()
+    assert not RateDistortion().fit(payload(), None, lambda levels: levels.bits, 1e-9).values().any()
 
 
 def test_steps_of_a_training_are_kept(monkeypatch: pytest.MonkeyPatch):

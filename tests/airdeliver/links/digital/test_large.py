@@ -1,5 +1,8 @@
 """What saves memory where networks are large changes nothing of what is sent and read."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,7 @@ from torch import Generator, nn
 from airdeliver import DigitalLink, deliver
 from airdeliver.compression.codec import RangeCoded
 from airdeliver.compression.quantisers import large
+from airdeliver.delivery_cost import delivery_cost
 from airdeliver.links.arrivals import Arrivals
 from airdeliver.links.base import Knowledge
 from airdeliver.links.digital import fitting, rebuilding, trial
@@ -22,8 +26,8 @@ def _network() -> nn.Module:
 
 
 @pytest.mark.parametrize("uses", [900, 3000, 9000])
-def test_levels_that_are_not_held_are_made_again(uses, monkeypatch):
-    """The same container and levels as where all answers are held."""
+def test_levels_that_are_not_held_are_read_from_the_container(uses, monkeypatch):
+    """The same container, levels and values as where levels are held."""
     payload, link = payload_of(_network()), DigitalLink("capacity")
     monkeypatch.setattr(large, "LARGE", 1)
     monkeypatch.setattr(fitting, "SMALL", 1)  # nothing is remembered
@@ -33,8 +37,39 @@ def test_levels_that_are_not_held_are_made_again(uses, monkeypatch):
         plans.append(link.plan(payload, uses, Knowledge("average", 10.0, AWGN())))
     held, again = plans
     assert held.container.data == again.container.data
-    assert np.array_equal(held.levels.numbers, again.levels.numbers)
-    assert torch.equal(link.codec.values(again.container.data, payload.layout), again.levels.values())
+    assert again.levels is None
+    assert np.array_equal(held.levels.numbers, link.levels(again).numbers)
+    assert link.levels(again).reconstructions == held.levels.reconstructions
+    assert torch.equal(link.sent(again), held.levels.values())
+    values, channel = payload.values, AWGN()
+    assert torch.equal(*(link.perturb(values, plan, channel, 10.0, Generator().manual_seed(0)) for plan in plans))
+
+
+def test_a_plan_holds_nothing_of_a_large_payload_but_its_container(monkeypatch):
+    """Not the values, by way of levels that are worked out of them; at once, whenever cycles are collected."""
+    monkeypatch.setattr(large, "LARGE", 1)
+    monkeypatch.setattr(fitting, "SMALL", 1)
+    monkeypatch.setattr(fitting, "LARGE", 1)
+    payload = payload_of(_network())
+    kept = weakref.ref(payload.values)
+    gc.disable()
+    try:
+        plan = DigitalLink("capacity").plan(payload, 3000, Knowledge("average", 10.0, AWGN()))
+        del payload
+        assert kept() is None
+    finally:
+        gc.enable()
+    assert plan.container is not None
+
+
+def test_costs_count_levels_that_are_not_held(monkeypatch):
+    monkeypatch.setattr(fitting, "SMALL", 1)
+    costs = []
+    for least in (1 << 40, 1):
+        monkeypatch.setattr(fitting, "LARGE", least)
+        delivery = deliver(nn.Linear(40, 30), DigitalLink("capacity"), AWGN(), 10.0, 2000, realizations=1)
+        costs.append(delivery_cost(delivery, torch.zeros(2, 40)).bit_operations)
+    assert costs[0] == costs[1] > 0
 
 
 def test_values_are_read_when_they_are_asked_for(monkeypatch):
