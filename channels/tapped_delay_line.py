@@ -1,11 +1,15 @@
 """Delay profiles of 3GPP TR 38.901 and draws of their taps, through Sionna."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Complex, Float
@@ -15,6 +19,7 @@ MODELS = tuple(f"{kind}-{letter}" for kind in ("TDL", "CDL") for letter in "ABCD
 SPEED_OF_LIGHT = 299_792_458.0
 SINUSOIDS = 20  # of each tap of a TDL (Sionna's number), rays of each cluster of a CDL (TR 38.901, table 7.5-3)
 _CHUNK = 2**22  # sinusoids drawn at once, which bounds the memory
+_TABLES = "phy/channel/tr38901/models/v19_2"  # in Sionna's package; those of release 19, which it draws from
 _one_at_a_time = threading.Lock()
 
 
@@ -78,8 +83,7 @@ def delay_profile(model: str, delay_spread: float) -> DelayProfile:
     (23, 965.86, 1.0)
     """
     check_model(model)
-    models = tr38901().models
-    table = models.load_json(models.parameter_file(f"{model}.json"))
+    table = _table(model)
     powers = 10 ** (torch.tensor(table["powers"], dtype=torch.float64) / 10)
     specular = torch.zeros(len(powers), dtype=torch.bool)
     doppler = torch.ones_like(powers)
@@ -89,6 +93,17 @@ def delay_profile(model: str, delay_spread: float) -> DelayProfile:
         doppler[0], specular[0] = 0.7, True
     delays = torch.tensor(table["delays"], dtype=torch.float64) * delay_spread
     return DelayProfile(delays, powers / powers.sum(), doppler, specular, bool(table["los"]))
+
+
+def _table(model: str) -> dict[str, Any]:
+    """A table of TR 38.901 as Sionna ships it: from its file, since Sionna's import takes seconds, if it lies there."""
+    installed = find_spec("sionna")
+    if installed is not None and installed.origin is not None:
+        file = Path(installed.origin).parent / _TABLES / f"{model}.json"
+        if file.is_file():
+            return json.loads(file.read_text(encoding="utf-8"))
+    models = tr38901().models
+    return models.load_json(models.parameter_file(f"{model}.json"))
 
 
 def tap_delays(model: str, delay_spread: float) -> Float[Tensor, "taps"]:

@@ -2,13 +2,12 @@
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
-import jaxtyping
 import pytest
 
-from tests import shapes
-
-shapes.install(["airdeliver", "channels"])
+collect_ignore = ["airdeliver/payload/own_keras.py", "zoo/keras_examination.py", "zoo/keras_networks.py"]
+"""They import TensorFlow, which takes seconds, and hold no tests."""
 
 gc.set_threshold(50_000, 10, 10)
 """Few make garbage in circles, and each look at a million objects of torch and pytest takes a third of a second."""
@@ -16,9 +15,27 @@ gc.set_threshold(50_000, 10, 10)
 _skips: list[str] = []
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever only hands tests to workers imports nothing."""
+    if config.getoption("dist", "no") == "no" or hasattr(config, "workerinput"):
+        from tests import shapes
+
+        shapes.install(["airdeliver", "channels"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """See `tests/schedule.py`; other ways to share tests are as xdist has them."""
+    from tests.schedule import Shared
+
+    return Shared(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """Shapes and types unchecked: what our own errors say of a bad argument, as outside of tests."""
+    import jaxtyping
+
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
@@ -26,7 +43,6 @@ def unchecked() -> Iterator[None]:
 
 def pytest_collection_finish() -> None:
     """What is there now stays: nobody need look at it again."""
-    gc.collect()
     gc.freeze()
 
 

@@ -34,6 +34,9 @@ PACKAGES = {
 COUNTS = (1200, 200, 200)
 """Sentences of each library for training, validation and test."""
 EXAMPLE = re.compile(r"^\s*(>>>|\.\.\.|\.\. |[-=~^]{3,})|::\s*$")
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""Where statements hold others."""
+
 SENTENCE = re.compile(r"(?<=[.])\s+(?=[A-Z])")
 
 
@@ -95,10 +98,13 @@ def _sources(package: str) -> list[Path]:
 
 
 def _docstrings(file: Path) -> Iterator[str]:
-    source = file.read_text(encoding="utf-8", errors="ignore")
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield ast.get_docstring(node) or ""
+    level: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8", errors="ignore"))]
+    while level:
+        for node in level:
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield ast.get_docstring(node) or ""
+        # As `ast.walk`, level by level, but not into expressions, where nothing is defined.
+        level = [inner for node in level for block in BLOCKS for inner in getattr(node, block, ())]
 
 
 def _prose(text: str) -> Iterator[str]:
@@ -108,11 +114,10 @@ def _prose(text: str) -> Iterator[str]:
         if any(EXAMPLE.search(line) for line in lines):
             continue
         for sentence in SENTENCE.split(" ".join(" ".join(lines).split())):
-            letters = sum(character.isalpha() or character == " " for character in sentence)
             if (
                 40 <= len(sentence) <= 300
                 and sentence[0].isupper()
                 and sentence.endswith(".")
-                and letters > 0.85 * len(sentence)
+                and sum(map(str.isalpha, sentence)) + sentence.count(" ") > 0.85 * len(sentence)
             ):
                 yield sentence.encode()[:LENGTH].decode(errors="ignore")

@@ -6,13 +6,18 @@ import sys
 
 import pytest
 
-LONG = ("scipy.stats", "scipy.optimize", "sklearn", "pandas", "datasets", "keras", "matplotlib", "hydra")
+LONG = ("scipy.stats", "scipy.optimize", "sklearn", "pandas", "datasets", "keras", "matplotlib", "hydra", "sionna")
 
 PROGRAM = f"""
 import json, sys
 import torch
 import airdeliver, channels
+channels.OFDM
 imported = [name for name in {LONG!r} if name in sys.modules]
+
+from airdeliver.payload import payload_of
+payload_of(torch.nn.Linear(1, 1))
+keras = [name for name in ("keras", "tensorflow") if name in sys.modules]
 
 from airdeliver.cost import network_cost
 from airdeliver.cost.memory import peak_activation_bytes
@@ -31,7 +36,7 @@ for name in ("sgd", "adamw", "muon"):
 assert network_cost(network, torch.ones(1, 3)).macs == 6
 assert peak_activation_bytes(network, torch.ones(1, 3)) > 0
 compiler += ["counting"] * ("torch._dynamo" in sys.modules)
-print(json.dumps([imported, compiler]))
+print(json.dumps([imported, keras, compiler]))
 """
 
 
@@ -45,5 +50,9 @@ def test_an_import_of_the_library_leaves_out_what_takes_long(told):
     assert told[0] == []
 
 
-def test_nobody_who_trains_or_counts_operations_imports_the_compiler(told):
+def test_torch_models_never_import_tensorflow(told):
     assert told[1] == []
+
+
+def test_nobody_who_trains_or_counts_operations_imports_the_compiler(told):
+    assert told[2] == []

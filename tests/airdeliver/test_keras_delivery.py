@@ -1,6 +1,5 @@
 """A Keras model on TensorFlow travels through the same face, in every normalisation mode."""
 
-import keras
 import numpy as np
 import pytest
 import torch
@@ -8,10 +7,13 @@ import torch
 from airdeliver import AnalogLink, deliver, evaluate
 from airdeliver.normalisation import estimate_statistics
 from channels import AWGN
+from tests.later import Later
+
+keras = Later("keras")
 
 
 @pytest.fixture(scope="module")
-def trained(task) -> keras.Model:
+def trained(task) -> "keras.Model":
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [

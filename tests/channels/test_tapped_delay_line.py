@@ -4,9 +4,11 @@ import math
 
 import pytest
 import torch
-from sionna.phy import config
 
 from channels.tapped_delay_line import MODELS, SINUSOIDS, delay_profile, draw_taps, tap_delays, tr38901
+from tests.later import Later
+
+phy = Later("sionna.phy")
 
 # TR 38.901 V19.2, tables 7.7.2-1 and 7.7.2-4: normalised delay and power in dB of each path.
 TDL_A = """
@@ -106,12 +108,12 @@ def test_taps_are_nearly_gaussian():
 
 
 def test_draws_come_from_the_given_generator_alone():
-    before_torch, theirs = torch.get_rng_state(), config.torch_rng("cpu").get_state()
+    before_torch, theirs = torch.get_rng_state(), phy.config.torch_rng("cpu").get_state()
     first, again, other = draw("CDL-A", 2), draw("CDL-A", 2), draw("CDL-A", 2, seed=1)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), before_torch)
-    assert torch.equal(config.torch_rng("cpu").get_state(), theirs)
+    assert torch.equal(phy.config.torch_rng("cpu").get_state(), theirs)
 
 
 def test_long_draws_in_chunks_are_independent(monkeypatch):

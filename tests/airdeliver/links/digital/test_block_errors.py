@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
 
 from airdeliver.links.digital import MCS_TABLES
 from airdeliver.links.digital.base_graph import BaseGraph, select_base_graph, select_lifting
@@ -10,6 +9,9 @@ from airdeliver.links.digital.ldpc import LayeredDecoder
 from airdeliver.links.digital.modulation import Modulation
 from airdeliver.links.digital.rate_matching import RateMatching
 from channels import AWGN
+from tests.later import Later
+
+ldpc = Later("sionna.phy.fec.ldpc")
 
 ITERATIONS = 20
 
@@ -22,8 +24,8 @@ class Duel:
         self.bits, self.symbols, self.snr_db = int(symbols * mcs.spectral_efficiency), symbols, snr_db
         sent = symbols * mcs.bits_per_symbol
         self.modulation, self.generator = Modulation(mcs.bits_per_symbol), torch.Generator().manual_seed(seed)
-        self.encoder = LDPC5GEncoder(self.bits, sent, num_bits_per_symbol=mcs.bits_per_symbol)
-        self.sionna = LDPC5GDecoder(self.encoder, num_iter=ITERATIONS)
+        self.encoder = ldpc.LDPC5GEncoder(self.bits, sent, num_bits_per_symbol=mcs.bits_per_symbol)
+        self.sionna = ldpc.LDPC5GDecoder(self.encoder, num_iter=ITERATIONS)
         number = select_base_graph(self.bits, mcs.rate)
         graph = BaseGraph(number, select_lifting(self.bits, number))
         self.matching = RateMatching(graph, self.bits, sent, mcs.bits_per_symbol)

@@ -5,10 +5,12 @@ import math
 import pytest
 import torch
 from scipy.special import erfc
-from sionna.phy.mapping import Demapper, Mapper
 
 from airdeliver.links.digital.modulation import Modulation
 from channels import AWGN, Rayleigh
+from tests.later import Later
+
+mapping = Later("sionna.phy.mapping")
 
 ONE, ORDERS = torch.ones(1, 1, dtype=torch.complex64), (2, 4, 6, 8)
 
@@ -45,12 +47,12 @@ def uncoded_errors(bits_per_symbol, channel, snr_db, symbols, seed=0) -> float:
 def test_symbols_and_llrs_are_sionnas(order):
     bits = torch.randint(0, 2, (3, 2000 * order), dtype=torch.uint8, generator=seeded(order))
     symbols = Modulation(order).map(bits)
-    torch.testing.assert_close(symbols, Mapper("qam", order)(bits.float()))
+    torch.testing.assert_close(symbols, mapping.Mapper("qam", order)(bits.float()))
     variance = torch.tensor(0.05)
     samples = AWGN().transmit(symbols, AWGN().realize(3, 2000, 13.0, seeded(1)), seeded(2)).samples
     llr = Modulation(order).log_likelihood_ratios(samples, ONE, variance.view(1, 1))
     # Sionna's logits have the other sign.
-    torch.testing.assert_close(llr, -Demapper("app", "qam", order)(samples, variance), atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(llr, -mapping.Demapper("app", "qam", order)(samples, variance), atol=1e-3, rtol=1e-4)
 
 
 @pytest.mark.parametrize("order", ORDERS)
