@@ -356,3 +356,21 @@ def test_what_resolutions_save_on_cifar_10():
     assert abs(m["fixed", 40] - m["drnet_32", 40]) < 0.1
     assert 0.74 < at["macs"]["mutualnet"] / at["macs"]["usnets"] < 0.78
     assert f"is {lead(table, 'usnets', 'mutualnet', 40)} points behind half the width at full resolution" in text
+
+
+def test_whom_layers_serve_on_cifar_10():
+    m = means("cifar10_layers")
+    over = m.groupby("scheme").mean()
+    text = page("docs/elastic")
+    assert f"layers reach {over['layered']:.1f} % (analog) and {over['layered_digital']:.1f} % (digital)" in text
+    assert f"the spectrum's member for -5 dB {over['spectrum_low']:.1f}, the digital rates" in text
+    assert f"{over['digital_low']:.1f} and {over['digital_middle']:.1f}: layers beat each of these" in text
+    assert f"through the link for all of these SNRs, {over['noise']:.1f}." in text
+    ahead = [m[name, -5] - m["noise", -5] for name in ("layered", "layered_digital")]
+    assert "At -5 dB they are {:.1f} and {:.1f} points ahead of it".format(*ahead) in text
+    behind = {name: [m["noise", snr] - m[name, snr] for snr in (5, 10, 15)] for name in ("layered", "layered_digital")}
+    assert all(round(points) == 3 for points in behind["layered"])
+    assert (round(min(behind["layered_digital"])), round(max(behind["layered_digital"]))) == (9, 11)
+    each = read(PUBLISHED / "cifar10_layers.csv").groupby(["seed", "scheme"])["accuracy"].mean().unstack()
+    assert len(each) == 2
+    assert (each["noise"] > each["layered"]).all()
