@@ -22,7 +22,7 @@ def mistyped(built: Any, key: str) -> Iterator[str]:
             yield from mistyped(item, f"{key}[{number}]")
     if not dataclasses.is_dataclass(built) or isinstance(built, type):
         return
-    declared = declared_types(type(built)) if type(built).__module__.partition(".")[0] in OURS else {}
+    declared = declared_types(type(built))
     for field in dataclasses.fields(built):
         value = getattr(built, field.name, None)
         kind = declared.get(field.name, Any)
@@ -38,7 +38,7 @@ def is_text_for_a_number(value: Any, owner: Any, name: str) -> bool:
 
     Asked before the class is built, whose own checks would compare the text with numbers.
     """
-    if not isinstance(value, str) or not isinstance(owner, type) or owner.__module__.partition(".")[0] not in OURS:
+    if not isinstance(value, str) or not isinstance(owner, type):
         return False
     kind = declared_types(owner).get(name, Any)
     kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
@@ -97,7 +97,9 @@ def _is_plain(kind: Any) -> bool:
 
 @lru_cache
 def declared_types(kind: type) -> dict[str, Any]:
-    """The declared type of each field of a class; nothing where these cannot be told."""
+    """The declared type of each field of a class; nothing where these cannot be told, and of a class of one's own."""
+    if kind.__module__.partition(".")[0] not in OURS:
+        return {}
     try:
         return get_type_hints(kind)
     except Exception:  # names that exist for type checkers alone

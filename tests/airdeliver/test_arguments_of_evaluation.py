@@ -119,3 +119,42 @@ def test_numbers_that_nothing_could_hold_are_refused_before_any_work():
 def test_a_data_set_is_asked_for_in_words(given, words):
     with pytest.raises((DataError, TypeError, ValueError), match=words):
         load_dataset(**given)
+
+
+def sent_by(network: nn.Module) -> Delivery:
+    return deliver(network, AnalogLink(), AWGN(), 60.0, 100_000, realizations=2)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_inputs_that_are_not_finite_are_not_taken_for_a_broken_delivery(delivery, value):
+    inputs = INPUTS.clone()
+    inputs[7, 2] = value
+    with pytest.raises(ValueError, match="inputs must be finite, example 7 is not, and neither are the outputs"):
+        evaluate(delivery, inputs, LABELS)
+
+    class Cleared(nn.Linear):
+        def forward(self, x):
+            return super().forward(x.nan_to_num(0, 0, 0))
+
+    assert evaluate(sent_by(Cleared(4, 3)), inputs, LABELS).finite == 1.0
+
+
+def test_labels_that_are_truths_need_two_classes(delivery):
+    for outputs in (1, 2):
+        assert evaluate(sent_by(nn.Linear(4, outputs)), INPUTS, LABELS == 0).metric == "accuracy"
+    with pytest.raises(ValueError, match="labels must be the numbers of 3 classes, got true and false"):
+        evaluate(delivery, INPUTS, LABELS == 0)
+
+
+@pytest.mark.parametrize(
+    ("n", "labels", "words"),
+    [
+        (0, torch.zeros(0, dtype=torch.int64), "there is no example"),
+        (3, torch.eye(3, dtype=torch.int64), r"labels.argmax\(1\) makes numbers of one-hot labels"),
+        (3, ["cat", "dog", "cat"], "got 3 and str: targets are numbers in a tensor, an array or a list"),
+        (3, None, "got 3 and none"),
+    ],
+)
+def test_labels_that_cannot_be_scored_are_told_in_words(delivery, n, labels, words):
+    with pytest.raises(ValueError, match=words):
+        evaluate(delivery, INPUTS[:n], labels)
